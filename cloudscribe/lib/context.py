@@ -1,0 +1,54 @@
+"""What surrounds a piece of work: the request id and the client's address, for logs and the audit trail."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,80}")
+
+
+@dataclasses.dataclass(slots=True)
+class RequestContext:
+    """One request, job or command as seen by logs and events.
+
+    `address` is the client's vetted address, empty outside HTTP; `route` is the URL pattern, never the path,
+    since paths can hold secrets.
+    """
+
+    request_id: str
+    address: str = ""
+    route: str = ""
+
+
+_context: ContextVar[RequestContext | None] = ContextVar("cloudscribe_context", default=None)
+
+
+def new_request_id(wanted: str | None = None) -> str:
+    """The client's own request id where it has the allowed form, else a new random one."""
+    if wanted and _REQUEST_ID.fullmatch(wanted):
+        return wanted
+    return secrets.token_hex(16)
+
+
+def current_context() -> RequestContext:
+    """The context of this thread of execution; a fresh one outside of any."""
+    context = _context.get()
+    if context is None:
+        context = RequestContext(new_request_id())
+        _context.set(context)
+    return context
+
+
+@contextmanager
+def request_context(context: RequestContext) -> Iterator[RequestContext]:
+    """Run a block within `context`."""
+    token = _context.set(context)
+    try:
+        yield context
+    finally:
+        _context.reset(token)

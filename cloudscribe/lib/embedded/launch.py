@@ -1,0 +1,89 @@
+"""Become what a server may run as, then be that server: a script for `python -I -S`, so it imports nothing of ours.
+
+PostgreSQL refuses to run as root. As root this script enters a user namespace of its own, in which root is `nobody`: the server
+sees itself unprivileged while its files stay root's outside. Where namespaces are refused (many containers), it hands the server's
+folders to `nobody` and becomes that user.
+
+Usage: launch.py [--parent PID] [--unprivileged] [--own DIRECTORY]... -- COMMAND ARGUMENT...
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import pathlib
+import pwd
+import signal
+import sys
+
+CLONE_NEWUSER = 0x10000000
+PR_SET_PDEATHSIG = 1
+NOBODY = 65534
+
+
+def _die_with(parent: int) -> None:
+    """Ask the kernel (Linux only) to end this process with its parent; a parent that is gone already ends it now."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit(1)
+
+
+def _enter_namespace() -> bool:
+    """Make root `nobody` inside a new user namespace; False where the kernel refuses."""
+    if sys.platform != "linux":
+        return False
+    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
+        return False
+    pathlib.Path("/proc/self/setgroups").write_text("deny")
+    pathlib.Path("/proc/self/uid_map").write_text(f"{NOBODY} 0 1")
+    pathlib.Path("/proc/self/gid_map").write_text(f"{NOBODY} 0 1")
+    return True
+
+
+def _hand_over(directory: pathlib.Path, uid: int, gid: int) -> None:
+    """Give a folder to the unprivileged user, once."""
+    if directory.stat().st_uid == uid:
+        return
+    for path in directory.rglob("*"):
+        os.chown(path, uid, gid, follow_symlinks=False)
+    # The folder itself last: it is the mark that all of it was handed over.
+    os.chown(directory, uid, gid)
+
+
+def _become_nobody(owned: list[pathlib.Path]) -> None:
+    """Drop root for good, after handing the server's folders over."""
+    user = pwd.getpwnam("nobody")
+    for directory in owned:
+        _hand_over(directory, user.pw_uid, user.pw_gid)
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+
+
+def main(arguments: list[str]) -> None:
+    """Drop what must be dropped and exec the command; never returns where that works."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--parent", type=int)
+    parser.add_argument("--unprivileged", action="store_true")
+    parser.add_argument("--own", type=pathlib.Path, action="append", default=[])
+    parser.add_argument("command", nargs="+")
+    options = parser.parse_args(arguments)
+    if options.unprivileged and os.geteuid() == 0 and not _enter_namespace():
+        _become_nobody(options.own)
+    if options.parent:
+        # After the change of identity, which clears it.
+        _die_with(options.parent)
+    try:
+        os.execv(options.command[0], options.command)
+    except PermissionError:
+        sys.exit(
+            f"{options.command[0]} cannot be reached by an unprivileged user, and PostgreSQL does not run as root. "
+            "Start as an ordinary user, put the project where every user may read it, or set DATABASE_URL."
+        )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,171 @@
+"""The errors of the domain: each has a stable code, a status and a type; the handler makes problem+json of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class ErrorType(enum.StrEnum):
+    """The four families of errors that clients can tell apart."""
+
+    AUTH = "AuthError"
+    BUSINESS = "BusinessError"
+    SYSTEM = "SystemError"
+    VALIDATION = "ValidationError"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FieldError:
+    """One fault of the input: a JSON pointer (RFC 6901) to it or `?name` for a query parameter, a code, a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class DomainError(Exception):
+    """A refusal with a stable code. Subclasses name one rule each.
+
+    `errors` point at the parts of the input that are to blame, `extra` are further members of the problem
+    object (RFC 9457, section 3.2), `headers` go on the answer.
+    """
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "invalid"
+    error_type: ClassVar[ErrorType] = ErrorType.VALIDATION
+    title: ClassVar[str] = "The request is not acceptable"
+    detail: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        errors: Sequence[FieldError] = (),
+        extra: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.message = detail or self.detail or self.title + "."
+        self.errors = tuple(errors)
+        self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
+        super().__init__(self.message)
+
+
+class InvalidInput(DomainError):
+    """Input of the right form whose content is refused; name the field by `errors`."""
+
+    code = "invalid"
+
+    @classmethod
+    def field(cls, pointer: str, code: str, detail: str) -> InvalidInput:
+        """An error that blames one field."""
+        return cls(detail, errors=[FieldError(pointer, code, detail)])
+
+
+class UnprocessableInput(InvalidInput):
+    """Input that is well-formed but can't be followed, such as an operation whose text isn't there."""
+
+    status = 422
+    code = "unprocessable"
+    title = "The request can't be followed"
+
+
+class PreconditionRequired(DomainError):
+    """A write that would overwrite unseen work (RFC 6585, section 3)."""
+
+    status = 428
+    code = "precondition_required"
+    title = "If-Match is required"
+    detail = "Send If-Match with the ETag of the version that you edited."
+
+
+class NotAuthenticated(DomainError):
+    """Nobody is signed in."""
+
+    status = 401
+    code = "not_authenticated"
+    error_type = ErrorType.AUTH
+    title = "Sign in first"
+
+
+class Forbidden(DomainError):
+    """The actor sees the object but may not do this to it."""
+
+    status = 403
+    code = "permission_denied"
+    error_type = ErrorType.AUTH
+    title = "You may not do this"
+
+
+class MissingScope(Forbidden):
+    """The token doesn't reach that far; the answer names the scope."""
+
+    code = "missing_scope"
+    title = "The token lacks a scope"
+
+
+class BusinessError(DomainError):
+    """A rule of the domain says no."""
+
+    status = 409
+    code = "conflict"
+    error_type = ErrorType.BUSINESS
+    title = "The current state doesn't allow this"
+
+
+class NotFound(BusinessError):
+    """Absent and hidden alike: the one answer for every id that isn't there or may not be seen."""
+
+    status = 404
+    code = "not_found"
+    title = "Not found"
+    detail = "There is nothing here that you can see."
+
+
+class Gone(BusinessError):
+    """It was here and is no more."""
+
+    status = 410
+    code = "gone"
+    title = "Gone"
+
+
+class PreconditionFailed(BusinessError):
+    """The version named by If-Match is not the current one and no merge was wanted or possible."""
+
+    status = 412
+    code = "precondition_failed"
+    title = "The document has changed"
+
+
+class Locked(BusinessError):
+    """Somebody or something holds it (RFC 4918, section 11.3)."""
+
+    status = 423
+    code = "locked"
+    title = "Locked"
+
+
+class TooManyRequests(DomainError):
+    """A rate limit; `Retry-After` says when to come back."""
+
+    status = 429
+    code = "rate_limited"
+    error_type = ErrorType.BUSINESS
+    title = "Too many requests"
+
+
+class ServiceUnavailable(DomainError):
+    """A dependency is away for a moment."""
+
+    status = 503
+    code = "unavailable"
+    error_type = ErrorType.SYSTEM
+    title = "Temporarily unavailable"
+    detail = "A service that this needs is not answering. Nothing was changed; try again."
+
+    def __init__(self, detail: str | None = None, *, retry_after: int = 2) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})

@@ -1,0 +1,385 @@
+"""Every setting of CloudScribe, read from typed environment variables; the README's table is made from these reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import pathlib
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from cloudscribe.lib import env
+from cloudscribe.lib.keyring import KeyRing, KeyRingError
+
+BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
+
+# --- Where things are -------------------------------------------------------------------------------------------
+DATA_DIR = pathlib.Path(
+    env.text(
+        "CLOUDSCRIBE_DATA", str(BASE_DIR / "var"), "Folder of data, mail, logs and sockets.", shown="var/"
+    )
+).resolve()
+PUBLIC_URL = env.text(
+    "CLOUDSCRIBE_PUBLIC_URL",
+    f"http://127.0.0.1:{env.integer('PORT', 8000, 'Port that `make run` serves on.')}",
+    "Address under which people reach CloudScribe; it stands in mails and links.",
+    shown="http://127.0.0.1:PORT",
+).rstrip("/")
+MEDIA_ROOT = DATA_DIR / "media"
+MEDIA_URL = "media/"
+STATIC_URL = "/static/"
+STATIC_ROOT = pathlib.Path(
+    env.text(
+        "CLOUDSCRIBE_STATIC_ROOT", str(DATA_DIR / "static"), "Folder of collected assets.", shown="var/static"
+    )
+)
+LOG_FILE = env.text(
+    "CLOUDSCRIBE_LOG_FILE", "", "File that log lines are written to besides the standard output."
+)
+PROCESS_KIND = env.text(
+    "CLOUDSCRIBE_PROCESS",
+    "command",
+    "Kind of process, which decides its time-outs; set by the supervisor.",
+    choices=("web", "job", "command"),
+)
+
+# --- Secrets ----------------------------------------------------------------------------------------------------
+SECRET_KEY = env.secret(
+    "CLOUDSCRIBE_SECRET_KEY", "Key of Django's signers, 50 characters or more; made by `make run`."
+)
+_ring = env.secret(
+    "CLOUDSCRIBE_KEYS",
+    'Key ring of tokens, `{"active": kid, "keys": {kid: base64 of 32 bytes}}`; made by `make run`.',
+)
+if not SECRET_KEY or not _ring:
+    raise ImproperlyConfigured(
+        "CLOUDSCRIBE_SECRET_KEY and CLOUDSCRIBE_KEYS must be set; `make run` makes both."
+    )
+if len(SECRET_KEY) < 50:
+    raise ImproperlyConfigured("CLOUDSCRIBE_SECRET_KEY needs at least 50 characters.")
+try:
+    KEY_RING = KeyRing.parse(_ring)
+except KeyRingError as error:
+    raise ImproperlyConfigured(f"CLOUDSCRIBE_KEYS: {error}") from error
+
+# --- Web --------------------------------------------------------------------------------------------------------
+DEBUG = env.boolean("CLOUDSCRIBE_DEBUG", False, "Django's debug mode, for development alone.")
+ALLOWED_HOSTS = env.listing("CLOUDSCRIBE_ALLOWED_HOSTS", ["*"], "Host names that are answered.")
+TRUSTED_PROXIES = env.listing(
+    "CLOUDSCRIBE_TRUSTED_PROXIES", [], "CIDRs of proxies whose X-Forwarded-For counts."
+)
+SECURE = urlsplit(PUBLIC_URL).scheme == "https"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+# Behind a proxy the scheme comes in X-Forwarded-Proto, which the client address middleware drops unless the
+# proxy is trusted; the proxy redirects to https, so that health checks inside the network stay plain.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = False
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+APPEND_SLASH = False
+
+ROOT_URLCONF = "cloudscribe.urls"
+WSGI_APPLICATION = "cloudscribe.wsgi.application"
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "cloudscribe.admin_site.AdminConfig",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "guardian",
+    "auditlog",
+    "django_rq",
+    "csp",
+    "cloudscribe",
+    "cloudscribe.jobs",
+    "audit",
+    "security",
+    "accounts",
+    "documents",
+]
+
+MIDDLEWARE = [
+    "cloudscribe.lib.observability.middleware.RequestMiddleware",
+    "security.middleware.ClientAddressMiddleware",
+    "security.middleware.HeadersMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Sessions, CSRF and messages belong to the admin alone: API routes carry none of them.
+    "cloudscribe.lib.middleware.AdminOnlyMiddleware",
+]
+ADMIN_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.AdminSessionMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+# Without collected assets (development, tests) they are served from the packages themselves.
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
+if WHITENOISE_USE_FINDERS:
+    STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------
+_app_url = env.text(
+    "DATABASE_URL",
+    "",
+    "PostgreSQL of the application's role; without it the embedded server is used.",
+    shown="embedded",
+)
+_owner_url = env.text(
+    "DATABASE_OWNER_URL",
+    _app_url,
+    "The same database by the role that owns all objects, for migrations.",
+    shown="DATABASE_URL",
+)
+_role = env.text(
+    "CLOUDSCRIBE_DATABASE_ROLE",
+    "app",
+    "Which of both roles a command uses; set by manage.py.",
+    choices=("app", "owner"),
+)
+_STATEMENT_LIMITS = {
+    "web": {"statement_timeout": "10s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "15s"},
+    "job": {"statement_timeout": "5min", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "15s"},
+    "command": {"lock_timeout": "5s"},
+}[PROCESS_KIND]
+
+
+def _database(url: str) -> dict[str, Any]:
+    config: dict[str, Any] = dict(environ.Env.db_url_config(url or "postgres:///cloudscribe"))
+    options = config.setdefault("OPTIONS", {})
+    options["options"] = " ".join(f"-c {name}={value}" for name, value in _STATEMENT_LIMITS.items())
+    options["application_name"] = f"cloudscribe-{PROCESS_KIND}"
+    options["connect_timeout"] = 5
+    config["CONN_MAX_AGE"] = None if PROCESS_KIND == "web" else 0
+    config["CONN_HEALTH_CHECKS"] = PROCESS_KIND == "web"
+    config["ATOMIC_REQUESTS"] = False
+    return config
+
+
+DATABASES = {"default": _database(_owner_url if _role == "owner" else _app_url)}
+APP_DATABASE_ROLE = str(_database(_app_url).get("USER") or "")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis ------------------------------------------------------------------------------------------------------
+REDIS_URL = env.text(
+    "REDIS_URL",
+    "",
+    "Redis or Valkey, `redis://…` or `unix://…?db=N`; databases N, N+1 and N+2 are used. Without it the embedded "
+    "server is used.",
+    shown="embedded",
+)
+REDIS_TIMEOUT = env.seconds("CLOUDSCRIBE_REDIS_TIMEOUT", 0.3, "Longest wait for an answer of Redis.")
+
+
+def redis_url(offset: int) -> str:
+    """REDIS_URL with its database number raised by `offset`."""
+    base, _, query = (REDIS_URL or "redis://127.0.0.1:6379").partition("?")
+    if base.startswith("unix://"):
+        number = next((part[3:] for part in query.split("&") if part.startswith("db=")), "0")
+        return f"{base}?db={int(number) + offset}"
+    head, slash, tail = base.rpartition("/")
+    if slash and tail.isdigit() and not head.endswith("/"):
+        return f"{head}/{int(tail) + offset}" + (f"?{query}" if query else "")
+    return f"{base.rstrip('/')}/{offset}" + (f"?{query}" if query else "")
+
+
+def _cache(offset: int, prefix: str) -> dict[str, Any]:
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": redis_url(offset),
+        "KEY_PREFIX": prefix,
+        "OPTIONS": {
+            # JSON, not pickle: whoever can write to Redis must not be able to run code here.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "CONNECTION_POOL_KWARGS": {"max_connections": 32, "retry": None},
+        },
+    }
+
+
+CACHES = {
+    "default": _cache(0, "cs1"),
+    "ratelimit": _cache(1, "cs1rl"),
+    "sessions": _cache(0, "cs1s"),
+}
+SESSION_CACHE_ALIAS = "sessions"
+RATELIMIT_USE_CACHE = "ratelimit"
+RATELIMIT_ENABLE = env.boolean("RATELIMIT_ENABLE", True, "General rate limits; those on guessing stay on.")
+SILENCED_SYSTEM_CHECKS = [
+    # The admin's middleware runs for the admin's paths, inside AdminOnlyMiddleware, where these checks don't look.
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
+    "guardian.W001",  # our own backend resolves object rights with inheritance (documents.backends)
+    "django_ratelimit.E003",  # knows Django's own cache backends only; django-redis increments atomically
+    "django_ratelimit.W001",
+    "security.W008",  # the redirect to https is the proxy's: health checks inside the network stay plain
+]
+_RQ_QUEUE = {
+    "URL": redis_url(2),
+    "DEFAULT_TIMEOUT": 300,
+    "SERIALIZER": "rq.serializers.JSONSerializer",
+    "REDIS_CLIENT_KWARGS": {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT},
+}
+RQ_QUEUES = {"fast": _RQ_QUEUE, "slow": _RQ_QUEUE}
+RQ = {"AUTOCOMMIT": True}
+
+# --- Sign-in ----------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend", "documents.backends.DocumentRightsBackend"]
+ANONYMOUS_USER_NAME = None
+PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "accounts.validators.MaximumLengthValidator", "OPTIONS": {"max_length": 128}},
+]
+REGISTRATION = env.text(
+    "CLOUDSCRIBE_REGISTRATION", "open", "Who may register.", choices=("open", "invite", "closed")
+)
+ACCESS_TOKEN_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_ACCESS_TOKEN_LIFETIME", 600, "Life of an access token, 600 at most."
+)
+REFRESH_GRACE = env.seconds(
+    "CLOUDSCRIBE_REFRESH_GRACE", 60, "How long a used refresh token gives its successor again, 60 at most."
+)
+SESSION_IDLE_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_SESSION_IDLE_LIFETIME", 14 * 86_400, "A session unused ends after."
+)
+SESSION_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_SESSION_LIFETIME", 90 * 86_400, "A session ends after, used or not."
+)
+VERIFICATION_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_VERIFICATION_LIFETIME", 3 * 86_400, "Life of a mailed token."
+)
+if ACCESS_TOKEN_LIFETIME > 600 or REFRESH_GRACE > 60:
+    raise ImproperlyConfigured(
+        "CLOUDSCRIBE_ACCESS_TOKEN_LIFETIME is at most 600 s, CLOUDSCRIBE_REFRESH_GRACE 60 s."
+    )
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": dt.timedelta(seconds=ACCESS_TOKEN_LIFETIME),
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": KEY_RING.derive("access-token"),
+    "USER_ID_FIELD": "uid",
+    "USER_ID_CLAIM": "sub",
+}
+LOGIN_URL = "admin:login"
+
+# --- API --------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["cloudscribe.lib.permissions.Denied"],
+    "DEFAULT_PARSER_CLASSES": ["cloudscribe.lib.gate.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["cloudscribe.lib.renderers.ORJSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["security.throttling.PolicyThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "cloudscribe.lib.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "cloudscribe.lib.schema.OperationSchema",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "EXCEPTION_HANDLER": "cloudscribe.lib.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "PAGE_SIZE": 50,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "CloudScribe",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.1",
+    "DESCRIPTION": "A self-hosted, API-first document platform: workspaces of Markdown documents that teams edit at "
+    "the same time without losing a word.",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["cloudscribe.lib.permissions.Public"],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "POSTPROCESSING_HOOKS": ["cloudscribe.lib.schema.complete"],
+}
+# Classes that the base viewset needs from the floors above lib come by dotted path.
+IDEMPOTENCY_GUARD = "security.idempotency.IdempotencyGuard"
+MAX_JSON_BYTES = env.integer("CLOUDSCRIBE_MAX_JSON_BYTES", 3 * 1024 * 1024, "Largest JSON body.", least=1024)
+
+# --- Jobs, mail, observability ----------------------------------------------------------------------------------
+JOB_LEASE = env.seconds(
+    "CLOUDSCRIBE_JOB_LEASE", 60, "A job whose worker gave no sign for so long is taken over."
+)
+JOB_SWEEP_INTERVAL = env.seconds(
+    "CLOUDSCRIBE_JOB_SWEEP_INTERVAL", 0.5, "How often the scheduler looks for due jobs."
+)
+EMAIL_URL = env.text(
+    "EMAIL_URL", "", "SMTP server, `smtp+tls://user:password@host:587`.", shown="files in `mail/`"
+)
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = env.text("CLOUDSCRIBE_MAIL_FROM", "CloudScribe <noreply@localhost>", "Sender of mails.")
+SENTRY_DSN = env.secret("SENTRY_DSN", "Error tracker; off without.")
+METRICS_TOKEN = env.secret(
+    "CLOUDSCRIBE_METRICS_TOKEN", "Bearer token of /metrics; without, loopback alone may read."
+)
+LOGGING_CONFIG = "cloudscribe.lib.observability.logs.configure"
+LOGGING = {
+    "file": LOG_FILE,
+    "level": env.text("CLOUDSCRIBE_LOG_LEVEL", "INFO", "Least severe level that is logged."),
+}
+
+AUDITLOG_INCLUDE_ALL_MODELS = False
+AUDITLOG_CID_GETTER = "audit.auditlog.request_id"
+
+# --- Language and time ------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = True
+USE_TZ = True
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "CloudScribe",
+    "SITE_HEADER": "CloudScribe",
+    "SITE_SUBHEADER": "Staff",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}

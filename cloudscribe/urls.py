@@ -1,0 +1,20 @@
+"""Every route: the API under /api/v1/, health and metrics, the schema and its pages, the admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("cloudscribe.lib.observability.urls")),
+    path("api/", include("cloudscribe.lib.schema_urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("audit.api.urls")),
+    path("api/v1/", include("cloudscribe.jobs.api.urls")),
+    path("api/v1/", include("documents.api.urls")),
+    path("admin/", admin.site.urls),
+]
+handler400 = "cloudscribe.lib.problems.bad_request"
+handler403 = "cloudscribe.lib.problems.forbidden"
+handler404 = "cloudscribe.lib.problems.not_found"
+handler500 = "cloudscribe.lib.problems.server_error"
