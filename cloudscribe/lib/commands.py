@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import time
 from typing import Any
 
@@ -29,16 +30,16 @@ class FoundWrong(CommandError):
         super().__init__(message, returncode=FOUND_WRONG)
 
 
-class OperatorCommand(BaseCommand):
+class OperatorCommand(BaseCommand, abc.ABC):
     """A command of the operator: subclasses write `run(actor, **options)`.
 
     The actor is of kind `command` and carries the command's name into every audit event. A domain error becomes
     a usage error with its sentence.
     """
 
+    @abc.abstractmethod
     def run(self, actor: Actor, **options: Any) -> None:
         """The command's work."""
-        raise NotImplementedError
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Name the actor and run."""
