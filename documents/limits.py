@@ -1,0 +1,20 @@
+"""The sizes that documents keep to. They stand in the constraints of the database and in the serializers alike."""
+
+from __future__ import annotations
+
+BODY_BYTES = 2 * 1024 * 1024
+DEPTH = 20
+DESCRIPTION_LENGTH = 2_000
+ICON_LENGTH = 64
+LANGUAGE_LENGTH = 16
+NAME_LENGTH = 200
+NOTE_LENGTH = 500
+POSITION_LENGTH = 200
+REASON_LENGTH = 500
+SLUG_LENGTH = 80
+TAGS = 50
+TAG_LENGTH = 100
+TITLE_LENGTH = 500
+
+# Above this number of nodes a change of a subtree is a job's work.
+SUBTREE_IN_REQUEST = 5_000

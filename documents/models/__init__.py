@@ -1,0 +1,33 @@
+"""The tables of the product, by noun."""
+
+from documents.models.document import Document, DocumentBody, ScopeCount, State
+from documents.models.grant import (
+    DocumentGroupPermission,
+    DocumentUserPermission,
+    Grant,
+    Origin,
+    WorkspaceGroupPermission,
+    WorkspaceUserPermission,
+)
+from documents.models.importing import ImportSource
+from documents.models.placement import Placement
+from documents.models.revision import Revision, RevisionPayload
+from documents.models.workspace import Workspace
+
+__all__ = [
+    "Document",
+    "DocumentBody",
+    "DocumentGroupPermission",
+    "DocumentUserPermission",
+    "Grant",
+    "ImportSource",
+    "Origin",
+    "Placement",
+    "Revision",
+    "RevisionPayload",
+    "ScopeCount",
+    "State",
+    "Workspace",
+    "WorkspaceGroupPermission",
+    "WorkspaceUserPermission",
+]
