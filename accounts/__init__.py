@@ -1,0 +1,1 @@
+"""Accounts: users, teams, roles, sign-in and sessions (floor 4)."""
