@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import pathlib
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -183,6 +183,8 @@ _STATEMENT_LIMITS = {
 
 def _database(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(environ.Env.db_url_config(url or "postgres:///cloudscribe"))
+    # A socket's folder stands percent-encoded in the host's place.
+    config["HOST"] = unquote(config.get("HOST") or "")
     options = config.setdefault("OPTIONS", {})
     options["options"] = " ".join(f"-c {name}={value}" for name, value in _STATEMENT_LIMITS.items())
     options["application_name"] = f"cloudscribe-{PROCESS_KIND}"
