@@ -9,7 +9,6 @@ from documents.models.grant import (
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
-from documents.models.importing import ImportSource
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionPayload
 from documents.models.workspace import Workspace
@@ -20,7 +19,6 @@ __all__ = [
     "DocumentGroupPermission",
     "DocumentUserPermission",
     "Grant",
-    "ImportSource",
     "Origin",
     "Placement",
     "Revision",

@@ -216,16 +216,18 @@ class Document(models.Model):
 class DocumentBody(models.Model):
     """The current body. Apart from the document's row, since a move of a subtree would else rewrite all of it.
 
-    `search_vector` null means that the index job has yet to make it. `length` is the number of words in the
-    vector, which the ranking needs. `size` is in bytes of UTF-8.
+    `search_vector` null means that the index job has yet to make it, `search_config` is the text search
+    configuration that it was made with, `search_length` its number of words, which the ranking needs. `size` is
+    in bytes of UTF-8.
     """
 
     document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="body")
     content = models.TextField(blank=True, default="")
     sha256 = models.BinaryField(max_length=32)
     size = models.PositiveIntegerField(default=0)
-    length = models.PositiveIntegerField(default=0)
-    search_vector = SearchVectorField(null=True, blank=True)
+    search_vector = SearchVectorField(null=True, blank=True, editable=False)
+    search_config = models.CharField(max_length=32, default="cs_simple", editable=False)
+    search_length = models.IntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name_plural = "document bodies"
