@@ -25,13 +25,16 @@ log = structlog.get_logger(__name__)
 def transactional(service: Callable[P, R]) -> Callable[P, R]:
     """Run `service` in one transaction and try again, up to 3 times with jitter, what lost a deadlock.
 
-    Only the outermost transaction can be tried again: inside another one the error has already ended that one.
+    Only the outermost transaction can be tried again: inside another one (the idempotency guard's, the admin's)
+    the error has already ended that one. There the service runs under a savepoint, so that a refusal halfway
+    leaves nothing behind.
     """
 
     @functools.wraps(service)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         if connection.in_atomic_block:
-            return service(*args, **kwargs)
+            with transaction.atomic():
+                return service(*args, **kwargs)
         for attempt in range(1, _TRIES + 1):
             try:
                 with transaction.atomic():

@@ -1,0 +1,79 @@
+"""What the admin pages of every app share: they show, and whatever they change goes through a service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from cloudscribe.lib.actor import Actor, current_actor
+from cloudscribe.lib.errors import DomainError, NotAuthenticated
+
+
+class StaffAdmin(ModelAdmin):  # type: ignore[misc]
+    """Read-only unless a subclass says which fields a service of its own may change.
+
+    Rows are made and deleted by services and commands alone, so that every change has its checks and its event.
+    """
+
+    compressed_fields = True
+    list_per_page = 50
+    show_full_result_count = False
+    # Fields that the form may change; all others are shown.
+    editable: tuple[str, ...] = ()
+    actions_on_top = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is added by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is deleted by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Only where there is something to change."""
+        return bool(self.editable) and super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Iterable[str]:
+        """Everything that is not editable."""
+        shown = self.get_fields(request, obj) if not self.fieldsets else self._fieldset_fields()
+        return [name for name in shown if name not in self.editable]
+
+    def _fieldset_fields(self) -> list[str]:
+        return [name for _, options in self.fieldsets or () for name in options["fields"]]
+
+
+def staff_actor() -> Actor:
+    """The staff member who acts, as the admin's session middleware named them; NotAuthenticated without."""
+    actor = current_actor()
+    if actor is None:
+        raise NotAuthenticated
+    return actor
+
+
+def each(
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    act: Callable[[Actor, Any], object],
+    done: str,
+    limit: int = 500,
+) -> None:
+    """Call one service per chosen row and tell what came of it.
+
+    A refusal of one row doesn't stop the others; each row is a transaction and an event of its own.
+    """
+    actor, succeeded = staff_actor(), 0
+    for row in rows[:limit]:
+        try:
+            act(actor, row)
+        except DomainError as error:
+            messages.error(request, f"{row}: {error.message}")
+        else:
+            succeeded += 1
+    if succeeded:
+        messages.success(request, f"{done}: {succeeded}.")
