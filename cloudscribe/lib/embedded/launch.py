@@ -1,8 +1,10 @@
-"""Become what a server may run as, then be that server: a script for `python -I -S`, so it imports nothing of ours.
+"""Become what a server may run as, then be that server: a script for `python -I -S`.
 
-PostgreSQL refuses to run as root. As root this script enters a user namespace of its own, in which root is `nobody`: the server
-sees itself unprivileged while its files stay root's outside. Where namespaces are refused (many containers), it hands the server's
-folders to `nobody` and becomes that user.
+So it imports nothing of ours.
+
+PostgreSQL refuses to run as root. As root this script enters a user namespace of its own, in which root is
+`nobody`: the server sees itself unprivileged while its files stay root's outside. Where namespaces are
+refused (many containers), it hands the server's folders to `nobody` and becomes that user.
 
 Usage: launch.py [--parent PID] [--unprivileged] [--own DIRECTORY]... -- COMMAND ARGUMENT...
 """
@@ -20,10 +22,17 @@ import sys
 CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
 NOBODY = 65534
+REMEDY = (
+    "PostgreSQL does not run as root: start as an ordinary user, move the project and CLOUDSCRIBE_DATA "
+    "to where every user may go, or set DATABASE_URL."
+)
 
 
 def _die_with(parent: int) -> None:
-    """Ask the kernel (Linux only) to end this process with its parent; a parent that is gone already ends it now."""
+    """Ask the kernel (Linux only) to end this process with its parent.
+
+    A parent that is gone already ends it now.
+    """
     if sys.platform != "linux":
         return
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
@@ -61,6 +70,9 @@ def _become_nobody(owned: list[pathlib.Path]) -> None:
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
+    for directory in owned:
+        if not os.access(directory, os.W_OK):
+            sys.exit(f"{directory} cannot be reached by an unprivileged user. {REMEDY}")
 
 
 def main(arguments: list[str]) -> None:
@@ -79,10 +91,7 @@ def main(arguments: list[str]) -> None:
     try:
         os.execv(options.command[0], options.command)
     except PermissionError:
-        sys.exit(
-            f"{options.command[0]} cannot be reached by an unprivileged user, and PostgreSQL does not run as root. "
-            "Start as an ordinary user, put the project where every user may read it, or set DATABASE_URL."
-        )
+        sys.exit(f"{options.command[0]} cannot be reached by an unprivileged user. {REMEDY}")
 
 
 if __name__ == "__main__":

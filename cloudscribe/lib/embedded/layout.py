@@ -8,7 +8,8 @@ import os
 import pathlib
 import tempfile
 
-# sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included; PostgreSQL's lock name is the longest of ours.
+# sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero included; PostgreSQL's lock name is the
+# longest of ours.
 _LONGEST_SOCKET_PATH = 103
 _LONGEST_SOCKET_NAME = "/.s.PGSQL.5432"
 
@@ -54,15 +55,21 @@ class Layout:
         return self.data / "secrets.json"
 
     def sockets(self) -> pathlib.Path:
-        """The socket folder under a name short enough for a socket address: `run` itself, or a link to it in the temporary folder."""
+        """The socket folder under a name short enough for a socket address.
+
+        `run` itself, or a link to it in the temporary folder.
+        """
         if len(os.fsencode(self.run)) + len(_LONGEST_SOCKET_NAME) <= _LONGEST_SOCKET_PATH:
             return self.run
         digest = hashlib.sha256(os.fsencode(self.run)).hexdigest()[:12]
         holder = pathlib.Path(tempfile.gettempdir(), f"cloudscribe-{os.getuid()}-{digest}")
         holder.mkdir(mode=0o700, exist_ok=True)
-        # Somebody else's folder of that name in a shared /tmp could lead the password exchange to another server.
+        # Somebody else's folder of that name in a shared /tmp could lead the password exchange to another
+        # server.
         if holder.is_symlink() or holder.stat().st_uid != os.getuid():
-            raise PermissionError(f"{holder} belongs to somebody else; remove it or choose a shorter CLOUDSCRIBE_DATA")
+            raise PermissionError(
+                f"{holder} belongs to somebody else; remove it or choose a shorter CLOUDSCRIBE_DATA"
+            )
         link = holder / "run"
         if not link.is_symlink() or link.readlink() != self.run:
             link.unlink(missing_ok=True)

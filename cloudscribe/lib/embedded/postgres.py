@@ -1,7 +1,8 @@
 """The embedded PostgreSQL: made, started, adopted and stopped on a unix socket; no TCP port is taken.
 
-Roles: `postgres` (superuser), `cloudscribe_owner` (owns the database and its objects), `cloudscribe` (what the application signs in as).
-Authentication is `trust`: the socket's folder is private to the user who started it.
+Roles: `postgres` (superuser), `cloudscribe_owner` (owns the database and its objects), `cloudscribe` (what
+the application signs in as). Authentication is `trust`: the socket's folder is private to the user who
+started it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ import urllib.parse
 
 from cloudscribe.lib.embedded.binaries import postgres_program
 from cloudscribe.lib.embedded.layout import Layout
-from cloudscribe.lib.embedded.processes import Handle, launch, process_exists, processes_living_in, tail, wait_until
+from cloudscribe.lib.embedded.processes import (
+    Handle,
+    launch,
+    process_exists,
+    processes_living_in,
+    tail,
+    wait_until,
+)
 
 APP_ROLE = "cloudscribe"
 OWNER_ROLE = "cloudscribe_owner"
@@ -42,15 +50,23 @@ _SETTINGS = {
     "cluster_name": "cloudscribe",
 }
 # For databases that are thrown away: a crash may lose them.
-_HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off", "max_wal_size": "4GB"}
+_HASTY = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_wal_size": "4GB",
+}
 
-_ROLES_SQL = f"""
-SELECT 'CREATE ROLE {OWNER_ROLE} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OWNER_ROLE}') \\gexec
-SELECT 'CREATE ROLE {APP_ROLE} LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') \\gexec
+_ROLES_SQL = rf"""
+SELECT 'CREATE ROLE {OWNER_ROLE} LOGIN'
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{OWNER_ROLE}') \gexec
+SELECT 'CREATE ROLE {APP_ROLE} LOGIN'
+  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}') \gexec
 SELECT $$CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE} TEMPLATE template0 ENCODING 'UTF8'
   LOCALE_PROVIDER builtin BUILTIN_LOCALE 'PG_UNICODE_FAST' LC_COLLATE 'C' LC_CTYPE '{_CTYPE}'$$
-  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
-"""
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \gexec
+"""  # noqa: S608 (constants of this module)
 
 
 class PostgresFailed(RuntimeError):
@@ -58,7 +74,7 @@ class PostgresFailed(RuntimeError):
 
 
 def _environment() -> dict[str, str]:
-    """Ours without what would lead PostgreSQL's programs elsewhere or make initdb fail on a locale that isn't there."""
+    """Ours without what leads PostgreSQL's programs elsewhere or names a locale that isn't there."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C"}
 
@@ -69,7 +85,10 @@ class Postgres:
     name = "postgresql"
 
     def __init__(self, layout: Layout, *, hasty: bool = False, die_with_parent: bool = False) -> None:
-        """`hasty` gives durability up for speed (tests); `die_with_parent` binds the server's life to this process."""
+        """`hasty` gives durability up for speed (tests).
+
+        `die_with_parent` binds the server's life to this process.
+        """
         self._layout = layout
         self._hasty = hasty
         self._die_with_parent = die_with_parent
@@ -92,9 +111,9 @@ class Postgres:
         return pid if process_exists(pid) else None
 
     def start(self, seconds: float = 60) -> None:
-        """Make the cluster where there is none, adopt a running server or start one, wait until it answers, make roles and database.
+        """Make the cluster where there is none, adopt a running server or start one, make roles and database.
 
-        Raises PostgresFailed, ServersMissing.
+        Returns when it answers. Raises PostgresFailed after `seconds`, ServersMissing.
         """
         if not (self._layout.postgres / "PG_VERSION").exists():
             self._initialise()
@@ -113,7 +132,10 @@ class Postgres:
         return self._handle is not None and self._handle.alive()
 
     def stop(self, seconds: float = 10) -> None:
-        """End it: connections are closed and a checkpoint is written ("fast"); a hasty one, which nobody will read, at once."""
+        """End it: connections are closed and a checkpoint is written ("fast"); a hasty one.
+
+        Which nobody will read, at once.
+        """
         if self._handle is not None:
             self._handle.end(signal.SIGQUIT if self._hasty else signal.SIGINT, seconds)
             self._handle = None
@@ -126,8 +148,21 @@ class Postgres:
 
     def psql(self, sql: str, database: str = SUPERUSER) -> str:
         """Run a psql script as superuser and return its bare output; raises PostgresFailed."""
-        command = [postgres_program("psql"), "-h", self._layout.sockets(), "-U", SUPERUSER, "-d", database, "-XqAt", "-v", "ON_ERROR_STOP=1"]
-        done = subprocess.run(command, input=sql, capture_output=True, text=True, env=_environment(), check=False)  # noqa: S603
+        command: list[str | os.PathLike[str]] = [
+            postgres_program("psql"),
+            "-h",
+            self._layout.sockets(),
+            "-U",
+            SUPERUSER,
+            "-d",
+            database,
+            "-XqAt",
+            "-v",
+            "ON_ERROR_STOP=1",
+        ]
+        done = subprocess.run(
+            command, input=sql, capture_output=True, text=True, env=_environment(), check=False
+        )
         if done.returncode != 0:
             raise PostgresFailed(done.stderr.strip())
         return done.stdout
@@ -153,9 +188,20 @@ class Postgres:
         fresh = self._layout.postgres.with_name("postgres.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
-        command = [
+        command: list[str | os.PathLike[str]] = [
             postgres_program("initdb"),
-            *("-D", str(fresh), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--data-checksums", "--no-instructions"),
+            *(
+                "-D",
+                str(fresh),
+                "-U",
+                SUPERUSER,
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--data-checksums",
+                "--no-instructions",
+            ),
             *("--locale-provider=builtin", "--builtin-locale=PG_UNICODE_FAST", f"--lc-ctype={_CTYPE}"),
             *(["--no-sync"] if self._hasty else []),
         ]
@@ -172,11 +218,14 @@ class Postgres:
         """A file of ours, read before postgresql.auto.conf: what an operator sets by ALTER SYSTEM wins."""
         settings = {**_SETTINGS, **(_HASTY if self._hasty else {})}
         text = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
-        (self._layout.postgres / "cloudscribe.conf").write_text(text)
+        path = self._layout.postgres / "cloudscribe.conf"
+        path.write_text(text)
+        # Under a narrow umask root's file would be closed to the user that the server runs as.
+        path.chmod(0o644)
 
     def _launch(self) -> Handle:
         self._write_settings()
-        command = [
+        command: list[str | os.PathLike[str]] = [
             postgres_program("postgres"),
             *("-D", str(self._layout.postgres), "-k", str(self._layout.sockets())),
             *("-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"),
@@ -191,9 +240,12 @@ class Postgres:
         )
 
     def _clear_leftovers(self) -> None:
-        """After a SIGKILL of the postmaster: end its last children, then drop a pid file whose number may be another program's by now.
+        """After a SIGKILL of the postmaster.
 
-        The order matters: two postmasters on one directory destroy it, and the pid file is what keeps them apart while children live.
+        End its last children, then drop a pid file whose number may be another program's by now.
+
+        The order matters: two postmasters on one directory destroy it, and the pid file is what keeps them
+        apart while children live.
         """
         directory = self._layout.postgres
         if sys.platform != "linux":

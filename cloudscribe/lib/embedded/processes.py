@@ -29,7 +29,10 @@ def process_exists(pid: int) -> bool:
 
 
 def processes_living_in(directory: pathlib.Path) -> list[int]:
-    """The numbers of the processes whose working directory is `directory` (Linux; elsewhere none are seen)."""
+    """The numbers of the processes whose working directory is `directory` (Linux.
+
+    Elsewhere none are seen).
+    """
     found = []
     for entry in pathlib.Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -85,14 +88,17 @@ def launch(
     owned: Iterable[pathlib.Path] = (),
     die_with_parent: bool = False,
 ) -> Handle:
-    """Start a server in a session of its own, its output appended to `log`, so that a Ctrl-C at the terminal does not reach it."""
+    """Start a server in a session of its own, its output appended to `log`.
+
+    So that a Ctrl-C at the terminal does not reach it.
+    """
     prefix: list[str | os.PathLike[str]] = [sys.executable, "-I", "-S", LAUNCHER]
     if die_with_parent:
         prefix += ["--parent", str(os.getpid())]
     if unprivileged:
         prefix += ["--unprivileged", *(f"--own={directory}" for directory in owned)]
     with log.open("ab") as output:
-        child = subprocess.Popen(  # noqa: S603: the command is a program of the wheels
+        child = subprocess.Popen(
             [*prefix, "--", *command],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -1,4 +1,4 @@
-"""Keys that are generated at the first start and kept in CLOUDSCRIBE_DATA/secrets.json, readable by their owner alone."""
+"""Keys made at the first start and kept in CLOUDSCRIBE_DATA/secrets.json, readable by their owner alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from cloudscribe.lib.embedded.layout import Layout
 
-SECRET_KEY = "CLOUDSCRIBE_SECRET_KEY"
+SECRET_KEY = "CLOUDSCRIBE_SECRET_KEY"  # noqa: S105 (a variable's name)
 KEYS = "CLOUDSCRIBE_KEYS"
 
 
@@ -22,7 +22,7 @@ def _generate() -> dict[str, str]:
 
 
 def load_secrets(layout: Layout) -> dict[str, str]:
-    """The keys of this installation by variable name, made by the first of however many callers come at once."""
+    """The keys of this installation by variable name, made by the first of all who come at once."""
     with (layout.run / "secrets.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if layout.secrets.exists():
@@ -39,8 +39,15 @@ def load_secrets(layout: Layout) -> dict[str, str]:
 
 
 def missing_secrets(layout: Layout, environment: Mapping[str, str]) -> dict[str, str]:
-    """What must be added to `environment`: the kept keys whose variable is set neither itself nor as `*_FILE`."""
-    wanted = [name for name in (SECRET_KEY, KEYS) if not environment.get(name) and not environment.get(name + "_FILE")]
+    """What must be added to `environment`.
+
+    The kept keys whose variable is set neither itself nor as `*_FILE`.
+    """
+    wanted = [
+        name
+        for name in (SECRET_KEY, KEYS)
+        if not environment.get(name) and not environment.get(name + "_FILE")
+    ]
     if not wanted:
         return {}
     kept = load_secrets(layout)

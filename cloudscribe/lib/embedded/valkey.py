@@ -31,7 +31,10 @@ class Valkey:
     name = "valkey"
 
     def __init__(self, layout: Layout, *, persistent: bool = True, die_with_parent: bool = False) -> None:
-        """Without `persistent` nothing is written (tests); `die_with_parent` binds the server's life to this process."""
+        """Without `persistent` nothing is written (tests).
+
+        `die_with_parent` binds the server's life to this process.
+        """
         self._layout = layout
         self._persistent = persistent
         self._die_with_parent = die_with_parent
@@ -56,7 +59,10 @@ class Valkey:
         return int(numbers[0]) if numbers else None
 
     def start(self, seconds: float = 20) -> None:
-        """Adopt a server that answers, end one that hangs, or start one, and wait until it answers; raises ValkeyFailed, ServersMissing."""
+        """Adopt a server that answers, end one that hangs, or start one, and wait until it answers.
+
+        Raises ValkeyFailed, ServersMissing.
+        """
         self._layout.valkey.mkdir(mode=0o700, exist_ok=True)
         running = self.pid()
         if running is not None and self._answers():
@@ -90,7 +96,10 @@ class Valkey:
             return False
 
     def _pid_of_a_hung_one(self) -> int | None:
-        """The number in the pid file where that process is a Valkey with our socket (Linux; a number alone may be anybody's)."""
+        """The number in the pid file where that process is a Valkey with our socket (Linux.
+
+        A number alone may be anybody's).
+        """
         try:
             pid = int((self._layout.run / "valkey.pid").read_text())
             command_line = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -116,5 +125,8 @@ class Valkey:
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         return launch(
-            [valkey_program(), *arguments], log=self._log, environment=os.environ, die_with_parent=self._die_with_parent
+            [valkey_program(), *arguments],
+            log=self._log,
+            environment=os.environ,
+            die_with_parent=self._die_with_parent,
         )

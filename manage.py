@@ -1,0 +1,51 @@
+#!/usr/bin/env python
+"""CloudScribe's command line: Django's, with the embedded servers under it where no others are given."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+
+from cloudscribe.lib.embedded.binaries import ServersMissing
+from cloudscribe.lib.embedded.postgres import PostgresFailed
+from cloudscribe.lib.embedded.sharing import ensure_servers
+from cloudscribe.lib.embedded.valkey import ValkeyFailed
+
+# These own or rewrite tables; everything else signs in as the application's role.
+OWNER_COMMANDS = {"migrate", "backup", "restore", "setup_roles"}
+JOB_COMMANDS = {"rqworkers", "scheduler"}
+# These read code, not data.
+SERVERLESS_COMMANDS = {"check", "collectstatic", "diffsettings", "help", "spectacular", "version"}
+
+
+def prepare(command: str, *, start: bool) -> None:
+    """Fill the environment that the settings read for `command`."""
+    root = pathlib.Path(__file__).resolve().parent
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudscribe.settings")
+    os.environ.setdefault("CLOUDSCRIBE_DATA", str(root / "var"))
+    if command in OWNER_COMMANDS:
+        os.environ.setdefault("CLOUDSCRIBE_DATABASE_ROLE", "owner")
+    if command in JOB_COMMANDS:
+        os.environ.setdefault("CLOUDSCRIBE_PROCESS", "job")
+    os.environ.update(ensure_servers(os.environ["CLOUDSCRIBE_DATA"], start=start))
+
+
+def main() -> None:
+    """Run one command; exit code 2 where the servers cannot be had."""
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    asks_only = (
+        command in SERVERLESS_COMMANDS or command.startswith("-") or "--help" in sys.argv or "-h" in sys.argv
+    )
+    try:
+        prepare(command, start=not asks_only or "--database" in sys.argv)
+    except (ServersMissing, PostgresFailed, ValkeyFailed) as problem:
+        sys.exit(f"manage.py: {problem}")
+    # After the environment is complete: Django reads it when it is imported with its settings.
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
