@@ -169,3 +169,69 @@ class ServiceUnavailable(DomainError):
 
     def __init__(self, detail: str | None = None, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class BadRequest(DomainError):
+    """A request that Django or the gate refuses before anything reads it."""
+
+    code = "bad_request"
+    title = "The request can't be read"
+
+
+class MalformedBody(DomainError):
+    """A body that is not what its Content-Type says."""
+
+    code = "malformed_body"
+    title = "The body can't be read"
+
+
+class BodyTooLarge(DomainError):
+    """A body beyond the limit (RFC 9110, section 15.5.14)."""
+
+    status = 413
+    code = "too_large"
+    title = "The body is too large"
+
+
+class UnsupportedMedia(DomainError):
+    """A Content-Type or Content-Encoding that this route doesn't read."""
+
+    status = 415
+    code = "unsupported_media_type"
+    title = "This kind of body is not read here"
+
+
+class MethodNotAllowed(BusinessError):
+    """A method that the route doesn't have; `Allow` names those it has."""
+
+    status = 405
+    code = "method_not_allowed"
+    title = "The method is not allowed here"
+
+
+class NotAcceptable(BusinessError):
+    """None of the forms that the client accepts is offered."""
+
+    status = 406
+    code = "not_acceptable"
+    title = "No acceptable form"
+    detail = "This is offered in none of the forms that Accept names."
+
+
+class LengthRequired(DomainError):
+    """A body sent in chunks, which the server would take for an empty one (RFC 9110, section 15.5.12)."""
+
+    status = 411
+    code = "length_required"
+    title = "Content-Length is required"
+    detail = "Send the body with its Content-Length, not in chunks."
+
+
+class InternalError(DomainError):
+    """Our fault."""
+
+    status = 500
+    code = "internal_error"
+    error_type = ErrorType.SYSTEM
+    title = "Something went wrong on our side"
+    detail = "It has been recorded under this request id."

@@ -1,0 +1,264 @@
+"""The one handler of errors: whatever a view raises becomes a DomainError and that a problem+json answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+import structlog
+from django.core import signals
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse
+from drf_standardized_errors.formatter import ExceptionFormatter
+from drf_standardized_errors.handler import ExceptionHandler
+from psycopg import Error as DriverError
+from redis.exceptions import RedisError
+from rest_framework import exceptions
+from rest_framework.settings import api_settings
+from rest_framework_simplejwt.exceptions import TokenError
+
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.context import current_context
+from cloudscribe.lib.errors import (
+    BadRequest,
+    BodyTooLarge,
+    BusinessError,
+    DomainError,
+    ErrorType,
+    FieldError,
+    Forbidden,
+    InternalError,
+    InvalidInput,
+    MalformedBody,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotAuthenticated,
+    NotFound,
+    ServiceUnavailable,
+    TooManyRequests,
+    UnsupportedMedia,
+)
+from cloudscribe.lib.refusals import problem_body, problem_response
+from cloudscribe.lib.signals import access_denied
+
+# Codes of single faults that the whole answer takes over, since clients and their authors look for them.
+_SPEAKING = ("unknown_property", "unknown_parameter")
+
+log = structlog.get_logger(__name__)
+
+
+class Conflict(BusinessError):
+    """A constraint of the database said no where no rule of ours did."""
+
+    detail = "This contradicts what is already there."
+
+
+class StorageFull(DomainError):
+    """The database has no room left."""
+
+    status = 507
+    code = "storage_full"
+    error_type = ErrorType.SYSTEM
+    title = "No room left"
+    detail = "The server has no room to store this. Nothing was changed."
+
+
+class TookTooLong(ServiceUnavailable):
+    """A statement or a lock exceeded its limit."""
+
+    code = "timeout"
+    title = "It took too long"
+    detail = "The database didn't finish this in time. Nothing was changed; try again."
+
+
+_BY_SQLSTATE: dict[str, type[DomainError]] = {
+    "25006": ServiceUnavailable,  # read-only: a standby, or maintenance
+    "25P03": TookTooLong,  # idle in transaction
+    "53100": StorageFull,
+    "55P03": TookTooLong,  # lock_timeout
+    "57014": TookTooLong,  # statement_timeout
+}
+_BY_DRF: list[tuple[type[exceptions.APIException], type[DomainError]]] = [
+    (exceptions.ParseError, MalformedBody),
+    (exceptions.PermissionDenied, Forbidden),
+    (exceptions.NotFound, NotFound),
+    (exceptions.MethodNotAllowed, MethodNotAllowed),
+    (exceptions.NotAcceptable, NotAcceptable),
+    (exceptions.UnsupportedMediaType, UnsupportedMedia),
+]
+
+
+class DomainException(exceptions.APIException):
+    """A DomainError in the clothes that the framework's handler knows."""
+
+    def __init__(self, error: DomainError) -> None:
+        super().__init__(error.message, error.code)
+        self.status_code = error.status
+        self.error = error
+
+
+def problem_of(error: Exception) -> DomainError:
+    """The one refusal that stands for `error`, whatever raised it; unknown ones become InternalError."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    if isinstance(error, DatabaseError | InterfaceError | DriverError):
+        return _of_database(error)
+    if isinstance(error, Http404):
+        return NotFound()
+    if isinstance(error, PermissionDenied):
+        return Forbidden()
+    if isinstance(error, RequestDataTooBig):
+        return BodyTooLarge()
+    if isinstance(error, SuspiciousOperation):
+        return BadRequest()
+    if isinstance(error, DjangoValidationError):
+        return InvalidInput(errors=list(_django_faults(error)))
+    if isinstance(error, TokenError):
+        return NotAuthenticated("The token is not valid or has run out.")
+    return ServiceUnavailable() if isinstance(error, RedisError) else InternalError()
+
+
+def _of_framework(error: exceptions.APIException) -> DomainError:
+    if isinstance(error, DomainException):
+        return error.error
+    if isinstance(error, exceptions.ValidationError):
+        return validation_problem(error)
+    if isinstance(error, exceptions.AuthenticationFailed | exceptions.NotAuthenticated):
+        detail = error.detail.get("detail") if isinstance(error.detail, dict) else error.detail
+        return NotAuthenticated(str(detail) if isinstance(detail, str) else None)
+    if isinstance(error, exceptions.Throttled):
+        wait = max(1, math.ceil(error.wait or 1))
+        return TooManyRequests(f"Come back in {wait} s.", headers={"Retry-After": str(wait)})
+    for theirs, ours in _BY_DRF:
+        if isinstance(error, theirs):
+            # Its NotFound may carry words about what is missing; ours is the same for everything.
+            return ours() if ours is NotFound else ours(str(error.detail))
+    return InternalError()
+
+
+def _of_database(error: Exception) -> DomainError:
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None) or ""
+    if state in _BY_SQLSTATE:
+        return _BY_SQLSTATE[state]()
+    if isinstance(error, DataError) or state.startswith("22"):
+        return InvalidInput("A value is not one that can be stored.")
+    if isinstance(error, IntegrityError) or state.startswith("23"):
+        return Conflict()
+    if isinstance(error, OperationalError | InterfaceError) or state[:2] in {"08", "40", "53", "57"}:
+        return ServiceUnavailable()
+    # The driver's own OperationalError of a lost connection has no SQLSTATE.
+    return ServiceUnavailable() if isinstance(error, DriverError) and not state else InternalError()
+
+
+def validation_problem(error: exceptions.ValidationError, start: str = "") -> InvalidInput:
+    """The faults that serializers found, each with a JSON pointer; `start="?"` names query parameters instead."""
+    faults = list(_faults(error.detail, start))
+    codes = {fault.code for fault in faults}
+    problem = InvalidInput(faults[0].detail if len(faults) == 1 else None, errors=faults)
+    speaking = next((code for code in _SPEAKING if code in codes), None)
+    if speaking:
+        problem.code = speaking  # type: ignore[misc] (this one answer's, not the class's)
+    return problem
+
+
+def _faults(detail: Any, pointer: str) -> Iterator[FieldError]:
+    """Flatten nested details. The formatter's own flattening joins names without escaping them (RFC 6901)."""
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            own = name == api_settings.NON_FIELD_ERRORS_KEY
+            yield from _faults(inner, pointer if own else _step(pointer, str(name)))
+    elif isinstance(detail, list | tuple):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, Mapping | list | tuple)
+            yield from _faults(inner, _step(pointer, str(index)) if nested else pointer)
+    else:
+        yield FieldError(pointer, getattr(detail, "code", "invalid"), str(detail))
+
+
+def _step(pointer: str, name: str) -> str:
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return pointer + name if pointer == "?" else f"{pointer}/{escaped}"
+
+
+def _django_faults(error: DjangoValidationError) -> Iterator[FieldError]:
+    by_field = error.error_dict if hasattr(error, "error_dict") else {"": error.error_list}
+    for name, faults in by_field.items():
+        for fault in faults:
+            pointer = "" if name in {"", "__all__"} else f"/{name}"
+            yield FieldError(pointer, str(fault.code or "invalid"), " ".join(fault.messages))
+
+
+def report(error: Exception, problem: DomainError, request: HttpRequest | None) -> None:
+    """Log what is our fault once, with its trace, and let the error tracker know."""
+    if problem.error_type != ErrorType.SYSTEM:
+        return
+    if isinstance(problem, InternalError):
+        log.error("request_failed", code=problem.code, exc_info=error)
+    else:
+        log.warning("dependency_failed", code=problem.code, error=type(error).__name__, status=problem.status)
+    signals.got_request_exception.send(sender=None, request=request)
+
+
+class ProblemFormatter(ExceptionFormatter):  # type: ignore[misc] (untyped package)
+    """The body as problem+json."""
+
+    def run(self) -> dict[str, Any]:
+        """The problem object."""
+        return problem_body(self.exc.error)
+
+
+class ProblemHandler(ExceptionHandler):  # type: ignore[misc] (untyped package)
+    """Any exception of a view to its problem."""
+
+    exc: Exception
+    context: Mapping[str, Any]
+    formatter: ClassVar = ProblemFormatter
+
+    def convert_known_exceptions(self, exc: Exception) -> DomainException:
+        """Every exception is known: what has no meaning of its own is our fault."""
+        problem = problem_of(exc)
+        if (
+            isinstance(problem, TooManyRequests)
+            and getattr(self.context.get("view"), "rate_scope", "") == "sign_in"
+        ):
+            problem.error_type = ErrorType.AUTH  # type: ignore[misc] (this one answer's)
+        return DomainException(problem)
+
+    def should_not_handle(self, exc: Exception) -> bool:
+        """Nothing is left to Django, in debug mode neither: tests see what clients see."""
+        return False
+
+    def format_exception(self, exc: DomainException) -> dict[str, Any]:
+        """The body, by our formatter."""
+        body: dict[str, Any] = self.formatter(exc, self.context, self.exc).run()
+        return body
+
+    def get_response(self, exc: DomainException, data: dict[str, Any]) -> HttpResponse:
+        """A plain response: the view's renderer may be one for Markdown or files."""
+        return problem_response(exc.error, data)
+
+    def report_exception(self, exc: DomainException, response: HttpResponse) -> None:
+        """Log our own faults, and let audit know of an authenticated 403."""
+        request = self.context.get("request")
+        report(self.exc, exc.error, getattr(request, "_request", request))
+        actor = getattr(request, "auth", None)
+        if response.status_code == HTTPStatus.FORBIDDEN and isinstance(actor, Actor):
+            route = current_context().route or _route(request)
+            access_denied.send_robust(sender=ProblemHandler, actor=actor, route=route, code=exc.error.code)
+
+
+def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
+    """The framework's EXCEPTION_HANDLER."""
+    response: HttpResponse = ProblemHandler(exc, context).run()
+    return response
+
+
+def _route(request: Any) -> str:
+    match = getattr(request, "resolver_match", None)
+    return getattr(match, "route", "") or ""

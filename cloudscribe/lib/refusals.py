@@ -1,0 +1,89 @@
+"""Refusals as answers: problem+json (RFC 9457) for programs, a page for people.
+
+`type` is the address of the code's paragraph in the documentation. `instance` names the request: its path may
+hold secrets, and would make the answers for hidden and for absent things differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+
+from cloudscribe.lib.context import current_context
+from cloudscribe.lib.errors import BadRequest, BodyTooLarge, DomainError, Forbidden, InternalError, NotFound
+from cloudscribe.lib.renderers import dump_json
+
+PROBLEM_TYPE = "application/problem+json"
+ERROR_PAGE = "/api/docs/errors/"
+_CHALLENGE = 'Bearer realm="CloudScribe"'
+_FOR_PROGRAMS = ("/api/", "/health", "/metrics")
+
+
+def problem_body(error: DomainError) -> dict[str, Any]:
+    """The problem object of `error` for the request at hand."""
+    request_id = current_context().request_id
+    return {
+        "type": f"{ERROR_PAGE}#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.message,
+        "instance": f"urn:uuid:{request_id}",
+        "code": error.code,
+        "error_type": error.error_type,
+        "request_id": request_id,
+        "errors": [
+            {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in error.errors
+        ],
+        **error.extra,
+    }
+
+
+def problem_response(error: DomainError, body: Mapping[str, Any] | None = None) -> HttpResponse:
+    """The answer for `error`; usable wherever a response is due, middleware included."""
+    response = HttpResponse(
+        dump_json(body or problem_body(error)),
+        status=error.status,
+        content_type=PROBLEM_TYPE,
+        headers=error.headers,
+    )
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        response.headers.setdefault("WWW-Authenticate", _CHALLENGE)
+    # Ours is the one line about it: Django's own would tell the path.
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+    return response
+
+
+def refuse(error: DomainError, request: HttpRequest) -> HttpResponse:
+    """The answer for `error` outside of any API view: a problem under /api/, a page elsewhere."""
+    if request.path_info.startswith(_FOR_PROGRAMS):
+        return problem_response(error)
+    page = render_to_string("refusal.html", {"error": error, "request_id": current_context().request_id})
+    response = HttpResponse(page, status=error.status, headers=error.headers)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler400."""
+    error = BodyTooLarge() if isinstance(exception, RequestDataTooBig) else BadRequest()
+    return refuse(error, request)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler403."""
+    return refuse(Forbidden(), request)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler404."""
+    return refuse(NotFound(), request)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500; the exception has been logged by then."""
+    return refuse(InternalError(), request)

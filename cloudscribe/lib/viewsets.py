@@ -1,0 +1,253 @@
+"""The base of every API view: default deny, strict input, conditional reads, one way to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Model, QuerySet
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.module_loading import import_string
+from rest_framework import exceptions
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from cloudscribe.lib.actor import Actor, actor_of
+from cloudscribe.lib.conditional import cache_privately, forbid_storing, if_none_match
+from cloudscribe.lib.errors import DomainError, FieldError, NotFound
+from cloudscribe.lib.pagination import PAGING_PARAMETERS
+from cloudscribe.lib.permissions import Denied
+from cloudscribe.lib.problems import validation_problem
+from cloudscribe.lib.serializers import NoInput, QuerySerializer
+
+M = TypeVar("M", bound=Model)
+
+_READS = frozenset({"GET", "HEAD"})
+_CREATED = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
+
+
+class UnknownParameter(DomainError):
+    """A query parameter that the route doesn't know; a misspelt filter must not pass for no filter."""
+
+    code = "unknown_parameter"
+    title = "The route has no such parameter"
+
+
+class ServiceViewSet(GenericViewSet[Any]):
+    """A resource's face over its services.
+
+    A subclass declares, by action:
+    - `permission_classes` (mandatory; `action_permissions` for actions that differ) and `scope_map`;
+    - `serializers`: what goes in for actions with a body, what comes out for reads;
+    - `answers`: what comes out of actions with a body, else `answer_serializer`;
+    - `queries` (a QuerySerializer) or `query_parameters` (bare names) beyond paging, ordering and filters;
+    - `statuses` where an action answers neither 201 (`create`), 204 (`destroy`) nor 200;
+    - `no_store` for actions whose answers no cache may keep (True for all of them);
+    - `if_match`: actions that need (`"required"`) or take (`"optional"`) If-Match, for the schema.
+    """
+
+    serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
+    answers: ClassVar[Mapping[str, type[BaseSerializer[Any]] | None]] = {}
+    answer_serializer: ClassVar[type[BaseSerializer[Any]] | None] = None
+    queries: ClassVar[Mapping[str, type[QuerySerializer]]] = {}
+    query_parameters: ClassVar[Mapping[str, Sequence[str]]] = {}
+    statuses: ClassVar[Mapping[str, int]] = {}
+    scope_map: ClassVar[Mapping[str, str]] = {}
+    action_permissions: ClassVar[Mapping[str, Sequence[type[BasePermission]]]] = {}
+    no_store: ClassVar[bool | Sequence[str]] = False
+    if_match: ClassVar[Mapping[str, str]] = {}
+    ordering_choices: ClassVar[Sequence[str] | Mapping[str, str]] = ()
+    default_ordering: ClassVar[str] = "-pk"
+    rate_scope: ClassVar[str | None] = None
+    metadata_class = None
+    lookup_url_kwarg = "id"
+    lookup_field = "uid"
+    lookup_value_regex = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+    _known_parameters: ClassVar[dict[tuple[type, str], frozenset[str]]] = {}
+
+    # --- before the action ---------------------------------------------------------------------------------------
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Method, negotiation, sign-in, route permission, throttle, then the form of query and body."""
+        if request.method == "OPTIONS":
+            return
+        if self.action is None or not hasattr(self, self.action):
+            raise exceptions.MethodNotAllowed(str(request.method))
+        super().initial(request, *args, **kwargs)
+        if request.META.get("QUERY_STRING"):
+            self._refuse_unknown_parameters(request)
+        if request.method not in _READS:
+            self._prepare_write(request)
+
+    def get_permissions(self) -> Sequence[BasePermission]:
+        """The action's permissions; without any, nobody may."""
+        classes = self.action_permissions.get(self.action or "", self.permission_classes)
+        return [permission() for permission in classes] or [Denied()]
+
+    @property
+    def required_scope(self) -> str | None:
+        """The scope that a token needs for this action; None keeps tokens out."""
+        return self.scope_map.get(self.action or "")
+
+    def _refuse_unknown_parameters(self, request: Request) -> None:
+        known = self.known_parameters()
+        unknown = [name for name in request.query_params if name not in known]
+        if unknown:
+            text = "There is no such parameter here."
+            raise UnknownParameter(
+                errors=[FieldError(f"?{name[:100]}", "unknown_parameter", text) for name in unknown[:20]]
+            )
+
+    def known_parameters(self) -> frozenset[str]:
+        """The names that the query string of this action may hold."""
+        key = (type(self), self.action or "")
+        if key not in self._known_parameters:
+            self._known_parameters[key] = frozenset(self._collect_parameters())
+        return self._known_parameters[key]
+
+    def _collect_parameters(self) -> set[str]:
+        names = set(self.query_parameters.get(self.action, ()))
+        if self.action in self.queries:
+            names.update(self.queries[self.action]().fields)
+        if self.action in self.list_actions():
+            names.update(PAGING_PARAMETERS)
+            names.update(["ordering"] if self.ordering_choices else [])
+            names.update(getattr(getattr(self, "filterset_class", None), "base_filters", ()))
+        return names
+
+    @classmethod
+    def list_actions(cls) -> frozenset[str]:
+        """The actions that answer with pages."""
+        return frozenset({"list"}) | frozenset(getattr(cls, "paged_actions", ()))
+
+    def _prepare_write(self, request: Request) -> None:
+        """Read the body before any transaction opens; guard creations by their Idempotency-Key."""
+        if self.action not in self.serializers and request.META.get("CONTENT_LENGTH") not in {None, "", "0"}:
+            self.input(NoInput)
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+        if key is None or request.method != "POST" or self.success_status not in _CREATED:
+            return
+        if isinstance(request.auth, Actor):
+            self.post = self._guarded(self.post)  # type: ignore[attr-defined] (bound by as_view)
+
+    def _guarded(self, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        guard = import_string(settings.IDEMPOTENCY_GUARD)
+
+        def handle(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            route = request.resolver_match.route if request.resolver_match else ""
+            answer: HttpResponseBase = guard().run(
+                request, actor_of(request), route, lambda: handler(request, *args, **kwargs)
+            )
+            return answer
+
+        return handle
+
+    # --- what the action uses --------------------------------------------------------------------------------------
+    @property
+    def actor(self) -> Actor:
+        """Who acts; raises NotAuthenticated where nobody signed in."""
+        return actor_of(self.request)
+
+    def input(self, serializer: type[BaseSerializer[Any]] | None = None, **context: Any) -> dict[str, Any]:
+        """The checked body of the action; raises InvalidInput that points at each fault."""
+        kind = serializer or self.serializers[self.action]
+        checked = kind(data=self.request.data, context={**self.get_serializer_context(), **context})
+        try:
+            checked.is_valid(raise_exception=True)
+        except exceptions.ValidationError as error:
+            raise validation_problem(error) from None
+        return dict(checked.validated_data)
+
+    def query(self) -> dict[str, Any]:
+        """The checked query parameters that `queries` declares; raises InvalidInput that names each fault."""
+        kind = self.queries[self.action]
+        names = kind().fields.keys()
+        given = {name: value for name, value in self.request.query_params.items() if name in names}
+        checked = kind(data=given, context=self.get_serializer_context())
+        try:
+            checked.is_valid(raise_exception=True)
+        except exceptions.ValidationError as error:
+            raise validation_problem(error, "?") from None
+        return dict(checked.validated_data)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """The serializer of what comes out of the action."""
+        kind = self.answers.get(self.action) or self.answer_serializer or self.serializers.get(self.action)
+        if kind is None:
+            raise AssertionError(f"{type(self).__name__}.{self.action} names no serializer")
+        return kind
+
+    def shown(self, instance: Any, **options: Any) -> Any:
+        """`instance` (or many of them, with `many=True`) as the action's answer shows it."""
+        return self.get_serializer(instance, **options).data
+
+    def get_object_or_404(self, queryset: QuerySet[M], **lookups: Any) -> M:
+        """The one row; raises NotFound for what is absent, hidden or asked for by nonsense."""
+        if not lookups:
+            lookups = {self.lookup_field: self.kwargs[self.lookup_url_kwarg]}
+        try:
+            return queryset.get(**lookups)
+        except (ObjectDoesNotExist, ValueError, TypeError):
+            raise NotFound from None
+
+    def paged(self, queryset: QuerySet[Any], **options: Any) -> Response:
+        """A page of `queryset`, filtered and ordered as the request asks."""
+        rows = self.paginate_queryset(self.filter_queryset(queryset))
+        return self.get_paginated_response(self.shown(rows, many=True, **options))
+
+    # --- the answer ---------------------------------------------------------------------------------------------
+    @property
+    def success_status(self) -> int:
+        """The status of the action's success."""
+        usual = {"create": HTTPStatus.CREATED, "destroy": HTTPStatus.NO_CONTENT}
+        return int(self.statuses.get(self.action, usual.get(self.action, HTTPStatus.OK)))
+
+    def respond(
+        self,
+        data: Any = None,
+        status: int | None = None,
+        *,
+        etag: str | None = None,
+        location: str | None = None,
+    ) -> HttpResponseBase:
+        """The answer, 304 where the client already holds it; `location` is required by each 201."""
+        if etag and self.request.method in _READS and if_none_match(self.request, etag):
+            return self._with_headers(HttpResponse(status=HTTPStatus.NOT_MODIFIED), etag, None)
+        response = Response(data, status=status or self.success_status)
+        return self._with_headers(response, etag, location)
+
+    def raw_json(self, body: bytes, *, etag: str | None = None) -> HttpResponseBase:
+        """The answer of a hot read whose JSON is already made; 304 where the client already holds it."""
+        if etag and if_none_match(self.request, etag):
+            return self._with_headers(HttpResponse(status=HTTPStatus.NOT_MODIFIED), etag, None)
+        return self._with_headers(HttpResponse(body, content_type="application/json"), etag, None)
+
+    def _with_headers(self, response: HttpResponse, etag: str | None, location: str | None) -> HttpResponse:
+        if etag:
+            response.headers["ETag"] = etag
+        if location:
+            response.headers["Location"] = self.request.build_absolute_uri(location)
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Name the caching that the answer allows; errors of reads are as private as what they stand for."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.no_store is True or (self.no_store and self.action in self.no_store):
+            forbid_storing(response)
+        elif request.method in _READS:
+            cache_privately(response)
+        return response
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Which methods there are, for everybody: `Allow` tells no more than a 405 does."""
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise the 405."""
+        raise exceptions.MethodNotAllowed(str(request.method))
