@@ -382,6 +382,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "CloudScribe",
     "SITE_HEADER": "CloudScribe",
     "SITE_SUBHEADER": "Staff",
+    "DASHBOARD_CALLBACK": "cloudscribe.dashboard.overview",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
 }
