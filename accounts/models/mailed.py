@@ -1,4 +1,4 @@
-"""What waits for somebody to follow a mailed token. The token itself is in no table: it is derived (accounts.tokens)."""
+"""What waits for somebody to show a mailed token. The token is in no table: accounts.mailed_tokens derives it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from cloudscribe.lib.fields import UidField
 
 
 class MailedToken(models.Model):
-    """A row that one mailed token redeems, once, before it expires by the database's clock."""
+    """A row that one mailed token redeems before it expires by the database's clock; redeeming deletes the row."""
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         abstract = True
@@ -27,8 +26,8 @@ class MailedToken(models.Model):
 class Registration(MailedToken):
     """A wish to join; the user comes into being when the mailed token is shown.
 
-    Every acceptable request makes one of these and nothing else, whether the address has an account or not, so that
-    neither the answer nor its time tells. Nobody can occupy an address that isn't theirs.
+    Every acceptable request makes one of these and nothing else, whether the address has an account or not, so
+    that neither the answer nor its time tells. Nobody can occupy an address that isn't theirs.
     """
 
     email = models.EmailField(max_length=254)
@@ -45,7 +44,7 @@ class Registration(MailedToken):
 
 
 class PasswordReset(MailedToken):
-    """A forgotten password. `user` is filled when the mail is sent, and stays empty for an unknown address."""
+    """A forgotten password. `user` is filled when the mail is sent; it stays empty for an unknown address."""
 
     email_key = models.CharField(max_length=320)
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True)

@@ -85,7 +85,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Team(models.Model):
-    """A team: what people see of a `django.contrib.auth` group named `team:<uid>`, whose users are its members.
+    """A team: what people see of a `django.contrib.auth` group named `team:<uid>` and its users.
 
     Its group carries no Django permission; a trigger refuses one.
     """

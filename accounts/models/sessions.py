@@ -14,9 +14,9 @@ from cloudscribe.lib.fields import UidField
 class Session(models.Model):
     """One sign-in on one device. Of kind `user` it is a family of refresh tokens, of which one is live.
 
-    `counter` is the live token's number, `secret_hash` the SHA-256 of its secret, `previous_secret_hash` that of
-    the one before, `key_id` the key of the ring from which the live one was derived. Each end is judged by the
-    database's clock: revoked, past `expires_at`, or unused for `idle_lifetime`.
+    `counter` is the live token's number, `secret_hash` the SHA-256 of its secret, `previous_secret_hash` that
+    of the one before, `key_id` the key of the ring from which the live one was derived. Each end is judged by
+    the database's clock: revoked, past `expires_at`, or unused for `idle_lifetime`.
     """
 
     class Kind(models.TextChoices):

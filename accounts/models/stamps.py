@@ -1,6 +1,6 @@
-"""Stamps: numbers that rise in the transaction that changes somebody's rights, so that no cached right outlives it.
+"""Stamps: they rise in the transaction that changes somebody's rights; no cached right outlives it.
 
-The rows come with their user or group, and rise, by triggers (migration 0002_stamps): signals miss bulk writes.
+The rows come with their user or group, and rise, by triggers (migration 0002): signals miss bulk writes.
 """
 
 from __future__ import annotations
