@@ -1,4 +1,4 @@
-"""What waits for somebody to show a mailed token. The token is in no table: accounts.mailed_tokens derives it."""
+"""What waits for somebody to show a mailed token; the token itself is derived (accounts.mailed_tokens)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cloudscribe.lib.fields import UidField
 
 
 class MailedToken(models.Model):
-    """A row that one mailed token redeems before it expires by the database's clock; redeeming deletes the row."""
+    """A row that a mailed token redeems before it expires (the database clock); redeeming deletes it."""
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
@@ -26,7 +26,7 @@ class MailedToken(models.Model):
 class Registration(MailedToken):
     """A wish to join; the user comes into being when the mailed token is shown.
 
-    Every acceptable request makes one of these and nothing else, whether the address has an account or not, so
+    Every acceptable request makes one and nothing else, whether the address has an account or not, so
     that neither the answer nor its time tells. Nobody can occupy an address that isn't theirs.
     """
 
