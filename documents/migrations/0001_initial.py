@@ -32,15 +32,15 @@ class Migration(migrations.Migration):
                         default=uuid_utils.compat.uuid7, editable=False, unique=True
                     ),
                 ),
-                ("path", models.CharField(db_collation="C", default="", editable=False, max_length=200)),
-                ("depth", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("path", models.CharField(db_collation="C", db_default="", editable=False, max_length=200)),
+                ("depth", models.PositiveSmallIntegerField(db_default=0, editable=False)),
                 ("position", models.CharField(db_collation="C", max_length=200)),
                 ("inherits_access", models.BooleanField(default=True)),
-                ("scope_id", models.BigIntegerField(default=0, editable=False)),
+                ("scope_id", models.BigIntegerField(db_default=0, editable=False)),
                 (
                     "reach",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, editable=False, size=None
+                        base_field=models.BigIntegerField(), db_default=[], editable=False, size=None
                     ),
                 ),
                 (

@@ -33,7 +33,8 @@ class Document(models.Model):
     `path` (labels of 10 hex digits made of ids, own one last), `depth`, `reach` (the ids whose grants reach this
     node: itself, its ancestors up to the nearest cut, and the negated workspace id if no cut was met) and
     `scope_id` (the nearest cut or the negated workspace id) are made by a BEFORE INSERT trigger from the parent's
-    row and rewritten by the services that move or cut. `owner` is responsibility, never a right.
+    row and rewritten by the services that move or cut; that they have defaults of the database makes the ORM read
+    them back with the key. `owner` is responsibility, never a right.
     `created_actor` and `updated_actor` stay null for people, whose name is read from their row of today; they
     hold `{kind, id, name}` for whoever is no person: a link, a command, a job.
     """
@@ -51,12 +52,12 @@ class Document(models.Model):
         db_index=False,
         db_constraint=False,
     )
-    path = models.CharField(max_length=10 * limits.DEPTH, db_collation="C", editable=False, default="")
-    depth = models.PositiveSmallIntegerField(editable=False, default=0)
+    path = models.CharField(max_length=10 * limits.DEPTH, db_collation="C", editable=False, db_default="")
+    depth = models.PositiveSmallIntegerField(editable=False, db_default=0)
     position = models.CharField(max_length=limits.POSITION_LENGTH, db_collation="C")
     inherits_access = models.BooleanField(default=True)
-    scope_id = models.BigIntegerField(editable=False, default=0)
-    reach = ArrayField(models.BigIntegerField(), editable=False, default=list)
+    scope_id = models.BigIntegerField(editable=False, db_default=0)
+    reach = ArrayField(models.BigIntegerField(), editable=False, db_default=[])
     state = models.CharField(max_length=10, choices=State, default=State.PUBLISHED)
     template = models.BooleanField(default=False)
     title = models.CharField(max_length=limits.TITLE_LENGTH)
@@ -233,6 +234,15 @@ class DocumentBody(models.Model):
         verbose_name_plural = "document bodies"
         constraints = [
             models.CheckConstraint(condition=Q(size__lte=limits.BODY_BYTES), name="documents_body_size"),
+        ]
+        indexes = [
+            GinIndex(fields=["search_vector"], name="documents_body_search", gin_pending_list_limit=64),
+            models.Index(
+                fields=["document"],
+                name="documents_body_unindexed",
+                condition=Q(search_vector__isnull=True),
+            ),
+            models.Index(fields=["search_config"], name="documents_body_config"),
         ]
 
     def __str__(self) -> str:

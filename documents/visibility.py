@@ -1,0 +1,199 @@
+"""Who sees what: the one rule, side by side as a queryset, as SQL and in Python.
+
+`reach` of a document holds the ids whose grants reach it (itself, its ancestors up to the nearest cut, the negated
+workspace id if no cut was met), `scope_id` the negated workspace id or the nearest cut. What somebody was granted is
+one small map `{target: [(action bits, expires_at)]}`. So
+
+    actions(me, document) = OR over the unexpired entries of map[k], for k in document.reach
+    visible = scope_id = ANY(my workspaces, negated) OR reach && (my documents)
+
+narrowed by the limit of the credential. Expiry is judged by `actor.now`, the database's clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar
+
+from django.db import connection
+from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models.expressions import Subquery
+from django.db.models.lookups import StartsWith
+
+from cloudscribe.lib.actor import Actor, Limit
+from documents.caching import ACCESS_MAPS
+from documents.models import Document, Workspace
+from documents.roles import ROLE_BITS, ROLE_OF_CODENAME, SEE_BIT
+
+M = TypeVar("M", bound=Model)
+
+Entries = dict[int, list[tuple[int, float | None]]]
+
+# Direct grants and those of one's teams; workspaces appear under their negated id, as in `reach`.
+_GRANTS_SQL = """
+SELECT -g.content_object_id, p.codename, g.expires_at
+FROM documents_workspaceuserpermission g JOIN auth_permission p ON p.id = g.permission_id
+WHERE g.user_id = %(user)s
+UNION ALL
+SELECT g.content_object_id, p.codename, g.expires_at
+FROM documents_documentuserpermission g JOIN auth_permission p ON p.id = g.permission_id
+WHERE g.user_id = %(user)s
+UNION ALL
+SELECT -g.content_object_id, p.codename, g.expires_at
+FROM accounts_user_groups m JOIN documents_workspacegrouppermission g ON g.group_id = m.group_id
+JOIN auth_permission p ON p.id = g.permission_id
+WHERE m.user_id = %(user)s
+UNION ALL
+SELECT g.content_object_id, p.codename, g.expires_at
+FROM accounts_user_groups m JOIN documents_documentgrouppermission g ON g.group_id = m.group_id
+JOIN auth_permission p ON p.id = g.permission_id
+WHERE m.user_id = %(user)s
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccessMap:
+    """What a person was granted, by target: a document's id or a workspace's negated id."""
+
+    entries: Entries
+
+    def alive(self, now: float) -> dict[int, int]:
+        """Action bits by target, of what has not run out at `now` (seconds since the epoch)."""
+        alive: dict[int, int] = {}
+        for target, grants in self.entries.items():
+            bits = 0
+            for actions, expires in grants:
+                if expires is None or expires > now:
+                    bits |= actions
+            if bits:
+                alive[target] = bits
+        return alive
+
+    def to_json(self) -> dict[str, list[list[float | None]]]:
+        """The map as JSON, whose keys are texts."""
+        return {str(target): [list(grant) for grant in grants] for target, grants in self.entries.items()}
+
+    @classmethod
+    def from_json(cls, data: Any) -> AccessMap:
+        """The inverse; raises ValueError, TypeError, KeyError or AttributeError for what is no map."""
+        return cls({int(k): [(int(bits), expires) for bits, expires in grants] for k, grants in data.items()})
+
+
+EMPTY = AccessMap({})
+
+
+def access_map_load(user_pk: int) -> AccessMap:
+    """The map straight from the grants: one statement."""
+    entries: Entries = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_GRANTS_SQL, {"user": user_pk})
+        for target, codename, expires_at in cursor.fetchall():
+            role = ROLE_OF_CODENAME.get(codename)
+            if role is not None:
+                expires = None if expires_at is None else expires_at.timestamp()
+                entries.setdefault(target, []).append((ROLE_BITS[role], expires))
+    return AccessMap(entries)
+
+
+def access_map_for(actor: Actor) -> AccessMap:
+    """The actor's map, cached under the stamps that the sign-in query brought; empty for who is no person."""
+    if actor.pk is None:
+        return EMPTY
+    if actor.access_key is None:
+        return access_map_load(actor.pk)
+    return ACCESS_MAPS.get(actor.pk, actor.access_key, access_map_load)
+
+
+def rights_of(actor: Actor) -> dict[int, int]:
+    """Action bits by target, of what is alive at the actor's moment and within the actions of its limit."""
+    alive = access_map_for(actor).alive(actor.now.timestamp())
+    if actor.limit is None or actor.limit.actions is None:
+        return alive
+    return {
+        target: bits & actor.limit.actions for target, bits in alive.items() if bits & actor.limit.actions
+    }
+
+
+def bits_on(rights: dict[int, int], limit: Limit | None, row: Any) -> int:
+    """Action bits on a document, given anything with its `id`, `workspace_id`, `path` and `reach`."""
+    if limit is not None and not _within(limit, row):
+        return 0
+    bits = 0
+    for target in row.reach:
+        bits |= rights.get(target, 0)
+    return bits
+
+
+def actions_of(actor: Actor, target: Document | Workspace) -> int:
+    """Action bits of the actor on a document or a workspace: no query once the map is there."""
+    rights = rights_of(actor)
+    if isinstance(target, Document):
+        return bits_on(rights, actor.limit, target)
+    limit = actor.limit
+    if limit is not None and (limit.document_pk is not None or limit.workspace_pk not in (None, target.pk)):
+        return 0
+    return rights.get(-target.pk, 0)
+
+
+def _within(limit: Limit, row: Any) -> bool:
+    if limit.workspace_pk is not None and limit.workspace_pk != row.workspace_id:
+        return False
+    if limit.document_pk is None:
+        return True
+    if not limit.whole_subtree:
+        return bool(limit.document_pk == row.id)
+    label = f"{limit.document_pk:010x}"
+    return any(row.path.startswith(label, start) for start in range(0, len(row.path), len(label)))
+
+
+def _targets(actor: Actor) -> tuple[list[int], list[int]]:
+    """My workspaces, negated, and my documents: where I may see."""
+    seen = [target for target, bits in rights_of(actor).items() if bits & SEE_BIT]
+    return [target for target in seen if target < 0], [target for target in seen if target > 0]
+
+
+def visible_to(queryset: QuerySet[M], actor: Actor) -> QuerySet[M]:
+    """Narrow a queryset of documents or workspaces to what the actor may see."""
+    scopes, roots = _targets(actor)
+    limit = actor.limit or Limit()
+    if issubclass(queryset.model, Workspace):
+        if limit.document_pk is not None:
+            return queryset.none()
+        mine = queryset.filter(pk__in=[-scope for scope in scopes])
+        return mine if limit.workspace_pk is None else mine.filter(pk=limit.workspace_pk)
+    queryset = queryset.filter(Q(scope_id__in=scopes) | Q(reach__overlap=roots))
+    if limit.workspace_pk is not None:
+        queryset = queryset.filter(workspace_id=limit.workspace_pk)
+    if limit.document_pk is None:
+        return queryset
+    if not limit.whole_subtree:
+        return queryset.filter(pk=limit.document_pk)
+    root = Document.objects.filter(pk=limit.document_pk).values("path")
+    return queryset.filter(StartsWith(F("path"), Subquery(root)))
+
+
+def visible_sql(alias: str) -> str:
+    """The rule as an SQL condition on documents_document under `alias`, a name of our own code, never a client's.
+
+    Its named parameters come from `visible_parameters`.
+    """
+    return f"""(({alias}.scope_id = ANY(%(scopes)s) OR {alias}.reach && %(roots)s)
+ AND (%(limit_workspace)s::bigint IS NULL OR {alias}.workspace_id = %(limit_workspace)s)
+ AND (%(limit_document)s::bigint IS NULL OR {alias}.id = %(limit_document)s OR (%(limit_subtree)s AND starts_with(
+      {alias}.path, (SELECT l.path FROM documents_document l WHERE l.id = %(limit_document)s)))))"""
+
+
+VISIBLE_SQL = visible_sql("d")
+
+
+def visible_parameters(actor: Actor) -> dict[str, Any]:
+    """The parameters of `visible_sql` for this actor."""
+    scopes, roots = _targets(actor)
+    limit = actor.limit or Limit()
+    return {
+        "scopes": scopes,
+        "roots": roots,
+        "limit_workspace": limit.workspace_pk,
+        "limit_document": limit.document_pk,
+        "limit_subtree": limit.whole_subtree,
+    }
