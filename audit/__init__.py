@@ -1,0 +1,1 @@
+"""The record of what happened: events in the transaction of what they tell, never changed afterwards."""

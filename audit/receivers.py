@@ -1,0 +1,32 @@
+"""News from the floors below, written into the trail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+from audit import auditlog, roles
+from audit.services import Target, event_record
+from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.signals import job_changed
+from cloudscribe.lib.actor import Actor
+
+
+def connect(config: AppConfig) -> None:
+    """Listen; called once, when all models are there."""
+    auditlog.connect()
+    job_changed.connect(_job_changed, dispatch_uid="audit.job_changed")
+    post_migrate.connect(roles.grant_application_rights, sender=config, dispatch_uid="audit.roles")
+
+
+def _job_changed(job: Job, change: str, actor: Actor, **_: Any) -> None:
+    facts = {"kind": job.kind, "attempts": job.attempts}
+    event_record(
+        actor=actor,
+        action=f"job.{change}",
+        target=Target("job", job.uid, job.kind),
+        reason=job.error_code if change == "failed" else "",
+        facts=facts,
+    )

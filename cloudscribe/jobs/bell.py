@@ -1,0 +1,48 @@
+"""The doorbell: Redis tells a worker that a job waits. A lost ring loses nothing: the sweeper rings again."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+
+import django_rq
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+
+RUNNER = "cloudscribe.jobs.runner.job_run"
+QUEUES = ("fast", "slow")
+# A bell nobody answered for so long is for a job that was done otherwise.
+_BELL_SECONDS = 3600
+# RQ's own time limit is off: the runner knows the kind's.
+_NO_TIMEOUT = -1
+
+
+@functools.cache
+def bell_connection() -> Redis:
+    """The connection for ringing, under the time-out of every Redis call; reopened after a fork."""
+    return Redis.from_url(
+        settings.RQ_QUEUES[QUEUES[0]]["URL"],
+        socket_timeout=settings.REDIS_TIMEOUT,
+        socket_connect_timeout=settings.REDIS_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def bell_queue(name: str) -> Queue:
+    """RQ's queue of that name; it enqueues at once, since we ring after the commit ourselves."""
+    return django_rq.get_queue(name, connection=bell_connection(), commit_mode="auto")
+
+
+def ring(queue: str, job_uid: uuid.UUID) -> None:
+    """Ring for one job; raises redis.RedisError where Redis doesn't answer."""
+    bell_queue(queue).enqueue_call(
+        RUNNER,
+        args=(str(job_uid),),
+        timeout=_NO_TIMEOUT,
+        result_ttl=0,
+        failure_ttl=_BELL_SECONDS,
+        description=queue,  # the default would log the arguments
+    )
