@@ -11,6 +11,7 @@ from documents.models.grant import (
 )
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionPayload
+from documents.models.search import ImportSource, Lexeme, SearchStatistic
 from documents.models.workspace import Workspace
 
 __all__ = [
@@ -19,11 +20,14 @@ __all__ = [
     "DocumentGroupPermission",
     "DocumentUserPermission",
     "Grant",
+    "ImportSource",
+    "Lexeme",
     "Origin",
     "Placement",
     "Revision",
     "RevisionPayload",
     "ScopeCount",
+    "SearchStatistic",
     "State",
     "Workspace",
     "WorkspaceGroupPermission",

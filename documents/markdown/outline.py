@@ -1,0 +1,130 @@
+"""The outline of a Markdown text, found line by line: linear in its length, whatever the text holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+
+from documents.limits import TITLE_LENGTH
+
+_MAX_HEADING = 2_000
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+|$)")
+_SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_BLOCK_START = re.compile(r" {0,3}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])|\t| {4}")
+_CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
+_FRONT_TITLE = re.compile(r"title[ \t]*:[ \t]*(.+)$")
+
+_IMAGE_OR_LINK = re.compile(
+    r"!?\[([^\[\]]{0,500})\](?:\([^()\s]{0,2000}(?:[ \t]+\"[^\"]{0,500}\")?\)|\[[^\[\]]{0,500}\])"
+)
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
+_MARKS = re.compile(r"(?<!\\)(?:`+|\*+|~~|(?<!\w)_+|_+(?!\w))")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
+_NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading: level 1-6, text without markup, line (from 0) and an anchor that is unique in the text."""
+
+    level: int
+    text: str
+    line: int
+    anchor: str
+
+
+def headings_of(text: str) -> list[Heading]:
+    """All headings outside code blocks and front matter, in order (CommonMark 0.31, sections 4.2 and 4.3)."""
+    anchors: dict[str, int] = {}
+    found = []
+    for line, level, raw in _raw_headings(text):
+        shown = inline_text(raw)
+        found.append(Heading(level, shown, line, _anchor(shown, anchors)))
+    return found
+
+
+def title_of(text: str) -> str | None:
+    """The title that the text gives itself: of its front matter, else its first heading, else None."""
+    title = _front_title(text)
+    if not title:
+        title = next((shown for _, _, raw in _raw_headings(text) if (shown := inline_text(raw))), None)
+    return title[:TITLE_LENGTH].strip() if title else None
+
+
+def inline_text(markdown: str) -> str:
+    """One line of Markdown as a reader sees it: link texts for links, no marks, single spaces."""
+    shown = _IMAGE_OR_LINK.sub(r"\1", markdown[:_MAX_HEADING])
+    shown = _outside_code(shown)
+    return " ".join(shown.split())
+
+
+def lines_outside_code(text: str) -> Iterator[tuple[int, str]]:
+    """Number and text of each line that stands neither in front matter nor in a fenced code block."""
+    fence = ""
+    first = _front_matter_end(text)
+    for number, line in enumerate(text.splitlines()):
+        if number < first:
+            continue
+        mark = _FENCE.match(line)
+        if fence:
+            if mark and mark[1].startswith(fence) and not line[mark.end() :].strip():
+                fence = ""
+        elif mark and not ("`" in mark[1] and "`" in line[mark.end() :]):
+            fence = mark[1]
+        else:
+            yield number, line
+
+
+def _raw_headings(text: str) -> Iterator[tuple[int, int, str]]:
+    previous, previous_number = "", -2
+    for number, line in lines_outside_code(text):
+        atx = _ATX.match(line)
+        if atx:
+            yield number, len(atx[1]), _CLOSING_HASHES.sub("", line[atx.end() : atx.end() + _MAX_HEADING])
+            previous = ""
+            continue
+        underline = _SETEXT.match(line)
+        if underline and previous.strip() and previous_number == number - 1:
+            yield previous_number, 1 if "=" in underline[1] else 2, previous.strip()
+            previous = ""
+            continue
+        # Only a paragraph's line can be underlined; a list item or quote above dashes is none.
+        previous, previous_number = ("" if _BLOCK_START.match(line) else line), number
+
+
+def _outside_code(text: str) -> str:
+    # Split at backticks: every second part is code, where a star is a star and `<T>` no tag.
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = [parts[-2] + parts[-1]]
+    for index in range(0, len(parts), 2):
+        parts[index] = _ESCAPE.sub(r"\1", _MARKS.sub("", _TAG.sub("", parts[index])))
+    return "".join(parts)
+
+
+def _anchor(text: str, taken: dict[str, int]) -> str:
+    base = _NOT_IN_ANCHOR.sub("", text.lower()).replace(" ", "-")
+    count = taken.get(base, 0)
+    taken[base] = count + 1
+    return f"{base}-{count}" if count else base
+
+
+def _front_matter_end(text: str) -> int:
+    """The number of lines of a YAML front matter, 0 where the text has none."""
+    if not text.startswith("---"):
+        return 0
+    lines = text[:100_000].splitlines()
+    if lines[0].rstrip() != "---":
+        return 0
+    return next((n + 1 for n, line in enumerate(lines[1:], 1) if line.rstrip() in ("---", "...")), 0)
+
+
+def _front_title(text: str) -> str | None:
+    end = _front_matter_end(text)
+    for line in text[:100_000].splitlines()[1:end] if end else ():
+        if match := _FRONT_TITLE.match(line):
+            return match[1].strip().strip("\"'").strip() or None
+    return None

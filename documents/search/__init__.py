@@ -1,0 +1,1 @@
+"""Finding: vectors, the query language, ranking, suggestions."""
