@@ -1,0 +1,97 @@
+"""Interleaved trials: floor, ours, floor, ours …, pair by pair; disturbed pairs are left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import statistics
+import sys
+
+from bench import load
+from bench.measures import Measure, Setting
+from bench.processes import Foreign, cpu_seconds
+
+FOREIGN_LIMIT = 0.25
+# A machine that is never quiet must not keep the bench going for ever.
+_TRIES_PER_REPETITION = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pair:
+    """One repetition: the floor's load and ours, and CPU seconds a request of ours (servers included)."""
+
+    floor: load.Load
+    ours: load.Load
+    cpu: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """The undisturbed repetitions of one row."""
+
+    measure: Measure
+    pairs: tuple[Pair, ...]
+    disturbed: int
+
+    @property
+    def ratio(self) -> float:
+        """Median of ours over the floor."""
+        return statistics.median(pair.ours.rate / pair.floor.rate for pair in self.pairs)
+
+    @property
+    def rate(self) -> float:
+        """Median of our requests a second."""
+        return statistics.median(pair.ours.rate for pair in self.pairs)
+
+    @property
+    def floor_rate(self) -> float:
+        """Median of the floor's requests a second."""
+        return statistics.median(pair.floor.rate for pair in self.pairs)
+
+    @property
+    def cpu(self) -> float:
+        """Median of our CPU seconds a request."""
+        return statistics.median(pair.cpu for pair in self.pairs)
+
+    @property
+    def tail(self) -> float:
+        """Median of our p99 ÷ p50."""
+        return statistics.median(pair.ours.p99 / pair.ours.p50 for pair in self.pairs)
+
+    @property
+    def floor_tail(self) -> float:
+        """Median of the floor's p99 ÷ p50."""
+        return statistics.median(pair.floor.p99 / pair.floor.p50 for pair in self.pairs)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long one load lasts in seconds and how many undisturbed repetitions a row needs."""
+
+    seconds: float
+    repetitions: int
+
+
+def run(measure: Measure, setting: Setting, floor: str, server: int, bounds: Bounds) -> Result:
+    """Measure one row against the floor at address `floor`; `server` is our supervisor's process number."""
+    pairs: list[Pair] = []
+    disturbed = 0
+    kept_anyway: list[Pair] = []
+    while len(pairs) < bounds.repetitions and disturbed < bounds.repetitions * _TRIES_PER_REPETITION:
+        foreign = Foreign()
+        pair = _pair(measure, setting, floor, server, bounds.seconds)
+        if foreign.share() < FOREIGN_LIMIT:
+            pairs.append(pair)
+        else:
+            disturbed += 1
+            kept_anyway.append(pair)
+    if not pairs:
+        print(f"{measure.title}: never undisturbed, all repetitions are counted", file=sys.stderr)
+    return Result(measure, tuple(pairs or kept_anyway), disturbed)
+
+
+def _pair(measure: Measure, setting: Setting, floor: str, server: int, seconds: float) -> Pair:
+    floor_load = load.run(floor, seconds)
+    script = measure.prepare(setting)
+    before = cpu_seconds(server)
+    ours = load.run(setting.base, seconds, script.name, *script.arguments)
+    return Pair(floor_load, ours, (cpu_seconds(server) - before) / ours.requests)
