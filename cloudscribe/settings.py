@@ -118,6 +118,7 @@ MIDDLEWARE = [
     "cloudscribe.lib.observability.middleware.RequestMiddleware",
     "security.middleware.ClientAddressMiddleware",
     "security.middleware.HeadersMiddleware",
+    "cloudscribe.lib.gate.RequestGate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Sessions, CSRF and messages belong to the admin alone: API routes carry none of them.
     "cloudscribe.lib.middleware.AdminOnlyMiddleware",
@@ -320,6 +321,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "cloudscribe.lib.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_FORMAT": None,  # times reach the renderer as they are, which writes all of them alike
     "PAGE_SIZE": 50,
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -367,6 +369,8 @@ LOGGING_CONFIG = "cloudscribe.lib.observability.logs.configure"
 LOGGING = {
     "file": LOG_FILE,
     "level": env.text("CLOUDSCRIBE_LOG_LEVEL", "INFO", "Least severe level that is logged."),
+    # What a command prints on the standard output is its answer.
+    "stream": "stderr" if PROCESS_KIND == "command" else "stdout",
 }
 
 AUDITLOG_INCLUDE_ALL_MODELS = False

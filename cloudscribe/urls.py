@@ -14,7 +14,7 @@ urlpatterns = [
     path("api/v1/", include("documents.api.urls")),
     path("admin/", admin.site.urls),
 ]
-handler400 = "cloudscribe.lib.problems.bad_request"
-handler403 = "cloudscribe.lib.problems.forbidden"
-handler404 = "cloudscribe.lib.problems.not_found"
-handler500 = "cloudscribe.lib.problems.server_error"
+handler400 = "cloudscribe.lib.refusals.bad_request"
+handler403 = "cloudscribe.lib.refusals.forbidden"
+handler404 = "cloudscribe.lib.refusals.not_found"
+handler500 = "cloudscribe.lib.refusals.server_error"

@@ -53,8 +53,8 @@ def make_etag(*parts: Any) -> str:
 def if_none_match(request: Request | HttpRequest, etag: str) -> bool:
     """Whether the client already holds `etag`: the answer is then 304.
 
-    Comparison is weak, as RFC 9110 section 13.1.2 asks; a header that can't be read counts as not sent, since the
-    full answer is never wrong.
+    Comparison is weak, as RFC 9110 section 13.1.2 asks; a header that can't be read counts as not sent,
+    since the full answer is never wrong.
     """
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if not header:
@@ -82,7 +82,7 @@ def parse_if_match(request: Request | HttpRequest) -> IfMatch | None:
 
 
 def cache_privately(response: HttpResponseBase) -> None:
-    """Let the reader's own cache keep the answer but ask each time; one reader's answer is never another's."""
+    """Let the reader's own cache keep the answer but ask each time; it is never another reader's."""
     response.headers.setdefault("Cache-Control", "private, no-cache")
     patch_vary_headers(response, ["Authorization"])
 

@@ -17,12 +17,16 @@ class RequestContext:
     """One request, job or command as seen by logs and events.
 
     `address` is the client's vetted address, empty outside HTTP; `route` is the URL pattern, never the path,
-    since paths can hold secrets.
+    since paths can hold secrets. The numbers are what the work has cost so far.
     """
 
     request_id: str
     address: str = ""
     route: str = ""
+    queries: int = 0
+    query_seconds: float = 0.0
+    redis_calls: int = 0
+    cache_hits: int = 0
 
 
 _context: ContextVar[RequestContext | None] = ContextVar("cloudscribe_context", default=None)

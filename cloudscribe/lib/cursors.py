@@ -1,8 +1,8 @@
 """Cursors of keyset pages as text, and the cutting of a page: plain functions, for lists of every make.
 
-A cursor is opaque to clients. It carries the sort values of the row at the page's edge and a short hash of the
-ordering and the filters that it was made under; one from elsewhere is refused instead of giving a page that means
-nothing. Its values only ever become bound parameters, so there is nothing to sign.
+A cursor is opaque to clients. It carries the sort values of the row at the page's edge and a short hash
+of the ordering and the filters that it was made under; one from elsewhere is refused instead of giving a
+page that means nothing. Its values only ever become bound parameters, so there is nothing to sign.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def binding(parameters: Iterable[tuple[str, str]], ordering: str = "") -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-def encode_cursor(values: Sequence[Any], reverse: bool = False, *, bound: str = "") -> str:  # noqa: FBT001, FBT002
+def encode_cursor(values: Sequence[Any], reverse: bool = False, *, bound: str = "") -> str:  # noqa: FBT
     """The cursor of a row's sort values as text; `bound` as `binding` gives it."""
     data = [bound, int(reverse), *(_outward(value) for value in values)]
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
@@ -93,7 +93,7 @@ def decode_cursor(text: str, types: Sequence[type], *, bound: str = "") -> Curso
 def cut_page(
     rows: list[Row], size: int, cursor: Cursor | None, values_of: Callable[[Row], Values]
 ) -> Page[Row]:
-    """Make a page of up to `size + 1` rows, fetched in the direction of `cursor`; the one too many tells of more."""
+    """Make a page of up to `size + 1` rows, fetched in the direction of `cursor`; the last tells of more."""
     more = len(rows) > size
     rows = rows[:size]
     backwards = cursor is not None and cursor.reverse

@@ -1,4 +1,4 @@
-"""The errors of the domain: each has a stable code, a status and a type; the handler makes problem+json of them."""
+"""The errors of the domain, each with a stable code, a status and a type."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ErrorType(enum.StrEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FieldError:
-    """One fault of the input: a JSON pointer (RFC 6901) to it or `?name` for a query parameter, a code, a sentence."""
+    """One fault: a JSON pointer (RFC 6901) or `?name` of a query parameter, a code, a sentence."""
 
     pointer: str
     code: str

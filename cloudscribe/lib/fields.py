@@ -9,7 +9,7 @@ from uuid_utils.compat import uuid7
 
 
 class UidField(models.UUIDField):
-    """The public id of a row: a UUIDv7 (RFC 9562), unique, made in Python so that it is known before the INSERT."""
+    """The public id of a row: a UUIDv7 (RFC 9562), made in Python so that it is known before the INSERT."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("default", uuid7)

@@ -1,7 +1,8 @@
 """The request gate: what is let in to be read at all, before anything acts on it.
 
-A fault here is always the client's, so every refusal is a 4xx with a code. Nothing that passes can make the database
-or the JSON library fail later: no NUL, no lone surrogate, no number beyond 64 bits, no nesting beyond the limit.
+A fault here is always the client's, so every refusal is a 4xx with a code. Nothing that passes can make
+the database or the JSON library fail later: no NUL, no lone surrogate, no number beyond 64 bits, no
+nesting beyond the limit.
 """
 
 from __future__ import annotations

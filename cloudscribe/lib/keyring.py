@@ -41,7 +41,7 @@ class KeyRing:
         return cls(active, keys)
 
     def derive(self, purpose: str, kid: str | None = None) -> bytes:
-        """A 32-byte key for one purpose (HKDF, RFC 5869) of the active key or of `kid`; KeyError if unknown."""
+        """A 32-byte key for one purpose (HKDF, RFC 5869) of the active key or `kid`; KeyError if unknown."""
         return _derive(self.keys[kid or self.active_kid], purpose)
 
 

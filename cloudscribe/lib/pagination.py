@@ -1,4 +1,4 @@
-"""Keyset pages of querysets: each starts beside a row's sort values, so that inserts and deletes move nobody's place."""
+"""Keyset pages of querysets: each starts beside a row's sort values, so that no insert moves one's place."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def page_links(
 class KeysetPagination(BasePagination):
     """Pages of a queryset by its view's ordering.
 
-    The view names `ordering_choices` (public names, or a mapping of them to model fields; none may be null) and
-    `default_ordering` (`"-updated_at"`); the primary key breaks ties in the same direction.
+    The view names `ordering_choices` (public names, or a mapping of them to model fields; none may be
+    null) and `default_ordering` (`"-updated_at"`); the primary key breaks ties in the same direction.
     """
 
     def paginate_queryset(
@@ -155,7 +155,7 @@ class KeysetPagination(BasePagination):
 
 
 def ordering_of(request: Request, view: Any) -> str:
-    """The ordering that the client asks for, else the view's own; raises InvalidInput for one not on its list."""
+    """The ordering asked for, else the view's own; raises InvalidInput for one not on its list."""
     wanted = request.GET.get("ordering")
     default: str = getattr(view, "default_ordering", "-pk")
     if wanted is None:
@@ -207,7 +207,7 @@ def _field(model: Any, column: str) -> Any:
 
 
 def _beyond(columns: Sequence[str], values: Sequence[Any], side: str) -> Q:
-    """Rows beyond the edge, as `a <= x AND (a < x OR (a = x AND b < y))`: the first half is what an index serves."""
+    """Rows beyond the edge: `a <= x AND (a < x OR (a = x AND b < y))`; an index serves the first half."""
     alternatives = []
     for index, column in enumerate(columns):
         equal = dict(zip(columns[:index], values, strict=False))

@@ -157,7 +157,7 @@ def _of_database(error: Exception) -> DomainError:
 
 
 def validation_problem(error: exceptions.ValidationError, start: str = "") -> InvalidInput:
-    """The faults that serializers found, each with a JSON pointer; `start="?"` names query parameters instead."""
+    """The faults that serializers found, each with its pointer; `start="?"` for query parameters."""
     faults = list(_faults(error.detail, start))
     codes = {fault.code for fault in faults}
     problem = InvalidInput(faults[0].detail if len(faults) == 1 else None, errors=faults)

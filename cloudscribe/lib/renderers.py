@@ -1,4 +1,4 @@
-"""JSON out, by orjson: times in RFC 3339 with `Z` and the microseconds that were stored, ids and enums as text."""
+"""JSON out, by orjson: times in RFC 3339 with `Z` and the stored microseconds, ids and enums as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serializers that take JSON at its word: unknown properties and values of another type are refused by name."""
+"""Serializers that take JSON at its word: unknown properties and values of another type are refused."""
 
 from __future__ import annotations
 
@@ -128,8 +128,8 @@ class StrictDateTimeField(serializers.DateTimeField):
 class UidRelatedField(StrictUUIDField):
     """A reference to another object by its public id.
 
-    In: a UUID, not looked up; what it means to the actor is for `visible_to` to say. Out: the `uid` of the related
-    object, or the UUID itself where the row already carries it.
+    In: a UUID, not looked up; what it means to the actor is for `visible_to` to say. Out: the `uid` of
+    the related object, or the UUID itself where the row already carries it.
     """
 
     def to_representation(self, value: Any) -> str:

@@ -25,9 +25,9 @@ log = structlog.get_logger(__name__)
 def transactional(service: Callable[P, R]) -> Callable[P, R]:
     """Run `service` in one transaction and try again, up to 3 times with jitter, what lost a deadlock.
 
-    Only the outermost transaction can be tried again: inside another one (the idempotency guard's, the admin's)
-    the error has already ended that one. There the service runs under a savepoint, so that a refusal halfway
-    leaves nothing behind.
+    Only the outermost transaction can be tried again: inside another one (the idempotency guard's, the
+    admin's) the error has already ended that one. There the service runs under a savepoint, so that a
+    refusal halfway leaves nothing behind.
     """
 
     @functools.wraps(service)
@@ -56,7 +56,7 @@ def sqlstate(error: DatabaseError) -> str:
 
 
 def on_commit(action: Callable[[], object]) -> None:
-    """Call `action` after the outermost commit; what it raises is logged and counted, since the work is done."""
+    """Call `action` after the outermost commit; what it raises is logged and counted: the work is done."""
 
     def run() -> None:
         try:

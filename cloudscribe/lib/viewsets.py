@@ -72,7 +72,7 @@ class ServiceViewSet(GenericViewSet[Any]):
 
     _known_parameters: ClassVar[dict[tuple[type, str], frozenset[str]]] = {}
 
-    # --- before the action ---------------------------------------------------------------------------------------
+    # --- before the action -----------------------------------------------------------------------------
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Method, negotiation, sign-in, route permission, throttle, then the form of query and body."""
         if request.method == "OPTIONS":
@@ -148,7 +148,7 @@ class ServiceViewSet(GenericViewSet[Any]):
 
         return handle
 
-    # --- what the action uses --------------------------------------------------------------------------------------
+    # --- what the action uses --------------------------------------------------------------------------
     @property
     def actor(self) -> Actor:
         """Who acts; raises NotAuthenticated where nobody signed in."""
@@ -201,7 +201,7 @@ class ServiceViewSet(GenericViewSet[Any]):
         rows = self.paginate_queryset(self.filter_queryset(queryset))
         return self.get_paginated_response(self.shown(rows, many=True, **options))
 
-    # --- the answer ---------------------------------------------------------------------------------------------
+    # --- the answer ------------------------------------------------------------------------------------
     @property
     def success_status(self) -> int:
         """The status of the action's success."""

@@ -1,12 +1,50 @@
-"""Every metric of CloudScribe, by name; counted over all processes of the machine."""
+"""Every metric of CloudScribe, by name; counted over all processes of the machine.
+
+Each process keeps its numbers in a file of PROMETHEUS_MULTIPROC_DIR, and /metrics adds up the files. A
+process whose successors do its work in turn, such as the forked child of each job, shares one file with
+them by `share_file`: else every job would leave a file behind.
+"""
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
+
+_shared_name = ""
+
+
+def share_file(name: str) -> None:
+    """Count from now on in the file of `name`, which no other living process may use."""
+    global _shared_name  # noqa: PLW0603 (the process's own identity)
+    _shared_name = name
+
+
+def _identity() -> str:
+    return _shared_name or str(os.getpid())
+
+
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    values.ValueClass = values.MultiProcessValue(process_identifier=_identity)
 
 HTTP_REQUESTS = Counter("cloudscribe_http_requests", "Requests answered.", ["route", "method", "status"])
-HTTP_SECONDS = Histogram("cloudscribe_http_request_seconds", "Seconds to answer a request.", ["route", "method"])
+HTTP_SECONDS = Histogram(
+    "cloudscribe_http_request_seconds", "Seconds to answer a request.", ["route", "method"]
+)
 TRANSACTION_RETRIES = Counter("cloudscribe_transaction_retries", "Transactions tried again.", ["reason"])
 ON_COMMIT_FAILURES = Counter("cloudscribe_on_commit_failures", "Actions after a commit that failed.")
-REDIS_FAILURES = Counter("cloudscribe_redis_failures", "Redis calls that failed or were not tried.", ["reason"])
+REDIS_FAILURES = Counter(
+    "cloudscribe_redis_failures", "Redis calls that failed or were not tried.", ["reason"]
+)
 CACHE_LOOKUPS = Counter("cloudscribe_cache_lookups", "Cache look-ups.", ["cache", "outcome"])
+TIMER_FAILURES = Counter("cloudscribe_timer_failures", "Turns of a timer that failed.", ["timer"])
+WRITE_BEHIND_LOST = Counter("cloudscribe_write_behind_lost", "Entries dropped by a full buffer.", ["buffer"])
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text format, over all processes where they share a folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry)

@@ -1,0 +1,310 @@
+"""The four ways to keep an answer, each for the case where it pays; PostgreSQL stays the only record.
+
+Redis may be gone, hang, or answer with old values or with garbage: then these compute, and no answer is
+wrong. What stands in Redis is JSON (the cache's serializer), so that whoever writes there can't make code
+run here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Generic, TypeVar
+
+from cachetools import TTLCache
+from django.conf import settings
+from django.core.cache import caches
+
+from cloudscribe.lib.breaker import redis_call
+from cloudscribe.lib.context import current_context
+from cloudscribe.lib.errors import ServiceUnavailable
+from cloudscribe.lib.observability.metrics import CACHE_LOOKUPS, WRITE_BEHIND_LOST
+from cloudscribe.lib.timers import timers
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+V = TypeVar("V")
+
+Check = Callable[[Any], V]
+_MISSING: Any = object()
+
+
+def jittered(seconds: float) -> float:
+    """A lifetime up to a fifth shorter, so that entries made together don't end together."""
+    return seconds * random.uniform(0.8, 1.0)  # noqa: S311 (spread, not a secret)
+
+
+def _count(cache: str, outcome: str) -> None:
+    CACHE_LOOKUPS.labels(cache=cache, outcome=outcome).inc()
+    if outcome != "miss":
+        current_context().cache_hits += 1
+
+
+def _checked(stored: Any, check: Check[V]) -> V:
+    """The stored JSON as a value, `_MISSING` for garbage: `check` raises on what it can't have written."""
+    if stored is None:
+        return _MISSING
+    try:
+        return check(stored)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return _MISSING
+
+
+class _Remote(Generic[V]):
+    """The part of a cache that lies in Redis, behind the breaker."""
+
+    def __init__(self, name: str, lifetime: float, dump: Callable[[V], Any], check: Check[V]) -> None:
+        self._name = name
+        self._lifetime = lifetime
+        self._dump = dump
+        self._check = check
+
+    def key(self, key: Hashable) -> str:
+        parts = key if isinstance(key, tuple) else (key,)
+        return ":".join([self._name, *map(str, parts)])
+
+    def get(self, key: Hashable) -> V:
+        return _checked(redis_call(lambda: self._read(key), None), self._check)
+
+    def _read(self, key: Hashable) -> Any:
+        try:
+            return caches["default"].get(self.key(key))
+        except ValueError:  # no JSON
+            return None
+
+    def put(self, key: Hashable, value: V) -> None:
+        stored, lifetime = self._dump(value), max(1, int(jittered(self._lifetime)))
+        redis_call(lambda: caches["default"].set(self.key(key), stored, lifetime), None)
+
+    def claim(self, key: Hashable, seconds: int) -> bool:
+        """Whether this process may build; also where Redis can't say."""
+        return redis_call(
+            lambda: bool(caches["default"].add(f"{self.key(key)}:building", 1, seconds)), default=True
+        )
+
+    def release(self, key: Hashable) -> None:
+        redis_call(lambda: caches["default"].delete(f"{self.key(key)}:building"), None)
+
+
+class _Flights:
+    """One builder per key inside a process; the others wait for it, and build after it only if they must."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[Hashable, tuple[threading.Lock, int]] = {}
+
+    @contextlib.contextmanager
+    def alone(self, key: Hashable, patience: float) -> Iterator[None]:
+        """Enter as the only one for `key`, or after `patience` seconds beside whoever is stuck."""
+        with self._lock:
+            lock, users = self._running.get(key, (threading.Lock(), 0))
+            self._running[key] = (lock, users + 1)
+        had = lock.acquire(timeout=patience)
+        try:
+            yield
+        finally:
+            if had:
+                lock.release()
+            with self._lock:
+                lock, users = self._running[key]
+                if users == 1:
+                    del self._running[key]
+                else:
+                    self._running[key] = (lock, users - 1)
+
+
+class CacheAside(Generic[V]):
+    """Look in Redis, else build once for all who wait, here and in other processes, and put it there.
+
+    For what a key determines wholly (a content's hash, a version), so that nothing ever needs to be dropped.
+    `check` makes a value of stored JSON and raises on garbage.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        lifetime: float,
+        check: Check[V],
+        dump: Callable[[V], Any] = lambda value: value,
+        patience: float = 2.0,
+    ) -> None:
+        self._name = name
+        self._remote = _Remote[V](name, lifetime, dump, check)
+        self._flights = _Flights()
+        self._patience = patience
+
+    def get(self, key: Hashable, build: Callable[[], V]) -> V:
+        """The value under `key`, built by `build` where it isn't there; what `build` raises is raised."""
+        value = self._remote.get(key)
+        if value is not _MISSING:
+            _count(self._name, "hit")
+            return value
+        with self._flights.alone(key, self._patience):
+            value = self._wait_for_others(key)
+            if value is not _MISSING:
+                _count(self._name, "waited")
+                return value
+            _count(self._name, "miss")
+            return self._build(key, build)
+
+    def _wait_for_others(self, key: Hashable) -> V:
+        """What another builder has put there meanwhile; gives up when that takes too long."""
+        ends = time.monotonic() + self._patience
+        while True:
+            value = self._remote.get(key)
+            if value is not _MISSING or self._remote.claim(key, int(self._patience) + 3):
+                return value
+            if time.monotonic() > ends:
+                return value
+            time.sleep(0.05)
+
+    def _build(self, key: Hashable, build: Callable[[], V]) -> V:
+        try:
+            value = build()
+            self._remote.put(key, value)
+        finally:
+            self._remote.release(key)
+        return value
+
+
+class StampedCache(Generic[V]):
+    """Values under keys that hold the stamps of all they depend on: this process, Redis, the loader.
+
+    A changed right changes the stamps, so old entries are never asked for again; they age out.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        lifetime: float,
+        size: int,
+        dump: Callable[[V], Any],
+        check: Check[V],
+    ) -> None:
+        self._name = name
+        self._remote = _Remote[V](name, lifetime, dump, check)
+        self._local: TTLCache[Hashable, V] = TTLCache(maxsize=size, ttl=lifetime)
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[Hashable, ...], load: Callable[[], V]) -> V:
+        """The value under `key`, from the nearest place that has it."""
+        with self._lock:
+            value = self._local.get(key, _MISSING)
+        if value is not _MISSING:
+            _count(self._name, "local")
+            return value
+        value = self._remote.get(key)
+        if value is _MISSING:
+            _count(self._name, "miss")
+            value = load()
+            self._remote.put(key, value)
+        else:
+            _count(self._name, "hit")
+        with self._lock:
+            self._local[key] = value
+        return value
+
+    def clear_local(self) -> None:
+        """Forget what this process holds."""
+        with self._lock:
+            self._local.clear()
+
+
+class TimedRefresh(Generic[T]):
+    """A small whole that every request asks (rules, policies), loaded anew by the timer thread.
+
+    While the database can't be asked the last known value stands. Only a process that has never loaded it waits,
+    and for no longer than `patience`.
+    """
+
+    def __init__(
+        self, name: str, load: Callable[[], T], *, every: float = 2.0, patience: float = 3.0
+    ) -> None:
+        self._load = load
+        self._every = every
+        self._patience = patience
+        self._value: T = _MISSING
+        self._loaded_at = 0.0
+        self._first = threading.Event()
+        timers.add(name, every, self.refresh)
+
+    def get(self) -> T:
+        """The value as of the last turn; raises ServiceUnavailable where there has never been one."""
+        if not getattr(settings, "TIMERS", True):
+            return self._get_inline()
+        timers.ensure_running()
+        if self._value is _MISSING and not self._first.wait(self._patience):
+            raise ServiceUnavailable
+        return self._value
+
+    def _get_inline(self) -> T:
+        if self._value is _MISSING or time.monotonic() - self._loaded_at > self._every:
+            self.refresh()
+        return self._value
+
+    def refresh(self) -> None:
+        """Load now; what the loader raises is raised and the old value stands."""
+        self._value = self._load()
+        self._loaded_at = time.monotonic()
+        self._first.set()
+
+    def forget(self) -> None:
+        """Load at the next use; for tests and for a process that has just changed the rows itself."""
+        self._value = _MISSING
+        self._first.clear()
+
+
+class WriteBehind(Generic[K, V]):
+    """Small facts that may be written a moment later, merged by key: last-used times, counters of views.
+
+    What is lost with a killed process is at most `every` seconds of them; a full buffer drops new keys
+    and counts them. `write` gets the merged entries and runs in the timer thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        write: Callable[[dict[K, V]], None],
+        *,
+        merge: Callable[[V, V], V] = lambda _, new: new,
+        every: float = 10.0,
+        limit: int = 10_000,
+    ) -> None:
+        self._name = name
+        self._write = write
+        self._merge = merge
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._entries: dict[K, V] = {}
+        timers.add(name, every, self.flush, last_words=True)
+
+    def add(self, key: K, value: V) -> None:
+        """Note one fact."""
+        timers.ensure_running()
+        with self._lock:
+            if key in self._entries:
+                self._entries[key] = self._merge(self._entries[key], value)
+            elif len(self._entries) < self._limit:
+                self._entries[key] = value
+            else:
+                WRITE_BEHIND_LOST.labels(buffer=self._name).inc()
+
+    def flush(self) -> None:
+        """Write what is there; where that fails it is put back and the error raised."""
+        with self._lock:
+            entries, self._entries = self._entries, {}
+        if not entries:
+            return
+        try:
+            self._write(entries)
+        except Exception:
+            with self._lock:
+                for key, value in entries.items():
+                    newer = self._entries.get(key, _MISSING)
+                    self._entries[key] = value if newer is _MISSING else self._merge(value, newer)
+            raise
