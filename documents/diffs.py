@@ -1,0 +1,180 @@
+"""The differences between two bodies, as a unified diff, as hunks of lines or as hunks of words."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from documents.matching import matching_blocks
+
+Op = Literal["delete", "equal", "insert"]
+
+_CONTEXT = 3
+_WORDS = re.compile(r"\w+|\s+|[^\w\s]")
+_NO_END = "\\ No newline at end of file"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive items, lines or words, with the same fate."""
+
+    op: Op
+    items: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hunk:
+    """Changed lines that stand close together, with up to three unchanged ones on either side.
+
+    Line numbers count from 1; a side without lines names the line before it.
+    """
+
+    old_start: int
+    old_lines: int
+    new_start: int
+    new_lines: int
+    runs: tuple[Run, ...]
+
+
+def unified(old: str, new: str, old_name: str, new_name: str) -> str:
+    """The difference as a unified diff (as GNU diffutils writes it), empty where there is none."""
+    text: list[str] = []
+    for hunk in hunks(old, new):
+        text.append(
+            f"@@ -{_range(hunk.old_start, hunk.old_lines)} +{_range(hunk.new_start, hunk.new_lines)} @@"
+        )
+        for run in hunk.runs:
+            sign = {"equal": " ", "delete": "-", "insert": "+"}[run.op]
+            for line in run.items:
+                text.append(sign + line.removesuffix("\n"))
+                if not line.endswith("\n"):
+                    text.append(_NO_END)
+    if not text:
+        return ""
+    return "\n".join([f"--- {old_name}", f"+++ {new_name}", *text, ""])
+
+
+def line_hunks(old: str, new: str) -> list[dict[str, Any]]:
+    """The hunks as JSON: `old_start old_lines new_start new_lines lines[]`, each line with `op` and `text`."""
+    return [
+        {
+            **_place(hunk),
+            "lines": [{"op": run.op, "text": line} for run in hunk.runs for line in run.items],
+        }
+        for hunk in hunks(old, new)
+    ]
+
+
+def word_hunks(old: str, new: str) -> list[dict[str, Any]]:
+    """As `line_hunks`, with `words[]` of `op` and `text` in place of lines: inside changed lines word by word."""
+    return [
+        {
+            **_place(hunk),
+            "words": [{"op": run.op, "text": "".join(run.items)} for run in _by_words(hunk.runs)],
+        }
+        for hunk in hunks(old, new)
+    ]
+
+
+def hunks(old: str, new: str) -> list[Hunk]:
+    """What changed from `old` to `new`, line by line; bounded work for bodies of any kind."""
+    a, b = _lines(old), _lines(new)
+    return [_hunk(a, b, group) for group in _grouped(_changes(a, b), len(a))]
+
+
+def _lines(text: str) -> list[str]:
+    """Lines with their ends; only a line feed ends one."""
+    parts = [part + "\n" for part in text.split("\n")]
+    parts[-1] = parts[-1][:-1]
+    return parts if parts[-1] else parts[:-1]
+
+
+# A change: (start, end) in the old text and in the new one.
+_Change = tuple[int, int, int, int]
+
+
+def _changes(a: Sequence[str], b: Sequence[str]) -> Iterator[_Change]:
+    old = new = 0
+    for start, other, size in matching_blocks(a, b):
+        if (old, new) != (start, other):
+            yield old, start, new, other
+        old, new = start + size, other + size
+    if (old, new) != (len(a), len(b)):
+        yield old, len(a), new, len(b)
+
+
+def _grouped(changes: Iterator[_Change], length: int) -> Iterator[list[_Change]]:
+    """Changes whose contexts touch."""
+    group: list[_Change] = []
+    for change in changes:
+        if group and min(change[0], length) - group[-1][1] > 2 * _CONTEXT:
+            yield group
+            group = []
+        group.append(change)
+    if group:
+        yield group
+
+
+def _hunk(a: Sequence[str], b: Sequence[str], group: Sequence[_Change]) -> Hunk:
+    before = min(_CONTEXT, group[0][0], group[0][2])
+    after = min(_CONTEXT, len(a) - group[-1][1])
+    old_start, new_start = group[0][0] - before, group[0][2] - before
+    old_end, new_end = group[-1][1] + after, group[-1][3] + after
+    return Hunk(
+        old_start=old_start + 1 if old_start < old_end else old_start,
+        old_lines=old_end - old_start,
+        new_start=new_start + 1 if new_start < new_end else new_start,
+        new_lines=new_end - new_start,
+        runs=tuple(_runs(a, b, group, (old_start, old_end))),
+    )
+
+
+def _runs(
+    a: Sequence[str], b: Sequence[str], group: Sequence[_Change], span: tuple[int, int]
+) -> Iterator[Run]:
+    at = span[0]
+    for old, old_end, new, new_end in group:
+        yield from _run("equal", a[at:old])
+        yield from _run("delete", a[old:old_end])
+        yield from _run("insert", b[new:new_end])
+        at = old_end
+    yield from _run("equal", a[at : span[1]])
+
+
+def _run(op: Op, items: Sequence[str]) -> Iterator[Run]:
+    if items:
+        yield Run(op, tuple(items))
+
+
+def _by_words(runs: Sequence[Run]) -> Iterator[Run]:
+    """The runs with each deleted one that an inserted one follows compared word by word."""
+    at = 0
+    while at < len(runs):
+        run = runs[at]
+        if run.op == "delete" and at + 1 < len(runs) and runs[at + 1].op == "insert":
+            old, new = _split(run), _split(runs[at + 1])
+            changes = list(_changes(old, new))
+            yield from _runs(old, new, changes, (0, len(old)))
+            at += 2
+        else:
+            yield run
+            at += 1
+
+
+def _split(run: Run) -> list[str]:
+    return _WORDS.findall("".join(run.items))
+
+
+def _place(hunk: Hunk) -> dict[str, Any]:
+    return {
+        "old_start": hunk.old_start,
+        "old_lines": hunk.old_lines,
+        "new_start": hunk.new_start,
+        "new_lines": hunk.new_lines,
+    }
+
+
+def _range(start: int, count: int) -> str:
+    return str(start) if count == 1 else f"{start},{count}"

@@ -1,0 +1,234 @@
+"""The check that a merge by lines left the Markdown as both sides meant it.
+
+Every line of the result must be the same kind of thing (inside a fence, in a table of so many columns, in a
+list within a quote, front matter) as in the text that it comes from. Lines that merge cleanly can still break
+that: a fence lost on one side swallows what the other wrote below it.
+"""
+
+from __future__ import annotations
+
+import bisect
+import enum
+import re
+from collections.abc import Iterator, Sequence
+
+from markdown_it import MarkdownIt
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from documents.merge.segments import Lines, Outcome, Segment, Texts
+
+Kind = tuple[str, ...]
+
+# Hostile nesting costs up to 0.3 ms a line: within this budget the check ends in about two seconds.
+_MAX_LINES = 12_000
+_MAX_CHARACTERS = 1_000_000
+_MAX_NESTING = 20
+
+_CONTAINERS = frozenset({"blockquote", "bullet_list", "ordered_list", "list_item"})
+_LEAVES = frozenset(
+    {"code_block", "fence", "front_matter", "heading_open", "hr", "html_block", "paragraph_open"}
+)
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_HEADING = re.compile(r"#{1,6}(?:\s|$)")
+_FRONT_MATTER = "---"
+
+
+class Verdict(enum.Enum):
+    """What the check found."""
+
+    BROKEN = "broken"
+    INTACT = "intact"
+    TOO_LARGE = "too_large"
+
+
+class _TooLarge(Exception):
+    """The budget is used up."""
+
+
+def broken(texts: Texts, segments: Sequence[Segment]) -> tuple[Verdict, frozenset[int]]:
+    """Whether the result of `segments` keeps its structure, and the indexes of those to blame if not."""
+    changed = [index for index, segment in enumerate(segments) if segment.outcome is not Outcome.SHARED]
+    try:
+        blamed = frozenset(_Check(texts, segments).blamed())
+    except _TooLarge:
+        return Verdict.TOO_LARGE, frozenset(changed)
+    return (Verdict.BROKEN, blamed) if blamed else (Verdict.INTACT, blamed)
+
+
+class _Budget:
+    def __init__(self) -> None:
+        self.lines = _MAX_LINES
+        self.characters = _MAX_CHARACTERS
+
+    def spend(self, lines: Lines) -> None:
+        self.lines -= len(lines)
+        self.characters -= sum(map(len, lines))
+        if self.lines < 0 or self.characters < 0:
+            raise _TooLarge
+
+
+class _Outline:
+    """The kinds of a text's lines, parsed section by section as they are asked for.
+
+    A section begins with a heading at the left margin outside fences. Nothing above it changes what it means,
+    so sections that the result took over whole from one side need no parsing.
+    """
+
+    def __init__(self, lines: Lines, budget: _Budget) -> None:
+        self.lines = lines
+        self.starts = [0, *_section_starts(lines)]
+        self._budget = budget
+        self._kinds: dict[int, list[Kind]] = {}
+
+    def section(self, number: int) -> slice:
+        """The lines of a section."""
+        after = self.starts[number + 1] if number + 1 < len(self.starts) else len(self.lines)
+        return slice(self.starts[number], after)
+
+    def bodies(self) -> Iterator[str]:
+        """The text of each section."""
+        for number in range(len(self.starts)):
+            yield "\n".join(self.lines[self.section(number)])
+
+    def kind(self, line: int) -> Kind:
+        """What the line with this index is."""
+        number = bisect.bisect_right(self.starts, line) - 1
+        if number not in self._kinds:
+            lines = self.lines[self.section(number)]
+            self._budget.spend(lines)
+            self._kinds[number] = _kinds(lines)
+        return self._kinds[number][line - self.starts[number]]
+
+
+class _Check:
+    def __init__(self, texts: Texts, segments: Sequence[Segment]) -> None:
+        budget = _Budget()
+        self.base, self.yours, self.current = (
+            _Outline(lines, budget) for lines in (texts.base, texts.yours, texts.current)
+        )
+        self.segments = segments
+        # Where each segment begins in the result.
+        self.offsets: list[int] = []
+        lines: list[str] = []
+        for segment in segments:
+            self.offsets.append(len(lines))
+            lines.extend(segment.merged(texts))
+        self.result = _Outline(lines, budget)
+
+    def blamed(self) -> Iterator[int]:
+        """The indexes of the changed segments in sections of the result that hold a line of another kind."""
+        known = {*self.yours.bodies(), *self.current.bodies()}
+        for number, body in enumerate(self.result.bodies()):
+            section = self.result.section(number)
+            lines = range(section.start, section.stop)
+            if body not in known and not all(map(self._keeps, lines)):
+                yield from self._changed_in(section)
+        if _front_matters(self.result.lines) > max(
+            _front_matters(self.yours.lines), _front_matters(self.current.lines)
+        ):
+            yield from self._changed_in(self.result.section(0))
+
+    def _changed_in(self, section: slice) -> list[int]:
+        """The changed segments that touch a section; all of them where a change outside reaches into it."""
+        changed = [
+            index for index, segment in enumerate(self.segments) if segment.outcome is not Outcome.SHARED
+        ]
+        ends = [*self.offsets[1:], len(self.result.lines)]
+        touching = [
+            index for index in changed if self.offsets[index] <= section.stop and ends[index] >= section.start
+        ]
+        return touching or changed
+
+    def _keeps(self, line: int) -> bool:
+        if not self.result.lines[line].strip():
+            return True
+        index = bisect.bisect_right(self.offsets, line) - 1
+        return self.result.kind(line) in self._expected(self.segments[index], line - self.offsets[index])
+
+    def _expected(self, segment: Segment, at: int) -> set[Kind]:
+        """The kinds that a line of the result may have: what the side says that changed it."""
+        if segment.outcome is Outcome.YOURS:
+            return {self.yours.kind(segment.yours.start + at)}
+        if segment.outcome is Outcome.CURRENT:
+            return {self.current.kind(segment.current.start + at)}
+        yours = self.yours.kind(segment.yours.start + at)
+        current = self.current.kind(segment.current.start + at)
+        if yours == current or segment.outcome is Outcome.SAME:
+            return {yours, current}
+        base = self.base.kind(segment.base.start + at)
+        return {yours, current} - {base} if base in {yours, current} else set()
+
+
+def _parser() -> MarkdownIt:
+    """Blocks only: inline markup can't leave its paragraph, and reference definitions cost quadratic time."""
+    parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table").disable("reference")
+    parser.use(front_matter_plugin)
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    return parser
+
+
+_PARSER = _parser()
+
+
+def _kinds(lines: Lines) -> list[Kind]:
+    kinds: list[Kind] = [()] * len(lines)
+    path: list[str] = []
+    columns = 0
+    table: list[int] = []
+    # The parser takes a lone carriage return for the end of a line, which would shift all numbers.
+    for token in _PARSER.parse("\n".join(line.replace("\r", " ") for line in lines)):
+        name = token.type.removesuffix("_open").removesuffix("_close")
+        if name in _CONTAINERS:
+            path = [*path, name] if token.nesting == 1 else path[:-1]
+        elif token.type == "table_open":
+            columns, table = 0, token.map or []
+        elif token.type == "th_open":
+            columns += 1
+        elif token.type == "table_close":
+            _mark(kinds, table, (*path, "table", str(columns)))
+        elif token.type in _LEAVES and token.map:
+            _mark(kinds, token.map, (*path, name))
+    return kinds
+
+
+def _mark(kinds: list[Kind], lines: Sequence[int], kind: Kind) -> None:
+    for line in range(*lines):
+        kinds[line] = kind
+
+
+def _section_starts(lines: Lines) -> Iterator[int]:
+    fence = ""
+    matter_ends = _front_matter_end(lines, 0)
+    for number, line in enumerate(lines):
+        if number < matter_ends:
+            continue
+        opening = _FENCE.match(line)
+        if fence:
+            if opening and opening[1].startswith(fence) and not line[opening.end() :].strip():
+                fence = ""
+        elif opening:
+            fence = opening[1]
+        elif number and _HEADING.match(line):
+            yield number
+
+
+def _front_matter_end(lines: Lines, start: int) -> int:
+    """The line after the front matter that begins at `start`, or `start` where there is none."""
+    if start >= len(lines) or lines[start].rstrip() != _FRONT_MATTER:
+        return start
+    for number in range(start + 1, len(lines)):
+        if lines[number].rstrip() == _FRONT_MATTER:
+            return number + 1
+        if number == start + 1 and not re.match(r"[\w-]+\s*:", lines[number]):
+            return start
+    return start
+
+
+def _front_matters(lines: Lines) -> int:
+    """How many blocks of front matter stand on top of each other."""
+    count = at = 0
+    while (end := _front_matter_end(lines, at)) > at:
+        count, at = count + 1, end
+        while at < len(lines) and not lines[at].strip():
+            at += 1
+    return count
