@@ -8,7 +8,9 @@ import pathlib
 import sys
 
 from cloudscribe.lib.embedded.binaries import ServersMissing
+from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import PostgresFailed
+from cloudscribe.lib.embedded.secrets_file import missing_secrets
 from cloudscribe.lib.embedded.sharing import ensure_servers
 from cloudscribe.lib.embedded.valkey import ValkeyFailed
 
@@ -28,11 +30,15 @@ def prepare(command: str, *, start: bool) -> None:
         os.environ.setdefault("CLOUDSCRIBE_DATABASE_ROLE", "owner")
     if command in JOB_COMMANDS:
         os.environ.setdefault("CLOUDSCRIBE_PROCESS", "job")
+    if command == "serve":
+        # The supervisor that it becomes decides by DATABASE_URL and REDIS_URL which servers are its own.
+        os.environ.update(missing_secrets(Layout.at(os.environ["CLOUDSCRIBE_DATA"]), os.environ))
+        return
     os.environ.update(ensure_servers(os.environ["CLOUDSCRIBE_DATA"], start=start))
 
 
 def main() -> None:
-    """Run one command; exit code 2 where the servers cannot be had."""
+    """Run one command; exit code 1 where the servers cannot be had."""
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     asks_only = (
         command in SERVERLESS_COMMANDS or command.startswith("-") or "--help" in sys.argv or "-h" in sys.argv

@@ -1,0 +1,56 @@
+# The commands of a checkout. Everything lands in .venv/, var/ and .cache/; nothing outside the folder is touched.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  if $$p -c $(NEW_ENOUGH) >/dev/null 2>&1; then echo $$p; break; fi; done)
+# uv does not read pip's variables; who has set an index of their own for pip means it for both.
+UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(PIP_FIND_LINKS)) \
+  $(VENV)/bin/uv pip install -q --python $(PY) --require-hashes
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+.PHONY: help run test lint lock bench clean install install-dev
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUDSCRIBE_DATA)
+	@exec $(PY) -m cloudscribe.lib.supervisor
+
+test: install-dev ## Run the whole suite in parallel, with coverage
+	$(PY) -m pytest -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: install-dev ## Check style, types and the imports between floors
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+lock: install-dev ## Compile requirements/*.in into hashed *.txt
+	for name in uv base run dev; do \
+	  $(VENV)/bin/uv pip compile -q --generate-hashes --universal --python-version 3.11 \
+	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## Remove caches and the virtual environment; data in var/ stays
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
+
+install: $(VENV)/.run-installed
+install-dev: $(VENV)/.dev-installed
+
+$(VENV)/.uv-installed: requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON to where it is." >&2; exit 1; }
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.run-installed: $(VENV)/.uv-installed requirements/run.txt
+	$(UV) -r requirements/run.txt
+	@touch $@
+
+# What is in run.txt is in dev.txt at the same versions: after this, `make run` finds nothing left to do.
+$(VENV)/.dev-installed: $(VENV)/.uv-installed requirements/dev.txt requirements/run.txt
+	$(UV) -r requirements/dev.txt
+	@touch $(VENV)/.run-installed $@

@@ -1,0 +1,62 @@
+"""gunicorn's configuration: two preloaded workers of four threads, made for standing without a proxy.
+
+The application is loaded once, before the fork: SIGHUP to the master renews the workers without dropping a
+request, but new code needs a restart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+from typing import Any
+
+from django.db import connections
+from prometheus_client import multiprocess
+
+from cloudscribe.lib import env
+
+_host = env.text("CLOUDSCRIBE_BIND", "127.0.0.1", "Address that the web server listens on.")
+_port = env.integer("PORT", 8000, "Port that `make run` serves on.")
+_threads = env.integer(
+    "CLOUDSCRIBE_WEB_THREADS", 4, "Threads of a web worker; 1 behind a buffering proxy.", least=1
+)
+
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
+workers = env.integer("CLOUDSCRIBE_WEB_WORKERS", 2, "Web worker processes.", least=1)
+threads = _threads
+worker_class = "sync" if _threads == 1 else "cloudscribe.lib.web_worker.DeadlineWorker"
+preload_app = True
+control_socket_disable = True
+# A new master starts while the workers of one that was killed still finish their requests.
+reuse_port = True
+backlog = 512
+timeout = 30
+graceful_timeout = 20
+keepalive = 5
+limit_request_line = 8190
+limit_request_fields = 100
+# Which proxies are trusted, and with what, is decided in one place: the client address middleware.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+worker_tmp_dir = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None  # noqa: S108 (a heartbeat file)
+# The application writes a line for each request itself; gunicorn's own news go through its logging, as JSON.
+accesslog = None
+logconfig_dict: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "loggers": {"gunicorn.error": {"level": "INFO", "propagate": True}},
+}
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """A connection that the master opened must not be shared by its children."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget the gauges of a worker that is gone; its counters keep counting."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        with contextlib.suppress(OSError):
+            multiprocess.mark_process_dead(worker.pid)

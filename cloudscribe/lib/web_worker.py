@@ -1,0 +1,54 @@
+"""gunicorn's threaded worker with a deadline for the request's head.
+
+gunicorn waits without limit for a head that has begun to arrive, so that as many dripping clients as there
+are threads stop the service. A buffering proxy in front does the same job better; this is for where there is
+none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import time
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+# Seconds for the whole head, and for each further piece of a body.
+HEAD_DEADLINE = 10.0
+BODY_SILENCE = 15
+
+
+class DeadlineWorker(ThreadWorker):
+    """Cuts connections whose head is not complete in time; its main thread looks once a second."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """As gunicorn's."""
+        super().__init__(*args, **options)
+        self._heads: dict[Any, float] = {}
+
+    def handle(self, conn: Any) -> Any:
+        """Note when reading the head begins."""
+        self._heads[conn] = time.monotonic() + HEAD_DEADLINE
+        try:
+            return super().handle(conn)
+        finally:
+            self._heads.pop(conn, None)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """The head is there: from here on only silence counts, an upload may take its time."""
+        self._heads.pop(conn, None)
+        with contextlib.suppress(OSError):
+            silence = struct.pack("ll", BODY_SILENCE, 0)
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+        return super().handle_request(req, conn)
+
+    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Also end the reading of overdue heads; the thread that reads sees the end of the stream."""
+        super().murder_keepalived(force)
+        now = time.monotonic()
+        for conn, deadline in list(self._heads.items()):
+            if now > deadline:
+                with contextlib.suppress(OSError):
+                    conn.sock.shutdown(socket.SHUT_RDWR)
