@@ -348,6 +348,10 @@ MAX_JSON_BYTES = env.integer("CLOUDSCRIBE_MAX_JSON_BYTES", 3 * 1024 * 1024, "Lar
 JOB_LEASE = env.seconds(
     "CLOUDSCRIBE_JOB_LEASE", 60, "A job whose worker gave no sign for so long is taken over."
 )
+JOB_BACKOFF = env.seconds(
+    "CLOUDSCRIBE_JOB_BACKOFF", 5, "A failed job is tried again after; doubled each time, an hour at most."
+)
+JOB_RETENTION = env.seconds("CLOUDSCRIBE_JOB_RETENTION", 30 * 86_400, "Ended jobs are kept for.")
 JOB_SWEEP_INTERVAL = env.seconds(
     "CLOUDSCRIBE_JOB_SWEEP_INTERVAL", 0.5, "How often the scheduler looks for due jobs."
 )

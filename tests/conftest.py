@@ -36,7 +36,7 @@ REFERENCE_TABLES = {
     "auth_permission",
     "auth_group",
     "auth_group_permissions",
-    "accounts_epoch",
+    "audit_epoch",
     "accounts_groupstamp",
 }
 

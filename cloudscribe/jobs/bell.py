@@ -12,6 +12,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
 
+from cloudscribe.lib.breaker import redis_call
+
 RUNNER = "cloudscribe.jobs.runner.job_run"
 QUEUES = ("fast", "slow")
 # A bell nobody answered for so long is for a job that was done otherwise.
@@ -24,7 +26,7 @@ _NO_TIMEOUT = -1
 def bell_connection() -> Redis:
     """The connection for ringing, under the time-out of every Redis call; reopened after a fork."""
     return Redis.from_url(
-        settings.RQ_QUEUES[QUEUES[0]]["URL"],
+        str(settings.RQ_QUEUES[QUEUES[0]]["URL"]),
         socket_timeout=settings.REDIS_TIMEOUT,
         socket_connect_timeout=settings.REDIS_TIMEOUT,
         retry=Retry(NoBackoff(), 0),
@@ -36,13 +38,23 @@ def bell_queue(name: str) -> Queue:
     return django_rq.get_queue(name, connection=bell_connection(), commit_mode="auto")
 
 
-def ring(queue: str, job_uid: uuid.UUID) -> None:
-    """Ring for one job; raises redis.RedisError where Redis doesn't answer."""
-    bell_queue(queue).enqueue_call(
-        RUNNER,
-        args=(str(job_uid),),
-        timeout=_NO_TIMEOUT,
-        result_ttl=0,
-        failure_ttl=_BELL_SECONDS,
-        description=queue,  # the default would log the arguments
-    )
+def ring(queue: str, job_uid: uuid.UUID) -> bool:
+    """Ring for one job; False, and counted, where Redis doesn't answer."""
+
+    def enqueue() -> bool:
+        bell_queue(queue).enqueue_call(
+            RUNNER,
+            args=(queue, str(job_uid)),
+            timeout=_NO_TIMEOUT,
+            result_ttl=0,
+            failure_ttl=_BELL_SECONDS,
+            description=queue,  # the default would log the arguments
+        )
+        return True
+
+    return redis_call(enqueue, default=False)
+
+
+def bells(queue: str) -> int | None:
+    """How many rings nobody has answered yet; None where Redis is gone."""
+    return redis_call(lambda: int(bell_queue(queue).count), default=None)

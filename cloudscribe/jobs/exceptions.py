@@ -1,8 +1,8 @@
-"""How a job can end other than by its result."""
+"""How a job can end other than by its result, and what can't be done to it."""
 
 from __future__ import annotations
 
-from cloudscribe.lib.errors import BusinessError, ErrorType, Forbidden
+from cloudscribe.lib.errors import BusinessError, Forbidden
 
 
 class CredentialRevoked(Forbidden):
@@ -10,6 +10,20 @@ class CredentialRevoked(Forbidden):
 
     code = "credential_revoked"
     title = "The credential was revoked"
+
+
+class JobFinished(BusinessError):
+    """The job has ended, so that there is nothing to cancel."""
+
+    code = "job_finished"
+    title = "The job has ended"
+
+
+class JobUnfinished(BusinessError):
+    """The job waits or runs, or did what it should: there is nothing to try again."""
+
+    code = "job_not_failed"
+    title = "The job has not failed"
 
 
 class JobCancelled(Exception):
@@ -20,9 +34,5 @@ class JobTakenOver(Exception):
     """The lease ran out and another worker holds the job: whatever this one would write no longer counts."""
 
 
-class JobFinished(BusinessError):
-    """The job's state doesn't allow this."""
-
-    code = "job_state"
-    title = "The job's state doesn't allow this"
-    error_type = ErrorType.BUSINESS
+class JobTimedOut(Exception):
+    """One try took longer than its kind may."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.db import models
 
 from cloudscribe.lib.fields import UidField
@@ -25,6 +27,9 @@ class Job(models.Model):
     that don't count towards the last one: given back by a worker that was told to stop, or before a retry by
     hand. `actor` is who asked (`ports.StoredActor`); the rights are rebuilt at the claim.
     """
+
+    # The database's clock, where a statement brings it along: the claim and the search for expired leases.
+    now: dt.datetime
 
     uid = UidField()
     kind = models.CharField(max_length=64)

@@ -70,6 +70,19 @@ class StoredActor:
             limit=Limit.from_json(data["limit"]) if data["limit"] else None,
         )
 
+    def as_job(self, job_uid: uuid.UUID | None, now: dt.datetime) -> Actor:
+        """The job itself as the actor: for what no person asked, and while it isn't known who may act."""
+        return Actor(
+            kind=ActorKind.JOB,
+            uid=self.uid,
+            pk=None,
+            name=self.name,
+            credential_kind=CredentialKind.JOB,
+            credential_uid=job_uid,
+            now=now,
+            on_behalf_of=self.on_behalf_of,
+        )
+
 
 def _uuid(text: str | None) -> uuid.UUID | None:
     return uuid.UUID(text) if text else None

@@ -9,15 +9,18 @@ from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
 from uuid_utils.compat import uuid7
 
 from cloudscribe.jobs.bell import QUEUES, ring
-from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.exceptions import JobFinished, JobUnfinished
+from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.jobs.ports import StoredActor
+from cloudscribe.jobs.signals import job_changed
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.context import current_context
-from cloudscribe.lib.transactions import on_commit
+from cloudscribe.lib.transactions import on_commit, transactional
 
 # A second job with the key of one that still waits is that one, at the earlier of both times. A job that runs
 # may have read the state before the change which asks now, so it doesn't count: a claim takes the key away.
@@ -59,4 +62,51 @@ def job_enqueue(
     job: Job = Job.objects.raw(_ENQUEUE, values)[0]
     if run_at is None:
         on_commit(functools.partial(ring, job.queue, job.uid))
+    return job
+
+
+@transactional
+def job_cancel(*, actor: Actor, job: Job) -> Job:
+    """Cancel what waits at once; ask what runs to stop at its next step. Asking twice changes nothing.
+
+    The caller has checked that the actor may. Raises JobFinished where the job ended otherwise.
+    """
+    # The lock decides between this and a worker that claims or ends the job at the same moment.
+    job = Job.objects.select_for_update().get(pk=job.pk)
+    if job.state == JobState.CANCELLED or (job.state == JobState.RUNNING and job.cancel_requested_at):
+        return job
+    if job.state == JobState.QUEUED:
+        changes = {"state": JobState.CANCELLED, "finished_at": Now()}
+    elif job.state == JobState.RUNNING:
+        changes = {}
+    else:
+        raise JobFinished
+    Job.objects.filter(pk=job.pk).update(cancel_requested_at=Now(), updated_at=Now(), **changes)
+    job.refresh_from_db()
+    job_changed.send(sender=Job, job=job, change="cancelled", actor=actor)
+    return job
+
+
+@transactional
+def job_retry(*, actor: Actor, job: Job) -> Job:
+    """Queue a failed or cancelled job again with all its tries; it runs for whoever asked for it first.
+
+    The caller has checked that the actor may. Raises JobUnfinished for any other state.
+    """
+    job = Job.objects.select_for_update().get(pk=job.pk)
+    if job.state not in {JobState.FAILED, JobState.CANCELLED}:
+        raise JobUnfinished
+    Job.objects.filter(pk=job.pk).update(
+        state=JobState.QUEUED,
+        run_at=Now(),
+        attempts_forgiven=job.attempts,
+        cancel_requested_at=None,
+        finished_at=None,
+        error_code="",
+        error="",
+        updated_at=Now(),
+    )
+    job.refresh_from_db()
+    job_changed.send(sender=Job, job=job, change="retried", actor=actor)
+    on_commit(functools.partial(ring, job.queue, job.uid))
     return job

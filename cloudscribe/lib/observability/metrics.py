@@ -39,6 +39,8 @@ REDIS_FAILURES = Counter(
 CACHE_LOOKUPS = Counter("cloudscribe_cache_lookups", "Cache look-ups.", ["cache", "outcome"])
 TIMER_FAILURES = Counter("cloudscribe_timer_failures", "Turns of a timer that failed.", ["timer"])
 WRITE_BEHIND_LOST = Counter("cloudscribe_write_behind_lost", "Entries dropped by a full buffer.", ["buffer"])
+JOBS = Counter("cloudscribe_jobs", "Tries of jobs, by how they ended.", ["kind", "outcome"])
+JOB_SECONDS = Histogram("cloudscribe_job_seconds", "Seconds that a try of a job took.", ["kind"])
 
 
 def exposition() -> bytes:

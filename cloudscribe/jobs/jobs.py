@@ -1,0 +1,29 @@
+"""The jobs about jobs: ended ones are removed after a while."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db.models.functions import Now
+
+from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.queues import PURGE
+from cloudscribe.jobs.registry import job_handler, schedule
+from cloudscribe.jobs.run import JobRun
+
+_BATCH = 1000
+
+
+@job_handler(PURGE)
+def purge(run: JobRun) -> dict[str, int]:
+    """Remove jobs that ended longer ago than the retention, in batches that each are a transaction."""
+    old = Job.objects.filter(finished_at__lt=Now() - dt.timedelta(seconds=settings.JOB_RETENTION))
+    removed = 0
+    while keys := list(old.order_by("finished_at").values_list("pk", flat=True)[:_BATCH]):
+        removed += Job.objects.filter(pk__in=keys).delete()[0]
+        run.progress(removed)
+    return {"removed": removed}
+
+
+schedule("jobs.purge", dt.timedelta(hours=1), PURGE)

@@ -1,0 +1,5 @@
+"""The kinds of jobs of this app, by name."""
+
+from __future__ import annotations
+
+PURGE = "jobs.purge"

@@ -1,0 +1,123 @@
+"""Doing one job: claim, rebuild the actor, call the handler, write the outcome. Each in its own process."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.db import connection
+from rq.timeouts import UnixSignalDeathPenalty
+
+from cloudscribe.jobs.claims import job_claim, job_fail, job_fail_once, job_stop, job_succeed
+from cloudscribe.jobs.exceptions import JobCancelled, JobTakenOver, JobTimedOut
+from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.ports import StoredActor, actor_rebuilder
+from cloudscribe.jobs.registry import JobSpec, spec_of
+from cloudscribe.jobs.run import Heartbeat, JobRun
+from cloudscribe.lib.actor import Actor, ActorKind, acting_as
+from cloudscribe.lib.context import RequestContext, new_request_id, request_context
+from cloudscribe.lib.errors import DomainError
+from cloudscribe.lib.observability.metrics import JOB_SECONDS, JOBS, share_file
+
+_INTERNAL_ERROR = "The job failed for a reason of ours; the log has it under the job's request id."
+_FIRST_OF_OUR_FAULTS = 500
+
+log = structlog.get_logger(__name__)
+
+
+def worker_name() -> str:
+    """The name under which this process claims: the RQ worker's, or the one that the scheduler gave."""
+    return os.environ.get("RQ_WORKER_ID") or f"process-{os.getpid()}"
+
+
+def job_run(queue: str, uid: str) -> None:
+    """Do the job that the bell named or, where that is taken, the queue's next; RQ's work-horse calls this.
+
+    So there are enough bells while there are as many as waiting jobs, whichever they name.
+    """
+    share_file(f"jobs-{queue}")
+    worker = worker_name()
+    job = job_claim(worker=worker, uid=uuid.UUID(uid)) or job_claim(worker=worker, queue=queue)
+    if job is not None:
+        job_execute(job)
+
+
+def jobs_drain(queue: str, *, goes_on: Callable[[], bool]) -> None:
+    """Do the queue's due jobs one after the other while `goes_on`; for when no bell can ring."""
+    share_file(f"drain-{queue}")
+    while goes_on():
+        job = job_claim(worker=worker_name(), queue=queue)
+        if job is None:
+            return
+        job_execute(job)
+
+
+def job_execute(job: Job) -> None:
+    """Do one claimed job to its end. Raises nothing: every outcome is in the job's row."""
+    with request_context(RequestContext(job.request_id or new_request_id(), route=f"job {job.kind}")):
+        started = time.monotonic()
+        outcome = _outcome(job)
+        seconds = time.monotonic() - started
+        JOBS.labels(kind=job.kind, outcome=outcome).inc()
+        JOB_SECONDS.labels(kind=job.kind).observe(seconds)
+        log.info(
+            "job",
+            job=str(job.uid),
+            kind=job.kind,
+            outcome=outcome,
+            attempt=job.attempts,
+            duration_ms=round(seconds * 1000, 1),
+        )
+
+
+def _outcome(job: Job) -> str:
+    # Until the person is known the job itself acts.
+    actor = StoredActor.from_json(job.actor).as_job(job.uid, job.now)
+    try:
+        spec = spec_of(job.kind)
+        if spec is None:
+            return _failed(job, actor, "unknown_kind", f"No handler knows jobs of kind {job.kind}.")
+        actor = _actor_of(job)
+        result = _handled(spec, JobRun(job, actor))
+        return "succeeded" if job_succeed(job=job, result=result) else "lost"
+    except JobTakenOver:
+        return "lost"
+    except JobCancelled:
+        return "cancelled" if job_stop(job=job) else "lost"
+    except DomainError as error:
+        if error.status < _FIRST_OF_OUR_FAULTS:
+            return _failed(job, actor, error.code, error.message)
+        return _tried(job, actor, error.code, error.message)
+    except JobTimedOut:
+        # The alarm may have struck within a statement, which leaves the connection in an unknown state.
+        connection.close()
+        return _tried(job, actor, "timeout", "The job took longer than its kind may.")
+    except Exception:
+        log.exception("job_failed", job=str(job.uid), kind=job.kind, attempt=job.attempts)
+        connection.close_if_unusable_or_obsolete()
+        return _tried(job, actor, "internal", _INTERNAL_ERROR)
+
+
+def _handled(spec: JobSpec, run: JobRun) -> Any:
+    with acting_as(run.actor), Heartbeat(run), UnixSignalDeathPenalty(spec.timeout, JobTimedOut):  # type: ignore[no-untyped-call]
+        return spec.handle(run)
+
+
+def _failed(job: Job, actor: Actor, code: str, error: str) -> str:
+    return "failed" if job_fail(actor=actor, job=job, code=code, error=error) else "lost"
+
+
+def _tried(job: Job, actor: Actor, code: str, error: str) -> str:
+    return "tried" if job_fail_once(actor=actor, job=job, code=code, error=error) else "lost"
+
+
+def _actor_of(job: Job) -> Actor:
+    """Who the job runs for, with the rights of now; raises CredentialRevoked."""
+    stored = StoredActor.from_json(job.actor)
+    if stored.kind in {ActorKind.COMMAND, ActorKind.JOB}:
+        return stored.as_job(job.uid, job.now)
+    return actor_rebuilder(stored, job_uid=job.uid, now=job.now)
