@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+
+_ROLES_DEPEND_ON = ("accounts", "audit", "documents", "jobs", "security")
 
 
 class AccountsConfig(AppConfig):
@@ -11,3 +13,9 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     verbose_name = "Accounts"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Connect once the models are there."""
+        from accounts import receivers
+
+        receivers.connect([apps.get_app_config(label) for label in _ROLES_DEPEND_ON])

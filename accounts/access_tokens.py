@@ -1,0 +1,86 @@
+"""Access tokens: JWTs of ten minutes at most that name a session and carry no right (RFC 7519, RFC 9068)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import jwt
+from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
+from rest_framework_simplejwt.tokens import AccessToken
+
+_ALGORITHM = "HS256"
+_AUDIENCE = "cloudscribe-api"
+_TYPE = "at+jwt"
+_PURPOSE = "access-token"
+
+
+class RingTokenBackend(TokenBackend):
+    """Signs with the active key of the ring and verifies with the one that the token's `kid` names.
+
+    simplejwt knows a single key, derived from SECRET_KEY; a ring lets a key be replaced while its tokens live.
+    """
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        """The signed token, with `iss` and `aud`."""
+        ring = settings.KEY_RING
+        return jwt.encode(
+            {**payload, "iss": self.issuer, "aud": self.audience},
+            ring.derive(_PURPOSE),
+            algorithm=_ALGORITHM,
+            headers={"kid": ring.active_kid, "typ": _TYPE},
+        )
+
+    def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 (simplejwt's)
+        """The claims; raises TokenBackendError for whatever is not one of our own live tokens."""
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("typ") != _TYPE:
+                raise TokenBackendError("Token has another type")
+            key = settings.KEY_RING.derive(_PURPOSE, header["kid"])
+            return jwt.decode(
+                token,
+                key,
+                algorithms=[_ALGORITHM],
+                audience=self.audience,
+                issuer=self.issuer,
+                options={"verify_signature": verify, "require": ["exp", "iat", "sub", "jti", "iss", "aud"]},
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise TokenBackendExpiredToken("Token is expired") from error
+        except (jwt.InvalidTokenError, KeyError, TypeError) as error:
+            raise TokenBackendError("Token is invalid") from error
+
+
+_backend = RingTokenBackend(_ALGORITHM, audience=_AUDIENCE, issuer=settings.PUBLIC_URL)
+
+
+class SessionAccessToken(AccessToken):
+    """An access token of one session: `sub` the user, `sid` the session, `jti` the token itself."""
+
+    lifetime = dt.timedelta(seconds=settings.ACCESS_TOKEN_LIFETIME)
+
+    def get_token_backend(self) -> TokenBackend:
+        """The backend of the key ring."""
+        return _backend
+
+    @classmethod
+    def issue(cls, *, user: uuid.UUID, session: uuid.UUID) -> str:
+        """A signed token for the user's session."""
+        token = cls()
+        token["sub"] = str(user)
+        token["sid"] = str(session)
+        return str(token)
+
+    @property
+    def user_uid(self) -> uuid.UUID:
+        """Whom the token names; raises ValueError or KeyError where the claim is none of ours."""
+        return uuid.UUID(self["sub"])
+
+    @property
+    def session_uid(self) -> uuid.UUID:
+        """Which session the token is of; raises ValueError or KeyError."""
+        return uuid.UUID(self["sid"])

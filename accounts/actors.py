@@ -1,0 +1,111 @@
+"""Making actors: of a signed-in person, of a command that works for one, of a stored job."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+
+from django.db import connection
+
+from accounts.models import Session, User
+from cloudscribe.jobs.exceptions import CredentialRevoked
+from cloudscribe.jobs.ports import StoredActor
+from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
+
+_RIGHTS = """
+SELECT u.id, u.uid, u.kind, u.name, us.stamp,
+       (SELECT coalesce(sum(gs.stamp), 0)::bigint FROM accounts_user_groups m
+        JOIN accounts_groupstamp gs ON gs.group_id = m.group_id WHERE m.user_id = u.id),
+       (SELECT coalesce(max(number), 0) FROM audit_epoch),
+       statement_timestamp()
+FROM accounts_user u JOIN accounts_userstamp us ON us.user_id = u.id
+WHERE u.is_active AND u.uid = %s
+"""
+
+
+def stranger(name: str) -> Actor:
+    """Nobody yet: the actor of work that somebody asks for who isn't signed in; `name` says which work."""
+    return Actor(
+        kind=ActorKind.COMMAND,
+        uid=None,
+        pk=None,
+        name=name,
+        credential_kind=CredentialKind.COMMAND,
+        credential_uid=None,
+        now=dt.datetime.now(dt.UTC),
+    )
+
+
+def session_actor(user: User, session: uuid.UUID, now: dt.datetime) -> Actor:
+    """The actor of a session that is being made or ended, for its event."""
+    return Actor(
+        kind=ActorKind.USER,
+        uid=user.uid,
+        pk=user.pk,
+        name=user.name,
+        credential_kind=CredentialKind.SESSION,
+        credential_uid=session,
+        now=now,
+        authenticated_at=now,
+    )
+
+
+def actor_for_command(user: User, command: str) -> Actor:
+    """An operator's command that works under the rights which `user` has now, without a cut.
+
+    Raises CredentialRevoked for a user who may not sign in.
+    """
+    actor = _person(user.uid)
+    if actor is None:
+        raise CredentialRevoked("This user may not sign in.")
+    return dataclasses.replace(
+        actor, name=f"{actor.name} ({command})", kind=ActorKind.COMMAND, on_behalf_of=user.uid
+    )
+
+
+def actor_of_job(stored: StoredActor, *, job_uid: uuid.UUID, now: dt.datetime) -> Actor:
+    """The actor of a stored job: the person's rights of now, cut by the stored limit (jobs' port).
+
+    Raises CredentialRevoked where the session was revoked or the person may not sign in any more; a session
+    that only ran out is no reason.
+    """
+    credential = {"credential_kind": CredentialKind.JOB, "credential_uid": job_uid}
+    if stored.uid is None:
+        return Actor(kind=ActorKind.JOB, uid=None, pk=None, name=stored.name, now=now, **credential)
+    person = _person(stored.uid)
+    if person is None or (stored.credential_kind == CredentialKind.SESSION and _revoked(stored)):
+        raise CredentialRevoked
+    return dataclasses.replace(
+        person,
+        **credential,
+        now=now,
+        scopes=stored.scopes,
+        authenticated_at=stored.authenticated_at,
+        on_behalf_of=stored.on_behalf_of,
+        limit=stored.limit,
+    )
+
+
+def _person(uid: uuid.UUID) -> Actor | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_RIGHTS, [uid])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pk, uid, kind, name, user_stamp, group_stamps, epoch, now = row
+    return Actor(
+        kind=ActorKind.USER if kind == User.Kind.PERSON else ActorKind.SERVICE,
+        uid=uid,
+        pk=pk,
+        name=name,
+        credential_kind=CredentialKind.COMMAND,
+        credential_uid=None,
+        now=now,
+        access_key=AccessKey(user_stamp, group_stamps, epoch),
+    )
+
+
+def _revoked(stored: StoredActor) -> bool:
+    # A session whose row is gone ran out long ago; it was not taken from anybody.
+    return Session.objects.filter(uid=stored.credential_uid, revoked_at__isnull=False).exists()

@@ -1,0 +1,155 @@
+"""Registering, signing in and out, passwords: `auth/…`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponseBase
+from rest_framework.request import Request
+
+from accounts.api.serializers import (
+    CredentialsOutput,
+    LoginInput,
+    MailedTokenInput,
+    PasswordChangeInput,
+    PasswordForgotInput,
+    PasswordResetInput,
+    RefreshInput,
+    RegisterInput,
+)
+from accounts.devices import device_of
+from accounts.services import (
+    Credentials,
+    password_change,
+    password_reset,
+    password_reset_request,
+    registration_confirm,
+    registration_request,
+    session_refresh,
+    session_revoke,
+    sign_in,
+)
+from cloudscribe.lib.errors import NotAuthenticated
+from cloudscribe.lib.permissions import Authenticated, Public
+from cloudscribe.lib.viewsets import ServiceViewSet
+
+
+def address_of(request: Request) -> str:
+    """The client's vetted address, empty behind a Unix socket without a proxy."""
+    return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class _OpenViewSet(ServiceViewSet):
+    """Routes for those who aren't signed in: an access token that is out of date doesn't get in the way."""
+
+    authentication_classes: ClassVar = []
+    permission_classes: ClassVar = [Public]
+    no_store = True
+
+
+class RegistrationViewSet(_OpenViewSet):
+    """Joining."""
+
+    serializers: ClassVar = {"register": RegisterInput, "verify_email": MailedTokenInput}
+    statuses: ClassVar = {"register": 202}
+
+    @property
+    def rate_scope(self) -> str:  # type: ignore[override]
+        """Registrations have a limit of their own; a token can't be guessed but is looked for as if it could."""
+        return "registration" if self.action == "register" else "sign_in"
+
+    def register(self, request: Request) -> HttpResponseBase:
+        """Ask for an account.
+
+        The answer is the same for an address that has one. A mail brings the token for `auth/verify-email/`.
+        """
+        registration_request(**self.input())
+        return self.respond()
+
+    def verify_email(self, request: Request) -> HttpResponseBase:
+        """Prove the address by the mailed token; the account exists from now on."""
+        registration_confirm(token=self.input()["token"])
+        return self.respond({})
+
+
+class SignInViewSet(_OpenViewSet):
+    """Signing in and staying so."""
+
+    serializers: ClassVar = {"login": LoginInput, "refresh": RefreshInput}
+    answer_serializer = CredentialsOutput
+    rate_scope = "sign_in"
+
+    def login(self, request: Request) -> HttpResponseBase:
+        """Sign in with address and password."""
+        found = sign_in(**self.input(), address=address_of(request), device=device_of(request))
+        return self._credentials(found)
+
+    def refresh(self, request: Request) -> HttpResponseBase:
+        """Get a new pair of tokens for the refresh token.
+
+        The old one gives the same pair again for a minute, as long as the new one is unused. After that its use
+        ends the session: somebody has copied it.
+        """
+        return self._credentials(session_refresh(**self.input()))
+
+    def _credentials(self, found: Credentials) -> HttpResponseBase:
+        answer = {
+            "access": found.access,
+            "refresh": found.refresh,
+            "access_expires_in": int(settings.ACCESS_TOKEN_LIFETIME),
+            "session": found.session,
+            "user": found.user,
+        }
+        context = {**self.get_serializer_context(), "current_session": found.session.uid}
+        return self.respond(CredentialsOutput(answer, context=context).data)
+
+
+class ForgottenPasswordViewSet(_OpenViewSet):
+    """Getting a new password by mail."""
+
+    serializers: ClassVar = {"forgot": PasswordForgotInput, "reset": PasswordResetInput}
+    statuses: ClassVar = {"forgot": 202}
+
+    @property
+    def rate_scope(self) -> str:  # type: ignore[override]
+        """Mails have a limit of their own."""
+        return "mail" if self.action == "forgot" else "sign_in"
+
+    def forgot(self, request: Request) -> HttpResponseBase:
+        """Ask for a mail with a token; the answer is the same where there is no such account."""
+        password_reset_request(**self.input())
+        return self.respond()
+
+    def reset(self, request: Request) -> HttpResponseBase:
+        """Set a new password by the mailed token; all sessions end."""
+        password_reset(**self.input())
+        return self.respond({})
+
+
+class OwnPasswordViewSet(ServiceViewSet):
+    """What a signed-in person does about their own sign-in."""
+
+    permission_classes: ClassVar = [Authenticated]
+    serializers: ClassVar = {"change_password": PasswordChangeInput}
+    statuses: ClassVar = {"logout": 204}
+    rate_scope = "writes"
+    no_store = True
+
+    def change_password(self, request: Request) -> HttpResponseBase:
+        """Set a new password; all other sessions end."""
+        values: dict[str, Any] = self.input()
+        password_change(
+            actor=self.actor,
+            current=values["current_password"],
+            password=values["password"],
+            address=address_of(request),
+        )
+        return self.respond({})
+
+    def logout(self, request: Request) -> HttpResponseBase:
+        """End the session at hand; its tokens fail from now on."""
+        if self.actor.credential_uid is None:
+            raise NotAuthenticated
+        session_revoke(actor=self.actor, session=self.actor.credential_uid, reason="signed_out")
+        return self.respond()

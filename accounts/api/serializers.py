@@ -1,0 +1,169 @@
+"""The shapes of what goes into and comes out of the routes of accounts."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.validators import validate_email
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from accounts.models import Session, User
+from accounts.validators import validate_timezone
+from cloudscribe.lib.serializers import StrictCharField, StrictSerializer
+
+_PASSWORD_LENGTH = 1024
+
+
+class EmailField(StrictCharField):
+    """An e-mail address as its owner gives it; what it looks like in canonical form has to be one, too."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=254, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The address; raises ValidationError `invalid_email`."""
+        address = super().to_internal_value(data)
+        try:
+            validate_email(unicodedata.normalize("NFKC", address))
+        except DjangoValidationError as error:
+            raise ValidationError("This is no e-mail address.", code="invalid_email") from error
+        return address
+
+
+class PasswordField(StrictCharField):
+    """A password, untrimmed. The rules on new ones are asked by the service."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True, **options)
+
+
+class NameField(StrictCharField):
+    """A display name of one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=200, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The name; raises ValidationError where it holds what can't be printed."""
+        name = super().to_internal_value(data)
+        if not name.isprintable():
+            raise ValidationError("A name is one line of printable characters.", code="invalid")
+        return name
+
+
+class RegisterInput(StrictSerializer):
+    """A wish to join."""
+
+    email = EmailField()
+    password = PasswordField()
+    name = NameField()
+
+
+class MailedTokenInput(StrictSerializer):
+    """A token from a mail."""
+
+    token = StrictCharField(max_length=300)
+
+
+class LoginInput(StrictSerializer):
+    """Address and password."""
+
+    email = StrictCharField(max_length=254)
+    password = PasswordField()
+
+
+class RefreshInput(StrictSerializer):
+    """A refresh token."""
+
+    refresh = StrictCharField(max_length=300)
+
+
+class PasswordForgotInput(StrictSerializer):
+    """Whose password was forgotten."""
+
+    email = EmailField()
+
+
+class PasswordResetInput(StrictSerializer):
+    """The mailed token and the new password."""
+
+    token = StrictCharField(max_length=300)
+    password = PasswordField()
+
+
+class PasswordChangeInput(StrictSerializer):
+    """The password of now and the new one."""
+
+    current_password = PasswordField()
+    password = PasswordField()
+
+
+class MeInput(StrictSerializer):
+    """What people change about themselves."""
+
+    name = NameField(required=False)
+    locale = serializers.RegexField(
+        r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}\Z", max_length=35, required=False
+    )
+    timezone = StrictCharField(max_length=64, required=False, validators=[validate_timezone])
+
+
+class MeOutput(serializers.ModelSerializer[User]):
+    """The signed-in person."""
+
+    id = serializers.UUIDField(source="uid", read_only=True)
+    roles = serializers.SerializerMethodField()
+    email_verified = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = (
+            "id",
+            "email",
+            "name",
+            "locale",
+            "timezone",
+            "roles",
+            "email_verified",
+            "created_at",
+            "updated_at",
+        )
+        read_only_fields = fields
+
+    def get_roles(self, user: User) -> list[str]:
+        """The names of the platform roles."""
+        names = user.groups.filter(name__startswith="role:").order_by("name").values_list("name", flat=True)
+        return [name.removeprefix("role:") for name in names]
+
+    def get_email_verified(self, user: User) -> bool:
+        """Whether the address is proven."""
+        return user.email_verified_at is not None
+
+
+class SessionOutput(serializers.ModelSerializer[Session]):
+    """One live session of the signed-in person."""
+
+    id = serializers.UUIDField(source="uid", read_only=True)
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Session
+        fields = ("id", "kind", "device", "address", "created_at", "last_used_at", "expires_at", "current")
+        read_only_fields = fields
+
+    def get_current(self, session: Session) -> bool:
+        """Whether this is the session of the request."""
+        return bool(session.uid == self.context.get("current_session"))
+
+
+class CredentialsOutput(serializers.Serializer[Any]):
+    """What signing in and refreshing give."""
+
+    access = serializers.CharField(help_text="Bearer token of the API, good for `access_expires_in` seconds.")
+    refresh = serializers.CharField(help_text="Gives the next pair, once. Keep it secret.")
+    access_expires_in = serializers.IntegerField(help_text="Seconds.")
+    session = SessionOutput()
+    user = MeOutput()

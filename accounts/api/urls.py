@@ -1,0 +1,27 @@
+"""The routes of accounts under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.api.auth import (
+    ForgottenPasswordViewSet,
+    OwnPasswordViewSet,
+    RegistrationViewSet,
+    SignInViewSet,
+)
+from accounts.api.me import MeViewSet, SessionsViewSet
+
+urlpatterns = [
+    path("auth/register/", RegistrationViewSet.as_view({"post": "register"})),
+    path("auth/verify-email/", RegistrationViewSet.as_view({"post": "verify_email"})),
+    path("auth/login/", SignInViewSet.as_view({"post": "login"})),
+    path("auth/refresh/", SignInViewSet.as_view({"post": "refresh"})),
+    path("auth/logout/", OwnPasswordViewSet.as_view({"post": "logout"})),
+    path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
+    path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
+    path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change_password"})),
+    path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
+    path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
+]

@@ -1,0 +1,101 @@
+"""What mails say: each message fetches its rows when it is sent and may find that there is nothing to say any more."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from accounts.mailed_tokens import PASSWORD_RESET, REGISTRATION, mailed_token
+from accounts.models import PasswordReset, Registration, Session, User
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Message:
+    """One mail before it is rendered: whom to, the template under `templates/mail/`, its subject and values."""
+
+    to: str
+    name: str
+    locale: str
+    template: str
+    subject: str
+    values: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def mail_of(message: str, subject: uuid.UUID, reference: str) -> EmailMultiAlternatives | None:
+    """The rendered mail, None where there is nothing to say any more; KeyError for an unknown message.
+
+    `reference` makes its Message-ID, so that a mail that was sent twice is one to whoever receives it.
+    """
+    found = MESSAGES[message](subject)
+    if found is None:
+        return None
+    values = {"name": found.name, "public_url": settings.PUBLIC_URL, "subject": found.subject, **found.values}
+    with translation.override(found.locale):
+        text = render_to_string(f"mail/{found.template}.txt", values)
+        html = render_to_string(f"mail/{found.template}.html", values)
+    mail = EmailMultiAlternatives(
+        found.subject,
+        text,
+        to=[found.to],
+        headers={"Message-ID": f"<{reference}@cloudscribe>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(html, "text/html")
+    return mail
+
+
+def _registration(uid: uuid.UUID) -> Message | None:
+    row = Registration.objects.filter(uid=uid, expires_at__gt=Now()).first()
+    if row is None:
+        return None
+    owner = User.objects.filter(email_key=row.email_key).first()
+    if owner is not None:
+        # To the address as its owner gave it: two spellings may be two mailboxes.
+        title = "You already have an account"
+        return Message(owner.email, owner.name, owner.locale, "account_exists", title)
+    link = f"{settings.PUBLIC_URL}/account/verify/?token={mailed_token(REGISTRATION, uid)}"
+    title = "Confirm your e-mail address"
+    return Message(row.email, row.name, row.locale, "verify_email", title, {"link": link})
+
+
+def _password_reset(uid: uuid.UUID) -> Message | None:
+    row = PasswordReset.objects.filter(uid=uid, expires_at__gt=Now()).first()
+    owner = (
+        row and User.objects.filter(email_key=row.email_key, is_active=True, kind=User.Kind.PERSON).first()
+    )
+    if row is None or owner is None:
+        return None
+    PasswordReset.objects.filter(pk=row.pk).update(user=owner)
+    link = f"{settings.PUBLIC_URL}/account/reset/?token={mailed_token(PASSWORD_RESET, uid)}"
+    return Message(
+        owner.email, owner.name, owner.locale, "password_reset", "Reset your password", {"link": link}
+    )
+
+
+def _password_changed(uid: uuid.UUID) -> Message | None:
+    user = User.objects.filter(uid=uid, is_active=True).first()
+    title = "Your password was changed"
+    return user and Message(user.email, user.name, user.locale, "password_changed", title)
+
+
+def _session_reused(uid: uuid.UUID) -> Message | None:
+    session = Session.objects.select_related("user").filter(uid=uid).first()
+    if session is None:
+        return None
+    user, title = session.user, "We ended one of your sessions"
+    return Message(user.email, user.name, user.locale, "session_reused", title, {"session": session})
+
+
+MESSAGES: dict[str, Callable[[uuid.UUID], Message | None]] = {
+    "password_changed": _password_changed,
+    "password_reset": _password_reset,
+    "registration": _registration,
+    "session_reused": _session_reused,
+}

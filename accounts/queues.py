@@ -1,0 +1,6 @@
+"""The kinds of jobs of accounts, by name: the web enqueues them without importing what does them."""
+
+from __future__ import annotations
+
+MAIL_SEND = "mail.send"
+PURGE_EXPIRED = "accounts.purge_expired"

@@ -1,0 +1,60 @@
+"""Platform roles: Django groups named `role:<name>` with the permissions that this table gives them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Concat
+
+from accounts.models import User
+from cloudscribe.lib.errors import InvalidInput
+
+ADMINISTRATOR = "administrator"
+ROLES = (ADMINISTRATOR, "auditor", "guest", "member", "operator")
+_PREFIX = "role:"
+_APPS = ("accounts", "audit", "auth", "documents", "jobs", "security")
+
+# Rights on one object, which only grants give, and what nobody has by office.
+_NEVER = re.compile(r"documents\.((read|comment|edit|manage|own)_(document|workspace)|break_glass)")
+_GIVES = {
+    ADMINISTRATOR: re.compile(r".*"),
+    "operator": re.compile(r"jobs\..*|security\..*"),
+    "auditor": re.compile(r"audit\.view_.*|audit\.export_.*"),
+    "member": re.compile(r"documents\.add_workspace"),
+    "guest": None,
+}
+
+
+def roles_setup() -> None:
+    """Make every role's group and give it exactly the permissions of the table; a second run changes nothing."""
+    groups = {role: Group.objects.get_or_create(name=_PREFIX + role)[0] for role in ROLES}
+    named = list(
+        Permission.objects.filter(content_type__app_label__in=_APPS)
+        .annotate(label=Concat(F("content_type__app_label"), Value("."), F("codename")))
+        .values_list("pk", "label")
+    )
+    for role, group in groups.items():
+        _give(group, {pk for pk, label in named if _gives(role, label)})
+
+
+def _gives(role: str, permission: str) -> bool:
+    pattern = _GIVES[role]
+    return bool(pattern and pattern.fullmatch(permission)) and not _NEVER.fullmatch(permission)
+
+
+@transaction.atomic
+def _give(group: Group, wanted: Iterable[int]) -> None:
+    if set(group.permissions.values_list("pk", flat=True)) != set(wanted):
+        group.permissions.set(wanted)
+
+
+def role_give(user: User, role: str) -> None:
+    """Put a user into a role's group, within the caller's transaction; raises InvalidInput for no role of ours."""
+    if role not in ROLES:
+        raise InvalidInput.field("/role", "unknown_role", "There is no such role.")
+    group, _ = Group.objects.get_or_create(name=_PREFIX + role)
+    user.groups.add(group)

@@ -1,0 +1,89 @@
+"""Reads of accounts: the one query that every signed-in request makes."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+
+from django.db import connection
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
+from django.db.models.functions import Now
+
+from accounts.emails import canonical_email
+from accounts.models import Session, User
+from accounts.principals import Principal
+from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
+
+# Session, user, stamps, epoch and the database's clock in one statement: whatever was revoked, disabled or changed
+# before it began holds for this request, whatever Redis says. A session of a user without a stamp isn't found:
+# rights that can't be dated are no rights.
+_SIGNED_IN = """
+SELECT s.id, s.uid, s.authenticated_at, s.last_used_at,
+       u.id, u.uid, u.kind, u.name, u.is_staff, u.is_superuser, us.stamp,
+       (SELECT coalesce(sum(gs.stamp), 0)::bigint FROM accounts_user_groups m
+        JOIN accounts_groupstamp gs ON gs.group_id = m.group_id WHERE m.user_id = u.id),
+       (SELECT coalesce(max(number), 0) FROM audit_epoch),
+       statement_timestamp()
+FROM accounts_session s
+JOIN accounts_user u ON u.id = s.user_id
+JOIN accounts_userstamp us ON us.user_id = u.id
+WHERE s.uid = %s AND s.kind = %s AND s.revoked_at IS NULL AND u.is_active
+  AND s.expires_at > statement_timestamp() AND s.last_used_at + s.idle_lifetime > statement_timestamp()
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A live session: the actor it makes, the principal, and when the session's row says it was last used."""
+
+    actor: Actor
+    principal: Principal
+    session_pk: int
+    last_used_at: dt.datetime
+
+
+def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
+    """Who is signed in by the live session of that kind, None where it was revoked, ran out or its user is off."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SIGNED_IN, [session, kind])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    session_pk, session_uid, authenticated_at, last_used_at, pk, uid, user_kind, name = row[:8]
+    is_staff, is_superuser, user_stamp, group_stamps, epoch, now = row[8:]
+    actor = Actor(
+        kind=ActorKind.USER if user_kind == User.Kind.PERSON else ActorKind.SERVICE,
+        uid=uid,
+        pk=pk,
+        name=name,
+        credential_kind=CredentialKind.SESSION,
+        credential_uid=session_uid,
+        now=now,
+        access_key=AccessKey(user_stamp, group_stamps, epoch),
+        authenticated_at=authenticated_at,
+    )
+    return SignedIn(actor, Principal(pk, uid, name, is_staff, is_superuser), session_pk, last_used_at)
+
+
+def user_by_email(address: str) -> User | None:
+    """The user of an address in any spelling, None where there is none."""
+    return User.objects.filter(email_key=canonical_email(address)).first()
+
+
+def database_now() -> dt.datetime:
+    """The database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        now: dt.datetime = cursor.fetchone()[0]
+        return now
+
+
+def sessions_live(actor: Actor) -> QuerySet[Session]:
+    """The actor's own sessions that still hold, by the database's clock."""
+    return Session.objects.filter(
+        user_id=actor.pk,
+        revoked_at__isnull=True,
+        expires_at__gt=Now(),
+        last_used_at__gt=ExpressionWrapper(Now() - F("idle_lifetime"), output_field=DateTimeField()),
+    )

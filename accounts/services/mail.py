@@ -1,0 +1,14 @@
+"""Asking for mails. They are rendered when they are sent, from rows fetched then."""
+
+from __future__ import annotations
+
+import uuid
+
+from accounts.queues import MAIL_SEND
+from cloudscribe.jobs.services import job_enqueue
+from cloudscribe.lib.actor import Actor
+
+
+def mail_request(actor: Actor, message: str, subject: uuid.UUID) -> None:
+    """Enqueue the mail `message` (accounts.mails.MESSAGES) about the row `subject`, within the caller's transaction."""
+    job_enqueue(actor=actor, kind=MAIL_SEND, payload={"message": message, "subject": str(subject)})

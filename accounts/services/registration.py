@@ -1,0 +1,92 @@
+"""Joining: a wish to register, and the mailed token that makes a user of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from accounts.actors import stranger
+from accounts.emails import canonical_email
+from accounts.exceptions import InvalidMailedToken, RegistrationClosed
+from accounts.mailed_tokens import REGISTRATION, mailed_token_uid
+from accounts.models import Registration, User
+from accounts.passwords import password_check, password_hash
+from accounts.roles import role_give
+from accounts.services.mail import mail_request
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
+from cloudscribe.lib.transactions import transactional
+
+
+def registration_request(*, email: str, password: str, name: str, locale: str = "en") -> None:
+    """Note down the wish to join and have the address asked by mail.
+
+    The work is the same for every address: whether it has an account is looked at when the mail is written.
+    Raises RegistrationClosed, InvalidInput for a bad password, ServiceUnavailable.
+    """
+    if settings.REGISTRATION != "open":
+        raise RegistrationClosed
+    password_check(password, user=User(email=email, name=name))
+    _note_down(email=email.strip(), encoded=password_hash(password), name=name, locale=locale)
+
+
+@transactional
+def _note_down(*, email: str, encoded: str, name: str, locale: str) -> None:
+    row = Registration.objects.create(
+        email=email,
+        email_key=canonical_email(email),
+        name=name,
+        locale=locale,
+        password=encoded,
+        expires_at=Now() + dt.timedelta(seconds=settings.VERIFICATION_LIFETIME),
+    )
+    mail_request(stranger("registration"), "registration", row.uid)
+
+
+@transactional
+def registration_confirm(*, token: str) -> User:
+    """Make the user whose address is proven by the mailed token; they are a `member`.
+
+    Raises InvalidMailedToken, also where the address has got an account meanwhile.
+    """
+    uid = mailed_token_uid(REGISTRATION, token)
+    row = (
+        Registration.objects.select_for_update()
+        .annotate(clock=Now())
+        .filter(uid=uid, expires_at__gt=Now())
+        .first()
+        if uid
+        else None
+    )
+    if row is None:
+        raise InvalidMailedToken
+    user = User(
+        email=row.email,
+        email_key=row.email_key,
+        name=row.name,
+        locale=row.locale,
+        password=row.password,
+        email_verified_at=row.clock,
+    )
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        # Another registration of the address was confirmed first; its password is the one that counts.
+        raise InvalidMailedToken from error
+    role_give(user, "member")
+    Registration.objects.filter(email_key=row.email_key).delete()
+    actor = Actor(
+        kind=ActorKind.USER,
+        uid=user.uid,
+        pk=user.pk,
+        name=user.name,
+        credential_kind=CredentialKind.TOKEN,
+        credential_uid=row.uid,
+        now=row.clock,
+    )
+    event_record(actor=actor, action="user.registered", target=Target.of("user", user, user.name))
+    return user

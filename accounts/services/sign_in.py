@@ -1,0 +1,240 @@
+"""Signing in and out: sessions are made, renewed and ended here."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import uuid
+
+from django.conf import settings
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, fields
+from django.db.models.functions import Now
+
+from accounts.access_tokens import SessionAccessToken
+from accounts.actors import session_actor
+from accounts.emails import canonical_email
+from accounts.exceptions import InvalidCredentials, InvalidRefreshToken
+from accounts.models import Session, User
+from accounts.passwords import password_hash, password_matches, password_needs_rehash
+from accounts.refresh_tokens import RefreshToken
+from accounts.services.limiter import Attempt, attempt_forgive, attempt_open
+from accounts.services.mail import mail_request
+from audit.services import Entry, Target, event_record, events_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.transactions import transactional
+
+ADMIN_IDLE_LIFETIME = dt.timedelta(hours=12)
+ADMIN_LIFETIME = dt.timedelta(days=7)
+
+_ALIVE = Q(
+    revoked_at__isnull=True,
+    expires_at__gt=Now(),
+    last_used_at__gt=ExpressionWrapper(Now() - F("idle_lifetime"), output_field=fields.DateTimeField()),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a sign-in or a refresh gives: the session, its user and the pair of tokens (no refresh for the admin)."""
+
+    session: Session
+    user: User
+    access: str
+    refresh: str = dataclasses.field(repr=False)
+
+
+def sign_in(
+    *, email: str, password: str, address: str, device: str, kind: Session.Kind = Session.Kind.USER
+) -> Credentials:
+    """Make a session for whoever knows the password.
+
+    Raises SignInLimited, ServiceUnavailable (too many at once) and InvalidCredentials, the same for an unknown
+    address, a wrong password and a suspended user, after the same work. The hash is computed outside of any
+    transaction.
+    """
+    email_key = canonical_email(email)
+    attempt = attempt_open(email_key=email_key, address=address)
+    user = User.objects.filter(email_key=email_key, kind=User.Kind.PERSON).first()
+    right = password_matches(password, user.password if user else None)
+    if user is None or not right or not user.is_active or (kind == Session.Kind.ADMIN and not user.is_staff):
+        _note_failure(user)
+        raise InvalidCredentials
+    renewed = password_hash(password) if password_needs_rehash(user.password) else user.password
+    return _session_open(
+        user=user, attempt=attempt, new_hash=renewed, address=address, device=device, kind=kind
+    )
+
+
+@transactional
+def _note_failure(user: User | None) -> None:
+    # What was typed is not kept: many a password ends up in the field above its own.
+    target = Target("user", user.uid if user else None, user.name if user else "unknown account")
+    events_record([Entry(None, "login.failed", target)])
+
+
+@transactional
+def _session_open(
+    *, user: User, attempt: Attempt, new_hash: str, address: str, device: str, kind: Session.Kind
+) -> Credentials:
+    # The row is locked and compared: a password changed or a user suspended while the hash was computed must not
+    # be answered with a session.
+    row = User.objects.select_for_update(no_key=True).annotate(clock=Now()).get(pk=user.pk)
+    if row.password != user.password or not row.is_active:
+        raise InvalidCredentials
+    if new_hash != row.password:
+        User.objects.filter(pk=row.pk).update(password=new_hash)
+    attempt_forgive(attempt)
+    now = row.clock
+    admin = kind == Session.Kind.ADMIN
+    uid = Session._meta.get_field("uid").get_default()
+    token = RefreshToken.first(uid)
+    session = Session.objects.create(
+        uid=uid,
+        user=row,
+        kind=kind,
+        device=device,
+        address=address or None,
+        created_at=now,
+        last_used_at=now,
+        authenticated_at=now,
+        expires_at=now + (ADMIN_LIFETIME if admin else dt.timedelta(seconds=settings.SESSION_LIFETIME)),
+        idle_lifetime=ADMIN_IDLE_LIFETIME if admin else dt.timedelta(seconds=settings.SESSION_IDLE_LIFETIME),
+        secret_hash=None if admin else token.secret_hash(),
+        key_id="" if admin else token.kid,
+    )
+    event_record(
+        actor=session_actor(row, uid, now),
+        action="session.created",
+        target=Target("session", uid, device),
+        changes={"kind": (None, str(kind))},
+    )
+    return _credentials(session, row, None if admin else token)
+
+
+def _credentials(session: Session, user: User, token: RefreshToken | None) -> Credentials:
+    access = SessionAccessToken.issue(user=user.uid, session=session.uid)
+    return Credentials(session, user, access, str(token) if token else "")
+
+
+def session_refresh(*, refresh: str) -> Credentials:
+    """A fresh access token and the refresh token that follows `refresh`.
+
+    Raises InvalidRefreshToken. A token that was used before gives its successor again within the grace, as long as
+    that one is unused; later it ends the session, for then two hold it and one of them stole it.
+    """
+    token = RefreshToken.parse(refresh)
+    credentials = _refresh(token=token) if token else None
+    if credentials is None:
+        raise InvalidRefreshToken
+    return credentials
+
+
+@transactional
+def _refresh(*, token: RefreshToken) -> Credentials | None:
+    # One conditional UPDATE rotates: of many that race with one token a single one finds the row as it was.
+    successor = token.successor(settings.KEY_RING.active_kid)
+    rotated = Session.objects.filter(
+        _ALIVE,
+        Exists(User.objects.filter(pk=OuterRef("user_id"), is_active=True)),
+        uid=token.session,
+        kind=Session.Kind.USER,
+        counter=token.counter,
+        secret_hash=token.secret_hash(),
+    ).update(
+        counter=successor.counter,
+        previous_secret_hash=F("secret_hash"),
+        secret_hash=successor.secret_hash(),
+        key_id=successor.kid,
+        rotated_at=Now(),
+        last_used_at=Now(),
+    )
+    session = (
+        Session.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("user")
+        .filter(uid=token.session, kind=Session.Kind.USER)
+        .annotate(clock=Now(), alive=ExpressionWrapper(_ALIVE, output_field=fields.BooleanField()))
+        .first()
+    )
+    if session is None:
+        return None
+    if rotated:
+        return _credentials(session, session.user, successor)
+    verdict = _judge(session, token)
+    if verdict is _Verdict.REUSED:
+        _end_for_reuse(session)
+    if verdict is _Verdict.AGAIN:
+        return _credentials(session, session.user, token.successor(session.key_id))
+    return None
+
+
+class _Verdict(enum.Enum):
+    AGAIN = enum.auto()
+    REFUSED = enum.auto()
+    REUSED = enum.auto()
+
+
+def _judge(session: Session, token: RefreshToken) -> _Verdict:
+    """What to do with a token of ours that is not the live one."""
+    if not session.alive or not session.user.is_active or token.counter >= session.counter:
+        return _Verdict.REFUSED
+    grace = dt.timedelta(seconds=settings.REFRESH_GRACE)
+    just_used = (
+        token.counter == session.counter - 1
+        and bytes(session.previous_secret_hash or b"") == token.secret_hash()
+        and session.clock < session.rotated_at + grace
+    )
+    return _Verdict.AGAIN if just_used else _Verdict.REUSED
+
+
+def _end_for_reuse(session: Session) -> None:
+    actor = session_actor(session.user, session.uid, session.clock)
+    _revoke(session.pk, "reuse")
+    event_record(
+        actor=actor,
+        action="session.revoked",
+        target=Target("session", session.uid, session.device),
+        reason="a refresh token was used a second time",
+    )
+    mail_request(actor, "session_reused", session.uid)
+
+
+@transactional
+def session_revoke(*, actor: Actor, session: uuid.UUID, reason: str = "revoked") -> None:
+    """End one of the actor's own sessions; raises NotFound for any other. Its tokens fail on the next request."""
+    row = Session.objects.select_for_update(no_key=True).filter(_ALIVE, uid=session, user_id=actor.pk).first()
+    if row is None:
+        raise NotFound
+    _revoke(row.pk, reason)
+    event_record(
+        actor=actor, action="session.revoked", target=Target("session", row.uid, row.device), reason=reason
+    )
+
+
+@transactional
+def sessions_revoke_others(*, actor: Actor, reason: str = "revoked") -> int:
+    """End all of the actor's sessions but the one at hand; gives their number."""
+    return sessions_end(actor=actor, user_pk=actor.pk, reason=reason, keep=actor.credential_uid)
+
+
+def sessions_end(*, actor: Actor, user_pk: int | None, reason: str, keep: uuid.UUID | None = None) -> int:
+    """End the live sessions of a user but `keep`, within the caller's transaction; gives their number."""
+    rows = list(
+        Session.objects.select_for_update(no_key=True)
+        .filter(_ALIVE, user_id=user_pk)
+        .exclude(uid=keep)
+        .order_by("pk")
+    )
+    Session.objects.filter(pk__in=[row.pk for row in rows]).update(revoked_at=Now(), revoked_reason=reason)
+    events_record(
+        [
+            Entry(actor, "session.revoked", Target("session", row.uid, row.device), reason=reason)
+            for row in rows
+        ]
+    )
+    return len(rows)
+
+
+def _revoke(pk: int, reason: str) -> None:
+    Session.objects.filter(pk=pk).update(revoked_at=Now(), revoked_reason=reason)

@@ -1,0 +1,1 @@
+"""Security: client addresses, headers, rate limits, idempotency keys (floor 3)."""

@@ -1,0 +1,93 @@
+"""The client's address before anything else sees the request, and the headers on every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from csp.middleware import CSPMiddleware, PolicyParts
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from cloudscribe.lib.context import current_context
+from security.addresses import client_address, is_trusted, parse_address, parse_proxies
+
+Handler = Callable[[HttpRequest], HttpResponseBase]
+
+_FORWARDING = (
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_CLIENT_IP",
+    "HTTP_FORWARDED",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_X_CLIENT_IP",
+    "HTTP_X_CLUSTER_CLIENT_IP",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_REAL_IP",
+)
+_PROTO = "HTTP_X_FORWARDED_PROTO"
+# No answer of the API is a page: nothing may be loaded, nobody may frame it.
+_BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+class ClientAddressMiddleware:
+    """Make REMOTE_ADDR the client's vetted address and drop every header that claims another one."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.proxies, self.unix = parse_proxies(settings.TRUSTED_PROXIES)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Derive the address, then go on."""
+        meta = request.META
+        peer = parse_address(meta.get("REMOTE_ADDR", ""))
+        address = client_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""), self.proxies, unix=self.unix)
+        if not is_trusted(peer, self.proxies, unix=self.unix):
+            meta.pop(_PROTO, None)
+        for name in _FORWARDING:
+            meta.pop(name, None)
+        meta["REMOTE_ADDR"] = current_context().address = str(address) if address else ""
+        return self.get_response(request)
+
+
+class HeadersMiddleware(CSPMiddleware):  # type: ignore[misc]
+    """The protecting headers of every answer, errors and assets included.
+
+    Pages get django-csp's policy from the settings, everything else one that allows nothing.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        super().__init__(get_response)
+        seconds = settings.SECURE_HSTS_SECONDS
+        self.hsts = f"max-age={seconds}; includeSubDomains; preload" if seconds else ""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Add what the view hasn't set itself."""
+        headers = response.headers
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if self.hsts and request.is_secure():
+            headers.setdefault("Strict-Transport-Security", self.hsts)
+        if headers.get("Content-Type", "").startswith("text/html"):
+            headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+            return super().process_response(request, response)
+        headers.setdefault("Content-Security-Policy", _BARE_POLICY)
+        return response
+
+    def get_policy_parts(
+        self,
+        request: HttpRequest,
+        response: HttpResponseBase,
+        report_only: bool = False,  # noqa: FBT001, FBT002 (django-csp's interface)
+    ) -> PolicyParts:
+        """The settings' policy, widened where foreign pages need it."""
+        parts = super().get_policy_parts(request, response, report_only)
+        for prefix, wider in settings.CSP_WIDER.items():
+            if request.path_info.startswith(prefix):
+                parts.update = {**wider, **(parts.update or {})}
+        return parts

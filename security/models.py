@@ -1,0 +1,80 @@
+"""Rows of security: limits that staff can change, and answers kept for clients that ask twice."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+from cloudscribe.lib.fields import UidField
+
+
+class RateLimitPolicy(models.Model):
+    """How many requests of one scope one caller may make in a period. Without a row a scope has no limit."""
+
+    class Scope(models.TextChoices):
+        EXPORT = "export"
+        MAIL = "mail"
+        READS = "reads"
+        REGISTRATION = "registration"
+        RENDER = "render"
+        SEARCH = "search"
+        SIGN_IN = "sign_in"
+        WRITES = "writes"
+
+    class Key(models.TextChoices):
+        ADDRESS = "address"
+        USER = "user"
+
+    id = models.BigAutoField(primary_key=True)
+    uid = UidField()
+    scope = models.CharField(max_length=20, choices=Scope.choices)
+    key = models.CharField(
+        max_length=10,
+        choices=Key.choices,
+        help_text="Whom it counts: the signed-in user, or the address of those who aren't.",
+    )
+    requests = models.PositiveIntegerField(help_text="Requests a period.")
+    seconds = models.PositiveIntegerField(help_text="Length of the period.")
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name_plural = "rate limit policies"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["scope", "key"], name="security_ratelimit_once"),
+            models.CheckConstraint(
+                name="security_ratelimit_positive",
+                condition=models.Q(requests__gte=1, seconds__gte=1, seconds__lte=86_400),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope} by {self.key}: {self.requests} in {self.seconds} s"
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a creating request, for whoever sends it again with the same key within a day.
+
+    Of the client's key only a hash is here; `body` is encrypted under a key derived from it, so that the table
+    alone shows no answer.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    key_hash = models.BinaryField(max_length=32, unique=True)
+    actor_uid = models.UUIDField()
+    route = models.CharField(max_length=200)
+    request_hash = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="security_idempotency_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.status} on {self.route}"

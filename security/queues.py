@@ -1,0 +1,5 @@
+"""The kinds of jobs of security, by name."""
+
+from __future__ import annotations
+
+IDEMPOTENCY_PURGE = "security.idempotency_purge"
