@@ -57,7 +57,7 @@ def unified(old: str, new: str, old_name: str, new_name: str) -> str:
 
 
 def line_hunks(old: str, new: str) -> list[dict[str, Any]]:
-    """The hunks as JSON: `old_start old_lines new_start new_lines lines[]`, each line with `op` and `text`."""
+    """The hunks as JSON: `old_start old_lines new_start new_lines lines[]` of `op` and `text`."""
     return [
         {
             **_place(hunk),
@@ -68,7 +68,7 @@ def line_hunks(old: str, new: str) -> list[dict[str, Any]]:
 
 
 def word_hunks(old: str, new: str) -> list[dict[str, Any]]:
-    """As `line_hunks`, with `words[]` of `op` and `text` in place of lines: inside changed lines word by word."""
+    """As `line_hunks`, with `words[]` of `op` and `text` for lines: word by word where lines changed."""
     return [
         {
             **_place(hunk),

@@ -1,0 +1,119 @@
+"""Merges by lines that would break the Markdown are conflicts."""
+
+from __future__ import annotations
+
+import pytest
+
+from documents.merge import Reason, merge_texts
+
+PROSE = "intro\n\nfirst\n\nsecond\n\nthird\n\nfourth\n\nend\n"
+FENCED = "intro\n\n```text\ncode one\n\ncode two\n\ncode three\n```\n\nbetween\n\n```\nmore\n```\n\nend\n"
+TABLE = "intro\n\n| a | b |\n| - | - |\n| 1 | 2 |\n| 3 | 4 |\n| 5 | 6 |\n\nend\n"
+LIST = "- one\n\n  under one\n\n  still one\n\n- two\n\nend\n"
+MATTER = "---\ntitle: T\n---\n\nfirst\n\nsecond\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "yours", "current"),
+    [
+        pytest.param(
+            FENCED,
+            FENCED.replace("code three\n```\n", "code three\n"),
+            FENCED.replace("between\n\n", "between\n\nadded prose\n\n"),
+            id="a fence left open",
+        ),
+        pytest.param(
+            PROSE,
+            PROSE.replace("first", "```\nfirst").replace("third\n", "third\n```\n"),
+            PROSE.replace("second", "second\n\n- written as a list"),
+            id="a fence drawn around",
+        ),
+        pytest.param(
+            TABLE,
+            TABLE.replace("| a | b |\n| - | - |", "| a | b | c |\n| - | - | - |"),
+            TABLE.replace("| 3 | 4 |\n", "| 3 | 4 |\n| 7 | 8 |\n"),
+            id="a table of another width",
+        ),
+        pytest.param(
+            TABLE,
+            TABLE.replace("| - | - |\n", ""),
+            TABLE.replace("| 3 | 4 |\n", "| 3 | 4 |\n| 7 | 8 |\n"),
+            id="a row of no table",
+        ),
+        pytest.param(
+            LIST,
+            LIST.replace("- one", "10. one"),
+            LIST.replace("  still one\n", "  still one\n\n  added below one\n"),
+            id="a list torn from its indent",
+        ),
+    ],
+)
+def test_merge_that_breaks_the_structure_conflicts(base: str, yours: str, current: str) -> None:
+    """The lines would merge, the document would not: a person decides, and sees both sides' hunks."""
+    result = merge_texts(base, yours, current)
+    assert result.text is None
+    assert {conflict.reason for conflict in result.conflicts} == {Reason.STRUCTURE}
+
+
+@pytest.mark.parametrize(
+    ("base", "yours", "current"),
+    [
+        pytest.param(
+            FENCED,
+            FENCED.replace("code one", "code 1"),
+            FENCED.replace("code three", "code 3"),
+            id="inside one fence",
+        ),
+        pytest.param(
+            TABLE,
+            TABLE.replace("| 1 | 2 |", "| 1 | two |"),
+            TABLE.replace("| 5 | 6 |", "| 5 | 6 |\n| 7 | 8 |"),
+            id="two rows of one table",
+        ),
+        pytest.param(
+            LIST,
+            LIST.replace("under one", "below one"),
+            LIST.replace("- two", "- two\n- three"),
+            id="two items of one list",
+        ),
+        pytest.param(
+            "```\nnever closed\n\nfirst\n\nsecond\n",
+            "```\nnever closed\n\nfirst!\n\nsecond\n",
+            "```\nnever closed\n\nfirst\n\nsecond!\n",
+            id="a fence that was open before",
+        ),
+        pytest.param(
+            "# A\n\nx\n\n# B\n\ny\n",
+            "# A\n\nx\n\n```\nz\n```\n\n# B\n\ny\n",
+            "# A\n\nx\n\n# B\n\ny\n\n> quoted\n",
+            id="in two sections",
+        ),
+        pytest.param(
+            MATTER, MATTER.replace("T", "U"), MATTER.replace("second", "2nd"), id="front matter and text"
+        ),
+        pytest.param(
+            MATTER,
+            "---\nlanguage: de\n---\n\n" + MATTER,
+            MATTER.replace("second", "2nd"),
+            id="front matter that its writer doubled",
+        ),
+    ],
+)
+def test_merge_that_keeps_the_structure_is_clean(base: str, yours: str, current: str) -> None:
+    """The check doesn't cry wolf."""
+    assert merge_texts(base, yours, current).text is not None
+
+
+def test_merge_two_front_matters_conflict() -> None:
+    """Both sides put front matter on top: that is one place."""
+    base = "first\n\nsecond\n"
+    assert merge_texts(base, "---\na: 1\n---\n\n" + base, "---\nb: 2\n---\n" + base).text is None
+
+
+def test_merge_too_large_to_check_conflicts() -> None:
+    """What can't be checked within the budget is not merged blindly."""
+    base = "\n\n".join(f"sentence {number}" for number in range(20_000))
+    result = merge_texts(
+        base, base.replace("sentence 1\n", "mine\n"), base.replace("sentence 19999", "theirs")
+    )
+    assert {conflict.reason for conflict in result.conflicts} == {Reason.TOO_LARGE}

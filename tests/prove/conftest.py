@@ -1,0 +1,35 @@
+"""Options of the proofs: they measure on real texts that are no part of the project."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--real-texts` names the folder with the texts."""
+    parser.addoption(
+        "--real-texts", default=None, help="folder with merges-*.jsonl.gz and histories-*.jsonl.gz"
+    )
+
+
+@pytest.fixture
+def real_texts(request: pytest.FixtureRequest) -> Path:
+    """The folder with real texts; the test is skipped where none is named."""
+    folder = request.config.getoption("--real-texts", default=None)
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("no folder with real texts is named by --real-texts")
+    return Path(folder)
+
+
+def rows(folder: Path, pattern: str) -> list[dict[str, Any]]:
+    """The lines of the files that match, each a JSON object."""
+    return [
+        json.loads(line)
+        for path in sorted(folder.glob(pattern))
+        for line in gzip.open(path, "rt", encoding="utf-8")
+    ]
