@@ -81,6 +81,25 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = False
 SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "manifest-src": ["'self'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+# Pages of others: Alpine.js in the admin's theme evaluates its attributes, both set inline styles.
+CSP_WIDER = {
+    "/admin/": {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]},
+    "/api/docs/": {"style-src": ["'unsafe-inline'"], "worker-src": ["'self'", "blob:"]},
+}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
@@ -197,6 +216,7 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(_owner_url if _role == "owner" else _app_url)}
+DATABASE_ROLES_ARE_ONE = _database(_owner_url).get("USER") == _database(_app_url).get("USER")
 APP_DATABASE_ROLE = str(_database(_app_url).get("USER") or "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -335,10 +355,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SERVE_PERMISSIONS": ["cloudscribe.lib.permissions.Public"],
     "SERVE_AUTHENTICATION": [],
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,  # what a PATCH takes is a serializer of its own
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["cloudscribe.lib.schema.complete"],
+    "POSTPROCESSING_HOOKS": ["cloudscribe.lib.schema_components.complete"],
 }
 # Classes that the base viewset needs from the floors above lib come by dotted path.
 IDEMPOTENCY_GUARD = "security.idempotency.IdempotencyGuard"

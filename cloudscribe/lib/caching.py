@@ -45,12 +45,13 @@ def _count(cache: str, outcome: str) -> None:
 
 def _checked(stored: Any, check: Check[V]) -> V:
     """The stored JSON as a value, `_MISSING` for garbage: `check` raises on what it can't have written."""
+    missing: V = _MISSING
     if stored is None:
-        return _MISSING
+        return missing
     try:
         return check(stored)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError):
-        return _MISSING
+        return missing
 
 
 class _Remote(Generic[V]):
@@ -194,7 +195,7 @@ class StampedCache(Generic[V]):
     def get(self, key: tuple[Hashable, ...], load: Callable[[], V]) -> V:
         """The value under `key`, from the nearest place that has it."""
         with self._lock:
-            value = self._local.get(key, _MISSING)
+            value: V = self._local.get(key, _MISSING)
         if value is not _MISSING:
             _count(self._name, "local")
             return value
@@ -218,8 +219,8 @@ class StampedCache(Generic[V]):
 class TimedRefresh(Generic[T]):
     """A small whole that every request asks (rules, policies), loaded anew by the timer thread.
 
-    While the database can't be asked the last known value stands. Only a process that has never loaded it waits,
-    and for no longer than `patience`.
+    While the database can't be asked the last known value stands. Only a process that has never loaded
+    it waits, and for no longer than `patience`.
     """
 
     def __init__(

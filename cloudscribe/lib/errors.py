@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 
 class ErrorType(enum.StrEnum):
@@ -33,11 +33,11 @@ class DomainError(Exception):
     object (RFC 9457, section 3.2), `headers` go on the answer.
     """
 
-    status: ClassVar[int] = 400
-    code: ClassVar[str] = "invalid"
-    error_type: ClassVar[ErrorType] = ErrorType.VALIDATION
-    title: ClassVar[str] = "The request is not acceptable"
-    detail: ClassVar[str] = ""
+    status: int = 400
+    code: str = "invalid"
+    error_type: ErrorType = ErrorType.VALIDATION
+    title: str = "The request is not acceptable"
+    detail: str = ""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from django.db import models
 from uuid_utils.compat import uuid7
 
 
-class UidField(models.UUIDField):
+class UidField(models.UUIDField):  # type: ignore[type-arg]  # generic in the stubs alone
     """The public id of a row: a UUIDv7 (RFC 9562), made in Python so that it is known before the INSERT."""
 
     def __init__(self, **options: Any) -> None:

@@ -73,7 +73,7 @@ def page_size_of(request: Request | HttpRequest) -> int:
 
 def page_links(
     request: Request | HttpRequest,
-    next: str | None,
+    next: str | None,  # noqa: A002
     previous: str | None,
 ) -> dict[str, str | None]:
     """`next` and `previous` as absolute addresses, each this request's own with another cursor."""
@@ -93,9 +93,7 @@ class KeysetPagination(BasePagination):
     null) and `default_ordering` (`"-updated_at"`); the primary key breaks ties in the same direction.
     """
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: APIView | None = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """The rows of the page that the request asks for; raises InvalidInput and InvalidCursor."""
         self.request = request
         ordering = ordering_of(request, view)
@@ -117,9 +115,10 @@ class KeysetPagination(BasePagination):
 
     def links(self) -> dict[str, str | None]:
         """`next` and `previous` of the page just made."""
-        edges = (self.page.next, self.page.previous)
-        texts = [edge and encode_cursor(edge.values, edge.reverse, bound=self.bound) for edge in edges]
-        return page_links(self.request, texts[0], texts[1])
+        return page_links(self.request, self._text(self.page.next), self._text(self.page.previous))
+
+    def _text(self, edge: Cursor | None) -> str | None:
+        return None if edge is None else encode_cursor(edge.values, edge.reverse, bound=self.bound)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         """The page's schema around that of its rows."""

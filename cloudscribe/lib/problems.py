@@ -13,8 +13,10 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
+from drf_standardized_errors.types import ExceptionHandlerContext
 from psycopg import Error as DriverError
 from redis.exceptions import RedisError
 from rest_framework import exceptions
@@ -90,6 +92,15 @@ _BY_DRF: list[tuple[type[exceptions.APIException], type[DomainError]]] = [
     (exceptions.NotAcceptable, NotAcceptable),
     (exceptions.UnsupportedMediaType, UnsupportedMedia),
 ]
+# The narrower ones first: a body too large is a suspicious operation, too.
+_BY_DJANGO: list[tuple[type[Exception], type[DomainError]]] = [
+    (Http404, NotFound),
+    (PermissionDenied, Forbidden),
+    (RequestDataTooBig, BodyTooLarge),
+    (SuspiciousOperation, BadRequest),
+    (TokenError, NotAuthenticated),
+    (RedisError, ServiceUnavailable),
+]
 
 
 class DomainException(exceptions.APIException):
@@ -109,19 +120,9 @@ def problem_of(error: Exception) -> DomainError:
         return _of_framework(error)
     if isinstance(error, DatabaseError | InterfaceError | DriverError):
         return _of_database(error)
-    if isinstance(error, Http404):
-        return NotFound()
-    if isinstance(error, PermissionDenied):
-        return Forbidden()
-    if isinstance(error, RequestDataTooBig):
-        return BodyTooLarge()
-    if isinstance(error, SuspiciousOperation):
-        return BadRequest()
     if isinstance(error, DjangoValidationError):
         return InvalidInput(errors=list(_django_faults(error)))
-    if isinstance(error, TokenError):
-        return NotAuthenticated("The token is not valid or has run out.")
-    return ServiceUnavailable() if isinstance(error, RedisError) else InternalError()
+    return next((ours() for theirs, ours in _BY_DJANGO if isinstance(error, theirs)), InternalError())
 
 
 def _of_framework(error: exceptions.APIException) -> DomainError:
@@ -133,7 +134,7 @@ def _of_framework(error: exceptions.APIException) -> DomainError:
         detail = error.detail.get("detail") if isinstance(error.detail, dict) else error.detail
         return NotAuthenticated(str(detail) if isinstance(detail, str) else None)
     if isinstance(error, exceptions.Throttled):
-        wait = max(1, math.ceil(error.wait or 1))
+        wait = max(1, math.ceil(getattr(error, "wait", None) or 1))
         return TooManyRequests(f"Come back in {wait} s.", headers={"Retry-After": str(wait)})
     for theirs, ours in _BY_DRF:
         if isinstance(error, theirs):
@@ -163,7 +164,7 @@ def validation_problem(error: exceptions.ValidationError, start: str = "") -> In
     problem = InvalidInput(faults[0].detail if len(faults) == 1 else None, errors=faults)
     speaking = next((code for code in _SPEAKING if code in codes), None)
     if speaking:
-        problem.code = speaking  # type: ignore[misc] (this one answer's, not the class's)
+        problem.code = speaking
     return problem
 
 
@@ -205,20 +206,18 @@ def report(error: Exception, problem: DomainError, request: HttpRequest | None) 
     signals.got_request_exception.send(sender=None, request=request)
 
 
-class ProblemFormatter(ExceptionFormatter):  # type: ignore[misc] (untyped package)
+class ProblemFormatter(ExceptionFormatter):
     """The body as problem+json."""
 
     def run(self) -> dict[str, Any]:
         """The problem object."""
-        return problem_body(self.exc.error)
+        return problem_body(problem_of(self.exc))
 
 
-class ProblemHandler(ExceptionHandler):  # type: ignore[misc] (untyped package)
+class ProblemHandler(ExceptionHandler):
     """Any exception of a view to its problem."""
 
-    exc: Exception
-    context: Mapping[str, Any]
-    formatter: ClassVar = ProblemFormatter
+    formatter: ClassVar[type[ProblemFormatter]] = ProblemFormatter
 
     def convert_known_exceptions(self, exc: Exception) -> DomainException:
         """Every exception is known: what has no meaning of its own is our fault."""
@@ -227,36 +226,37 @@ class ProblemHandler(ExceptionHandler):  # type: ignore[misc] (untyped package)
             isinstance(problem, TooManyRequests)
             and getattr(self.context.get("view"), "rate_scope", "") == "sign_in"
         ):
-            problem.error_type = ErrorType.AUTH  # type: ignore[misc] (this one answer's)
+            problem.error_type = ErrorType.AUTH
         return DomainException(problem)
 
     def should_not_handle(self, exc: Exception) -> bool:
         """Nothing is left to Django, in debug mode neither: tests see what clients see."""
         return False
 
-    def format_exception(self, exc: DomainException) -> dict[str, Any]:
+    def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
         """The body, by our formatter."""
-        body: dict[str, Any] = self.formatter(exc, self.context, self.exc).run()
-        return body
+        return self.formatter(exc, self.context, self.exc).run()
 
-    def get_response(self, exc: DomainException, data: dict[str, Any]) -> HttpResponse:
+    def get_response(  # type: ignore[override]
+        self, exc: exceptions.APIException, data: dict[str, Any]
+    ) -> HttpResponse:
         """A plain response: the view's renderer may be one for Markdown or files."""
-        return problem_response(exc.error, data)
+        return problem_response(problem_of(exc), data)
 
-    def report_exception(self, exc: DomainException, response: HttpResponse) -> None:
+    def report_exception(self, exc: exceptions.APIException, response: HttpResponse) -> None:
         """Log our own faults, and let audit know of an authenticated 403."""
         request = self.context.get("request")
-        report(self.exc, exc.error, getattr(request, "_request", request))
+        problem = problem_of(exc)
+        report(self.exc, problem, getattr(request, "_request", request))
         actor = getattr(request, "auth", None)
         if response.status_code == HTTPStatus.FORBIDDEN and isinstance(actor, Actor):
             route = current_context().route or _route(request)
-            access_denied.send_robust(sender=ProblemHandler, actor=actor, route=route, code=exc.error.code)
+            access_denied.send_robust(sender=ProblemHandler, actor=actor, route=route, code=problem.code)
 
 
-def exception_handler(exc: Exception, context: Mapping[str, Any]) -> HttpResponse:
+def exception_handler(exc: Exception, context: ExceptionHandlerContext) -> HttpResponseBase | None:
     """The framework's EXCEPTION_HANDLER."""
-    response: HttpResponse = ProblemHandler(exc, context).run()
-    return response
+    return ProblemHandler(exc, context).run()
 
 
 def _route(request: Any) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar, cast
 
 from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model, QuerySet
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.module_loading import import_string
 from rest_framework import exceptions
 from rest_framework.permissions import BasePermission
@@ -49,7 +49,8 @@ class ServiceViewSet(GenericViewSet[Any]):
     - `queries` (a QuerySerializer) or `query_parameters` (bare names) beyond paging, ordering and filters;
     - `statuses` where an action answers neither 201 (`create`), 204 (`destroy`) nor 200;
     - `no_store` for actions whose answers no cache may keep (True for all of them);
-    - `if_match`: actions that need (`"required"`) or take (`"optional"`) If-Match, for the schema.
+    - for the schema: `if_match` (actions that need, `"required"`, or take, `"optional"`, If-Match),
+      `etag_actions`, `problems` (further statuses of refusals), `unlocated` (202 without Location), `tag`.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -62,6 +63,11 @@ class ServiceViewSet(GenericViewSet[Any]):
     action_permissions: ClassVar[Mapping[str, Sequence[type[BasePermission]]]] = {}
     no_store: ClassVar[bool | Sequence[str]] = False
     if_match: ClassVar[Mapping[str, str]] = {}
+    etag_actions: ClassVar[Sequence[str]] = ("retrieve",)
+    problems: ClassVar[Mapping[str, Sequence[int]]] = {}
+    unlocated: ClassVar[Sequence[str]] = ()
+    tag: ClassVar[str | None] = None
+    paged_actions: ClassVar[Sequence[str]] = ()
     ordering_choices: ClassVar[Sequence[str] | Mapping[str, str]] = ()
     default_ordering: ClassVar[str] = "-pk"
     rate_scope: ClassVar[str | None] = None
@@ -88,7 +94,8 @@ class ServiceViewSet(GenericViewSet[Any]):
     def get_permissions(self) -> Sequence[BasePermission]:
         """The action's permissions; without any, nobody may."""
         classes = self.action_permissions.get(self.action or "", self.permission_classes)
-        return [permission() for permission in classes] or [Denied()]
+        permissions = [cast("BasePermission", permission()) for permission in classes]
+        return permissions or [Denied()]
 
     @property
     def required_scope(self) -> str | None:
@@ -124,7 +131,7 @@ class ServiceViewSet(GenericViewSet[Any]):
     @classmethod
     def list_actions(cls) -> frozenset[str]:
         """The actions that answer with pages."""
-        return frozenset({"list"}) | frozenset(getattr(cls, "paged_actions", ()))
+        return frozenset({"list"}) | frozenset(cls.paged_actions)
 
     def _prepare_write(self, request: Request) -> None:
         """Read the body before any transaction opens; guard creations by their Idempotency-Key."""
@@ -134,7 +141,8 @@ class ServiceViewSet(GenericViewSet[Any]):
         if key is None or request.method != "POST" or self.success_status not in _CREATED:
             return
         if isinstance(request.auth, Actor):
-            self.post = self._guarded(self.post)  # type: ignore[attr-defined] (bound by as_view)
+            # as_view has bound the action to the instance by this name; dispatch looks it up after `initial`.
+            vars(self)["post"] = self._guarded(vars(self)["post"])
 
     def _guarded(self, handler: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         guard = import_string(settings.IDEMPOTENCY_GUARD)
@@ -244,10 +252,10 @@ class ServiceViewSet(GenericViewSet[Any]):
             cache_privately(response)
         return response
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Which methods there are, for everybody: `Allow` tells no more than a 405 does."""
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise the 405."""
         raise exceptions.MethodNotAllowed(str(request.method))

@@ -12,7 +12,7 @@ import logging.config
 import os
 import pathlib
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -74,7 +74,7 @@ def configure(options: Mapping[str, Any]) -> None:
     structlog.configure(
         processors=[*_shared(), _render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.BytesLoggerFactory(sink),  # type: ignore[arg-type] (writes bytes)
+        logger_factory=structlog.BytesLoggerFactory(cast("BinaryIO", sink)),
         cache_logger_on_first_use=True,
     )
     logging.config.dictConfig(_foreign(sink, level))

@@ -1,0 +1,187 @@
+"""The OpenAPI description of an operation, complete with little said per view.
+
+Read from what the view declares anyway: its action's docstring, serializers, queries, statuses,
+conditions, scopes.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.settings import api_settings
+
+from cloudscribe.lib.permissions import Public
+from cloudscribe.lib.schema_components import CONDITION, IDEMPOTENCY_KEY, header_reference, problem_reference
+from cloudscribe.lib.serializers import NoInput, StrictCharField, StrictSerializer
+from cloudscribe.lib.viewsets import ServiceViewSet
+
+_BODY_PROBLEMS = (411, 413, 415)
+
+
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How to sign in, for whichever class the settings name."""
+
+    target_class = api_settings.DEFAULT_AUTHENTICATION_CLASSES[0]
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        """The scheme's description."""
+        text = "The `access` of POST auth/login/ (ten minutes at most), or a personal access token `csp_…`."
+        return {"type": "http", "scheme": "bearer", "description": text}
+
+
+class OperationSchema(AutoSchema):
+    """One operation of a ServiceViewSet; other views get what the base class makes of them."""
+
+    view: Any
+
+    # --- names and words ---------------------------------------------------------------------------
+    def get_operation_id(self) -> str:
+        """The path's nouns and the action: `documents_list`, `documents_move`, `auth_login`."""
+        words = [part.replace("-", "_") for part in self._tokenize_path()]
+        action = getattr(self.view, "action", None) or self.method.lower()
+        return "_".join(words if words[-1:] == [action] else [*words, action])
+
+    def get_tags(self) -> list[str]:
+        """The view's `tag`, else the path's first noun."""
+        tag = getattr(self.view, "tag", None)
+        return [tag] if tag else [part.replace("-", " ").capitalize() for part in self._tokenize_path()[:1]]
+
+    def get_summary(self) -> str:
+        """The first line of the action's docstring."""
+        return self._doc()[0].rstrip(".")
+
+    def get_description(self) -> str:  # type: ignore[override]
+        """The whole docstring, and the scope that a token needs."""
+        scope = self.view.required_scope if isinstance(self.view, ServiceViewSet) else None
+        need = f"A token needs the scope `{scope}`." if scope else ""
+        return "\n\n".join(part for part in ("\n".join(self._doc()), need) if part)
+
+    def _doc(self) -> list[str]:
+        action = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
+        text = inspect.getdoc(action) or inspect.getdoc(type(self.view)) or self.get_operation_id()
+        return text.splitlines()
+
+    # --- what goes in -----------------------------------------------------------------------------
+    def get_request_serializer(self) -> Any:
+        """What the action reads."""
+        if not isinstance(self.view, ServiceViewSet):
+            return super().get_request_serializer()
+        kind = self.view.serializers.get(self.view.action)
+        return None if kind in {None, NoInput} else kind
+
+    def get_override_parameters(self) -> list[Any]:
+        """Query parameters that the view declares, and the headers that the action understands."""
+        if not isinstance(self.view, ServiceViewSet):
+            return list(super().get_override_parameters())
+        action = self.view.action
+        found: list[Any] = [OpenApiParameter(name) for name in self.view.query_parameters.get(action, ())]
+        if action in self.view.queries:
+            found.append(self.view.queries[action])
+        found.extend(_headers_in(self.view, self.method, guarded=self._is_guarded()))
+        return found
+
+    def _is_guarded(self) -> bool:
+        created = self.view.success_status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}
+        return self.method == "POST" and created and not self._is_public()
+
+    def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if direction == "request" and isinstance(serializer, StrictSerializer):
+            schema["additionalProperties"] = False
+        if (example := getattr(serializer, "example", None)) is not None:
+            schema["examples"] = [example]
+        return schema
+
+    def _map_serializer_field(self, field: Any, direction: str, *options: Any, **named: Any) -> Any:
+        schema = super()._map_serializer_field(field, direction, *options, **named)  # type: ignore[no-untyped-call]
+        trimmed = isinstance(field, StrictCharField) and field.trim_whitespace and not field.allow_blank
+        if trimmed and direction == "request":
+            schema.setdefault("pattern", r"\S")
+        return schema
+
+    # --- what comes out -----------------------------------------------------------------------------
+    def get_response_serializers(self) -> Any:
+        """What the action's success shows, under its status."""
+        if not isinstance(self.view, ServiceViewSet):
+            return super().get_response_serializers()
+        status = self.view.success_status
+        if status == HTTPStatus.NO_CONTENT or self.view.answers.get(self.view.action, self) is None:
+            return {status: None}
+        return {status: self.view.get_serializer_class()}
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        if isinstance(self.view, ServiceViewSet):
+            return self.view.action in self.view.list_actions()
+        return bool(super()._is_list_view(serializer))
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """None for public routes."""
+        return [] if self._is_public() else super().get_auth()
+
+    def _is_public(self) -> bool:
+        return any(isinstance(permission, Public) for permission in self.view.get_permissions())
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        responses: dict[str, Any] = super()._get_response_bodies(direction)
+        if not isinstance(self.view, ServiceViewSet):
+            return responses
+        for status, response in responses.items():
+            headers = {name: header_reference(name) for name in self._headers_out(int(status))}
+            response["headers"] = {**response.get("headers", {}), **headers}
+            response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
+        if self._has_etag() and self.method == "GET":
+            responses["304"] = {
+                "description": "What the client holds is current.",
+                "headers": {name: header_reference(name) for name in ("ETag", "X-Request-ID")},
+            }
+        problems = {str(status): problem_reference(status) for status in self._problems()}
+        return dict(sorted({**problems, **responses}.items()))
+
+    def _has_etag(self) -> bool:
+        return self.view.action in self.view.etag_actions
+
+    def _headers_out(self, status: int) -> list[str]:
+        names = ["X-Request-ID", "RateLimit", "RateLimit-Policy"]
+        if self._has_etag() or self.view.action in self.view.if_match:
+            names.append("ETag")
+        located = self.view.action not in self.view.unlocated
+        if located and status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
+            names.append("Location")
+        return names
+
+    def _problems(self) -> Iterable[int]:
+        """Every refusal that the operation can answer with."""
+        yield from (400, 406, 429, 500, 503)
+        if not self._is_public():
+            yield from (401, 403)
+        if "{" in self.path:
+            yield 404
+        if self.method != "GET":
+            yield from (409, *_BODY_PROBLEMS)
+        if self._is_guarded():
+            yield 422
+        need = self.view.if_match.get(self.view.action)
+        if need:
+            yield 412
+        if need == "required":
+            yield 428
+        yield from self.view.problems.get(self.view.action, ())
+
+
+def _headers_in(view: ServiceViewSet, method: str, *, guarded: bool) -> list[OpenApiParameter]:
+    found = []
+    if view.action in view.if_match:
+        found.append(CONDITION(required=view.if_match[view.action] == "required"))
+    if method == "GET" and view.action in view.etag_actions:
+        text = "The ETag that the client holds; 304 if it is still current."
+        found.append(OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description=text))
+    if guarded:
+        found.append(IDEMPOTENCY_KEY)
+    return found

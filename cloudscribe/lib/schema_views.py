@@ -1,0 +1,72 @@
+"""The schema and its pages, from this server's own files, without scripts inside a page."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import (
+    OpenApiJsonRenderer,
+    OpenApiJsonRenderer2,
+    OpenApiYamlRenderer,
+    OpenApiYamlRenderer2,
+)
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from cloudscribe.lib.errors import DomainError
+
+
+@functools.cache
+def _schema() -> dict[str, Any]:
+    """The whole description, made once a process: it depends on the code alone."""
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return schema
+
+
+class SchemaView(SpectacularAPIView):
+    """OpenAPI 3.1 as JSON, or as YAML where Accept prefers it."""
+
+    renderer_classes = [OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer, OpenApiYamlRenderer2]
+    throttle_classes = []
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The description."""
+        return Response(_schema(), headers={"Cache-Control": "no-cache"})
+
+
+class SwaggerView(SpectacularSwaggerSplitView):
+    """Swagger UI."""
+
+    throttle_classes = []
+
+
+class RedocView(SpectacularRedocView):
+    """Redoc."""
+
+    throttle_classes = []
+
+
+@require_safe
+def error_codes(request: HttpRequest) -> HttpResponse:
+    """Every error code: where the `type` of a problem leads to."""
+    return render(
+        request, "error_codes.html", {"errors": sorted(_errors(DomainError), key=lambda one: one.code)}
+    )
+
+
+def _errors(kind: type[DomainError]) -> Iterator[type[DomainError]]:
+    seen: dict[str, type[DomainError]] = {}
+    pending = [kind]
+    while pending:
+        one = pending.pop()
+        pending.extend(one.__subclasses__())
+        if "code" in vars(one):
+            seen.setdefault(one.code, one)
+    yield from seen.values()
