@@ -38,7 +38,13 @@ REFERENCE_TABLES = {
     "auth_group_permissions",
     "audit_epoch",
     "accounts_groupstamp",
+    "security_ratelimitpolicy",
 }
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Load the fixtures that need the models, now that Django is set up."""
+    session.config.pluginmanager.import_plugin("tests.fixtures")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,39 @@
+"""People for tests, with a password whose hash is computed once."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+
+from accounts.emails import canonical_email
+from accounts.models import User
+from accounts.roles import role_give
+
+PASSWORD = "correct-horse-battery-42"
+_numbers = itertools.count(1)
+
+
+@functools.cache
+def _password_hash() -> str:
+    return make_password(PASSWORD)
+
+
+def user_make(email: str | None = None, *, verified: bool = True, role: str | None = "member", **fields: Any) -> User:
+    """A saved user who signs in with PASSWORD; `role` None gives none."""
+    number = next(_numbers)
+    email = email or f"person{number}@example.org"
+    fields.setdefault("name", f"Person {number}")
+    fields.setdefault("password", _password_hash())
+    user = User.objects.create(
+        email=email,
+        email_key=canonical_email(email),
+        email_verified_at=timezone.now() if verified else None,
+        **fields,
+    )
+    if role:
+        role_give(user, role)
+    return user
