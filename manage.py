@@ -18,7 +18,9 @@ from cloudscribe.lib.embedded.valkey import ValkeyFailed
 OWNER_COMMANDS = {"migrate", "backup", "restore", "setup_roles"}
 JOB_COMMANDS = {"rqworkers", "scheduler"}
 # These read code, not data.
-SERVERLESS_COMMANDS = {"check", "collectstatic", "diffsettings", "help", "spectacular", "version"}
+SERVERLESS_COMMANDS = {
+    *("check", "collectstatic", "diffsettings", "help", "spectacular", "version", "write_reference"),
+}
 
 
 def prepare(command: str, *, start: bool) -> None:

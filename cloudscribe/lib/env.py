@@ -106,7 +106,7 @@ def seconds(name: str, default: float, meaning: str) -> float:
             raise ValueError("a positive number is due")
         return number
 
-    return _read(name, "seconds", default, meaning, parse, f"{default:g}")
+    return _read(name, "seconds", default, meaning, parse, f"{default:.12g}")
 
 
 def integer(name: str, default: int, meaning: str, *, least: int = 0) -> int:
