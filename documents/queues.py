@@ -1,0 +1,6 @@
+"""The kinds of jobs of this app, by name."""
+
+from __future__ import annotations
+
+SEARCH_INDEX = "documents.search_index"
+SEARCH_STATISTICS = "documents.search_statistics"
