@@ -8,16 +8,19 @@ from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
 from audit import auditlog, roles
+from audit.denials import denial_record
 from audit.services import Target, event_record
 from cloudscribe.jobs.models import Job
 from cloudscribe.jobs.signals import job_changed
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.signals import access_denied
 
 
 def connect(config: AppConfig) -> None:
     """Listen; called once, when all models are there."""
     auditlog.connect()
     job_changed.connect(_job_changed, dispatch_uid="audit.job_changed")
+    access_denied.connect(_access_denied, dispatch_uid="audit.access_denied")
     post_migrate.connect(roles.grant_application_rights, sender=config, dispatch_uid="audit.roles")
 
 
@@ -30,3 +33,8 @@ def _job_changed(job: Job, change: str, actor: Actor, **_: Any) -> None:
         reason=job.error_code if change == "failed" else "",
         facts=facts,
     )
+
+
+def _access_denied(actor: Actor, route: str, code: str, **_: Any) -> None:
+    target = Target("route", None, route)
+    denial_record(actor=actor, action="access.denied", target=target, route=route, code=code)

@@ -16,6 +16,7 @@ from django.db.transaction import TransactionManagementError
 from audit.models import Event
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.context import RequestContext, current_context
+from cloudscribe.lib.transactions import transactional
 
 Changes = Mapping[str, tuple[Any, Any]]
 
@@ -88,6 +89,16 @@ def events_record(entries: Sequence[Entry]) -> list[Event]:
         cursor.execute(_RECORD, [orjson.dumps(rows).decode()])
         stamps = cursor.fetchall()
     return [_event(row, stamp) for row, stamp in zip(rows, stamps, strict=True)]
+
+
+@transactional
+def partitions_ensure() -> int:
+    """Make the partitions that are due, so that two ranges always lie ahead; how many were made."""
+    with connection.cursor() as cursor:
+        # Rather wait for the next turn than make writers wait behind this one's wait.
+        cursor.execute("SET LOCAL lock_timeout = '1s'")
+        cursor.execute("SELECT cs_audit_partitions_ensure()")
+        return int(cursor.fetchone()[0])
 
 
 def _row(number: int, entry: Entry) -> dict[str, Any]:

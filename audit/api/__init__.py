@@ -1,1 +1,1 @@
-"""The HTTP face."""
+"""The HTTP face of the audit trail."""

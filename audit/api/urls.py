@@ -1,7 +1,12 @@
-"""Routes under /api/v1/."""
+"""The routes of the trail under /api/v1/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from audit.api.events import EventsViewSet
+
+urlpatterns = [
+    path("audit/events/", EventsViewSet.as_view({"get": "list"})),
+    path("audit/events/<int:sequence>/", EventsViewSet.as_view({"get": "retrieve"})),
+]

@@ -1,7 +1,13 @@
-"""Routes under /api/v1/."""
+"""The routes of jobs under /api/v1/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from cloudscribe.jobs.api.jobs import JobsViewSet
+
+urlpatterns = [
+    path("jobs/", JobsViewSet.as_view({"get": "list"})),
+    path("jobs/<uuid:id>/", JobsViewSet.as_view({"get": "retrieve"})),
+    path("jobs/<uuid:id>/cancel/", JobsViewSet.as_view({"post": "cancel"})),
+]
