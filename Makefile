@@ -10,6 +10,7 @@ UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(if $(PIP_FIND_L
   $(VENV)/bin/uv pip install -q --python $(PY) --require-hashes
 WORKERS ?= 2
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .PHONY: help run test lint lock bench clean install install-dev
 
@@ -27,6 +28,9 @@ lint: install-dev ## Check style, types and the imports between floors
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+bench: install-dev ## Print the speed table and write docs/performance.md (BENCH_ARGS, see --help)
+	$(PY) -m bench $(BENCH_ARGS)
 
 lock: install-dev ## Compile requirements/*.in into hashed *.txt
 	for name in uv base run dev; do \

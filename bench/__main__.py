@@ -185,7 +185,7 @@ def main() -> int:
         with (
             tempfile.TemporaryDirectory(prefix="cloudscribe-bench-") as name,
             servers.floor(pathlib.Path(name)) as floor,
-            servers.cloudscribe(pathlib.Path(name)) as (base, server),
+            servers.cloudscribe(pathlib.Path(name), RATELIMIT_ENABLE="false") as (base, server),
         ):
             seen = Bench(pathlib.Path(name), floor, base, server, options).run()
     except (load.LoadError, servers.ServerError, httpx.HTTPError) as problem:

@@ -94,14 +94,14 @@ def floor(folder: pathlib.Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def cloudscribe(folder: pathlib.Path) -> Iterator[tuple[str, int]]:
-    """`make run` with data under `folder` and general limits off; yields its address and process number."""
+def cloudscribe(folder: pathlib.Path, **variables: str) -> Iterator[tuple[str, int]]:
+    """`make run` with data under `folder`; yields its address and process number."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     env = environment(
         folder / "data",
         PORT=str(port),
-        RATELIMIT_ENABLE="false",
+        **variables,
         CLOUDSCRIBE_ADMIN_EMAIL=EMAIL,
         CLOUDSCRIBE_ADMIN_PASSWORD=PASSWORD,
     )
