@@ -28,8 +28,6 @@ threads = _threads
 worker_class = "sync" if _threads == 1 else "cloudscribe.lib.web_worker.DeadlineWorker"
 preload_app = True
 control_socket_disable = True
-# A new master starts while the workers of one that was killed still finish their requests.
-reuse_port = True
 backlog = 512
 timeout = 30
 graceful_timeout = 20
@@ -59,4 +57,4 @@ def child_exit(server: Any, worker: Any) -> None:
     """Forget the gauges of a worker that is gone; its counters keep counting."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         with contextlib.suppress(OSError):
-            multiprocess.mark_process_dead(worker.pid)
+            multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -20,7 +20,7 @@ HEAD_DEADLINE = 10.0
 BODY_SILENCE = 15
 
 
-class DeadlineWorker(ThreadWorker):
+class DeadlineWorker(ThreadWorker):  # type: ignore[misc] (gunicorn has no types)
     """Cuts connections whose head is not complete in time; its main thread looks once a second."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

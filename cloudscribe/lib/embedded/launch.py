@@ -1,12 +1,10 @@
-"""Become what a server may run as, then be that server: a script for `python -I -S`.
-
-So it imports nothing of ours.
+"""Become what a process may run as, then be it: a script for `python -I -S` without imports of ours.
 
 PostgreSQL refuses to run as root. As root this script enters a user namespace of its own, in which root is
 `nobody`: the server sees itself unprivileged while its files stay root's outside. Where namespaces are
 refused (many containers), it hands the server's folders to `nobody` and becomes that user.
 
-Usage: launch.py [--parent PID] [--unprivileged] [--own DIRECTORY]... -- COMMAND ARGUMENT...
+Usage: launch.py [--parent PID] [--signal NUMBER] [--unprivileged] [--own DIRECTORY]... -- COMMAND ARGUMENT...
 """
 
 from __future__ import annotations
@@ -28,14 +26,11 @@ REMEDY = (
 )
 
 
-def _die_with(parent: int) -> None:
-    """Ask the kernel (Linux only) to end this process with its parent.
-
-    A parent that is gone already ends it now.
-    """
+def _die_with(parent: int, number: int) -> None:
+    """Have the kernel (Linux only) send `number` when the parent ends; one that is gone ends us now."""
     if sys.platform != "linux":
         return
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT, 0, 0, 0)
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit(1)
 
@@ -79,6 +74,7 @@ def main(arguments: list[str]) -> None:
     """Drop what must be dropped and exec the command; never returns where that works."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--parent", type=int)
+    parser.add_argument("--signal", type=int, default=signal.SIGTERM)
     parser.add_argument("--unprivileged", action="store_true")
     parser.add_argument("--own", type=pathlib.Path, action="append", default=[])
     parser.add_argument("command", nargs="+")
@@ -87,7 +83,10 @@ def main(arguments: list[str]) -> None:
         _become_nobody(options.own)
     if options.parent:
         # After the change of identity, which clears it.
-        _die_with(options.parent)
+        _die_with(options.parent, options.signal)
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        # A shell starts what stands behind `&` with these switched off, and that outlives every exec.
+        signal.signal(number, signal.SIG_DFL)
     try:
         os.execv(options.command[0], options.command)
     except PermissionError:

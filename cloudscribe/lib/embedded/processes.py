@@ -94,7 +94,7 @@ def launch(
     """
     prefix: list[str | os.PathLike[str]] = [sys.executable, "-I", "-S", LAUNCHER]
     if die_with_parent:
-        prefix += ["--parent", str(os.getpid())]
+        prefix += ["--parent", str(os.getpid()), "--signal", str(int(signal.SIGQUIT))]
     if unprivileged:
         prefix += ["--unprivileged", *(f"--own={directory}" for directory in owned)]
     with log.open("ab") as output:

@@ -56,7 +56,7 @@ def leftovers(data: pathlib.Path) -> list[int]:
 def spawn(command: Sequence[str], environment: Mapping[str, str], **streams: int) -> subprocess.Popen[str]:
     """Start in a session of its own (a Ctrl-C reaches the supervisor alone) that ends with the supervisor."""
     launcher = [command[0], "-I", "-S", str(LAUNCHER), "--parent", str(os.getpid()), "--", *command]
-    return subprocess.Popen(
+    process: subprocess.Popen[str] = subprocess.Popen(
         launcher,
         cwd=ROOT,
         env=dict(environment),
@@ -65,6 +65,7 @@ def spawn(command: Sequence[str], environment: Mapping[str, str], **streams: int
         text=True,
         **streams,  # type: ignore[call-overload]
     )
+    return process
 
 
 class Child:
@@ -114,7 +115,11 @@ class Child:
         """Whether it and all that it forked are gone."""
         if self._process is None:
             return True
-        return self._process.poll() is not None and not session_members(self._process.pid)
+        if self._process.poll() is None:
+            return False
+        left = session_members(self._process.pid)
+        signal_all(left, signal.SIGTERM)
+        return not left
 
     def kill(self) -> None:
         """SIGKILL to it and all that it forked."""

@@ -50,9 +50,12 @@ class Supervisor:
 
         Raises Misused, StepFailed and what the servers raise at the start.
         """
-        lock = self._claim()
-        try:
+        with self._claim():
             self._clear_the_way()
+            self._serve()
+
+    def _serve(self) -> None:
+        try:
             self._journal.say("starting", data=str(self._installation.layout.data))
             self._servers.open()
             self._complete_environment()
@@ -63,7 +66,6 @@ class Supervisor:
             pass
         finally:
             self._end()
-            lock.close()
 
     def _claim(self) -> IO[str]:
         """Hold the data folder for this supervisor alone; the kernel lets go with the process."""
@@ -90,17 +92,22 @@ class Supervisor:
         if left and not wait_until(lambda: not leftovers(layout.data), 3):
             signal_all(leftovers(layout.data), signal.SIGKILL)
             wait_until(lambda: not leftovers(layout.data), 5)
-        address = (self._installation.host, self._installation.port)
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        with socket.socket(family) as probe:
+        # The sockets of a process with threads outlive it by a moment.
+        if not wait_until(self._port_is_free, 3, step=0.2):
+            raise Misused(
+                f"{self._installation.host}:{self._installation.port} cannot be listened on: "
+                "it is taken or no address of this machine. Set PORT (or CLOUDSCRIBE_BIND) to another."
+            )
+
+    def _port_is_free(self) -> bool:
+        host, port = self._installation.host, self._installation.port
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(address)
-            except OSError as problem:
-                raise Misused(
-                    f"{address[0]}:{address[1]} cannot be listened on ({problem.strerror}). "
-                    "Set PORT (or CLOUDSCRIBE_BIND) to another."
-                ) from None
+                probe.bind((host, port))
+            except OSError:
+                return False
+            return True
 
     def _complete_environment(self) -> None:
         found = self._installation
