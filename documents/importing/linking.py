@@ -8,7 +8,8 @@ import uuid
 from collections.abc import Callable, Collection, Mapping
 from urllib.parse import unquote
 
-from documents.markdown.links import Link, LinkKind
+from documents.importing.reading import Problem
+from documents.markdown.links import Link, LinkKind, TooComplex, rewrite_links
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|#|\?")
 _INDEX_NAMES = ("README.md", "index.md", "readme.md")
@@ -50,3 +51,11 @@ def link_resolver(source: str, uids: Mapping[str, uuid.UUID]) -> Callable[[Link]
         return document_address(uids[found[0]], found[1]) if found else None
 
     return resolve
+
+
+def with_links(source: str, text: str, uids: Mapping[str, uuid.UUID]) -> tuple[str, Problem | None]:
+    """The text of the file `source`, its links to files made links to documents where that can be done."""
+    try:
+        return rewrite_links(text, link_resolver(source, uids)), None
+    except TooComplex as error:
+        return text, Problem(source, f"{error} Its links are left as they are.", left_out=False)

@@ -99,7 +99,8 @@ def _place_by_summary(nodes: dict[str, _Node], summary: str) -> Iterator[Problem
             key = f"{summary}#{number}"
             nodes[key] = _Node(key, entry.title[:TITLE_LENGTH] or "Untitled")
         if key is None or key in placed:
-            yield Problem(summary, f"{entry.target!r} is {'named twice' if key else 'not there'}.")
+            reason = f"{entry.target!r} is {'named twice' if key else 'not there'}."
+            yield Problem(summary, reason, left_out=False)
             above.append(above[-1] if above else "")
             continue
         placed.add(key)

@@ -15,10 +15,11 @@ MAX_FILES = 50_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
-    """A file or link that was left out, and why; the rest is imported."""
+    """What could not be followed, and why; `left_out` where a whole file stays out of the import."""
 
     path: str
     reason: str
+    left_out: bool = True
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
