@@ -123,7 +123,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "guardian",
     "auditlog",
-    "django_rq",
     "csp",
     "cloudscribe",
     "cloudscribe.jobs",
@@ -280,10 +279,9 @@ _RQ_QUEUE = {
     "URL": redis_url(2),
     "DEFAULT_TIMEOUT": 300,
     "SERIALIZER": "rq.serializers.JSONSerializer",
-    "REDIS_CLIENT_KWARGS": {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT},
 }
 RQ_QUEUES = {"fast": _RQ_QUEUE, "slow": _RQ_QUEUE}
-RQ = {"AUTOCOMMIT": True}
+RQ = {"COMMIT_MODE": "auto"}  # jobs ring after the commit themselves
 
 # --- Sign-in ----------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
