@@ -21,7 +21,7 @@ _PURPOSE = "access-token"
 class RingTokenBackend(TokenBackend):
     """Signs with the active key of the ring and verifies with the one that the token's `kid` names.
 
-    simplejwt knows a single key, derived from SECRET_KEY; a ring lets a key be replaced while its tokens live.
+    simplejwt knows a single key, made of SECRET_KEY; a ring lets a key be replaced while its tokens live.
     """
 
     def encode(self, payload: dict[str, Any]) -> str:

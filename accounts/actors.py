@@ -12,6 +12,7 @@ from accounts.models import Session, User
 from cloudscribe.jobs.exceptions import CredentialRevoked
 from cloudscribe.jobs.ports import StoredActor
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
+from cloudscribe.lib.errors import NotAuthenticated
 
 _RIGHTS = """
 SELECT u.id, u.uid, u.kind, u.name, us.stamp,
@@ -51,6 +52,13 @@ def session_actor(user: User, session: uuid.UUID, now: dt.datetime) -> Actor:
     )
 
 
+def person_pk(actor: Actor) -> int:
+    """The key of the person who acts; raises NotAuthenticated for an actor without one."""
+    if actor.pk is None:
+        raise NotAuthenticated
+    return actor.pk
+
+
 def actor_for_command(user: User, command: str) -> Actor:
     """An operator's command that works under the rights which `user` has now, without a cut.
 
@@ -70,15 +78,23 @@ def actor_of_job(stored: StoredActor, *, job_uid: uuid.UUID, now: dt.datetime) -
     Raises CredentialRevoked where the session was revoked or the person may not sign in any more; a session
     that only ran out is no reason.
     """
-    credential = {"credential_kind": CredentialKind.JOB, "credential_uid": job_uid}
     if stored.uid is None:
-        return Actor(kind=ActorKind.JOB, uid=None, pk=None, name=stored.name, now=now, **credential)
+        return Actor(
+            kind=ActorKind.JOB,
+            uid=None,
+            pk=None,
+            name=stored.name,
+            credential_kind=CredentialKind.JOB,
+            credential_uid=job_uid,
+            now=now,
+        )
     person = _person(stored.uid)
     if person is None or (stored.credential_kind == CredentialKind.SESSION and _revoked(stored)):
         raise CredentialRevoked
     return dataclasses.replace(
         person,
-        **credential,
+        credential_kind=CredentialKind.JOB,
+        credential_uid=job_uid,
         now=now,
         scopes=stored.scopes,
         authenticated_at=stored.authenticated_at,
@@ -108,4 +124,5 @@ def _person(uid: uuid.UUID) -> Actor | None:
 
 def _revoked(stored: StoredActor) -> bool:
     # A session whose row is gone ran out long ago; it was not taken from anybody.
-    return Session.objects.filter(uid=stored.credential_uid, revoked_at__isnull=False).exists()
+    session = stored.credential_uid
+    return session is not None and Session.objects.filter(uid=session, revoked_at__isnull=False).exists()

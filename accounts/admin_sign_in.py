@@ -14,7 +14,7 @@ from accounts.services import sign_in
 from cloudscribe.lib.errors import DomainError
 
 
-class StaffSignInForm(AuthenticationForm):
+class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
     """Address and password of an active member of staff."""
 
     username = forms.CharField(label="E-mail", max_length=254, widget=forms.EmailInput({"autofocus": True}))
@@ -35,5 +35,6 @@ class StaffSignInForm(AuthenticationForm):
                 raise ValidationError(error.message, code=error.code) from error
             self.user_cache = credentials.user
             # What Django's login() hands on to the receiver that ties both sessions together.
-            self.user_cache.admin_session = credentials.session.uid
-        return self.cleaned_data
+            self.user_cache.admin_session = credentials.session.uid  # type: ignore[attr-defined]
+        cleaned: dict[str, Any] = self.cleaned_data
+        return cleaned

@@ -16,6 +16,6 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect once the models are there."""
-        from accounts import receivers
+        from accounts import receivers  # noqa: PLC0415 (models are there only now)
 
         receivers.connect([apps.get_app_config(label) for label in _ROLES_DEPEND_ON])

@@ -28,6 +28,6 @@ last_uses: WriteBehind[int, dt.datetime] = WriteBehind("session_last_used", _wri
 
 
 def session_used(signed_in: SignedIn) -> None:
-    """Note that the session was used at the database's `now`; at most ten seconds of that are lost with a process."""
+    """Note that the session was used; at most ten seconds of that are lost with a process."""
     if signed_in.actor.now - signed_in.last_used_at > _COARSE:
         last_uses.add(signed_in.session_pk, signed_in.actor.now)

@@ -1,4 +1,4 @@
-"""The tokens that mails carry: an id and its tag by the key ring, so that no table and no job's row holds a token."""
+"""The tokens that mails carry: an id and its tag by the key ring, so that no row holds a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mails say: each message fetches its rows when it is sent and may find that there is nothing to say any more."""
+"""What mails say: each fetches its rows when it is sent, and may find that there is nothing to say."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from accounts.models import PasswordReset, Registration, Session, User
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Message:
-    """One mail before it is rendered: whom to, the template under `templates/mail/`, its subject and values."""
+    """One mail before it is rendered: whom to, its template under `templates/mail/`, subject and values."""
 
     to: str
     name: str
@@ -67,10 +67,10 @@ def _registration(uid: uuid.UUID) -> Message | None:
 
 def _password_reset(uid: uuid.UUID) -> Message | None:
     row = PasswordReset.objects.filter(uid=uid, expires_at__gt=Now()).first()
-    owner = (
-        row and User.objects.filter(email_key=row.email_key, is_active=True, kind=User.Kind.PERSON).first()
-    )
-    if row is None or owner is None:
+    if row is None:
+        return None
+    owner = User.objects.filter(email_key=row.email_key, is_active=True, kind=User.Kind.PERSON).first()
+    if owner is None:
         return None
     PasswordReset.objects.filter(pk=row.pk).update(user=owner)
     link = f"{settings.PUBLIC_URL}/account/reset/?token={mailed_token(PASSWORD_RESET, uid)}"
@@ -81,8 +81,9 @@ def _password_reset(uid: uuid.UUID) -> Message | None:
 
 def _password_changed(uid: uuid.UUID) -> Message | None:
     user = User.objects.filter(uid=uid, is_active=True).first()
-    title = "Your password was changed"
-    return user and Message(user.email, user.name, user.locale, "password_changed", title)
+    if user is None:
+        return None
+    return Message(user.email, user.name, user.locale, "password_changed", "Your password was changed")
 
 
 def _session_reused(uid: uuid.UUID) -> Message | None:

@@ -18,7 +18,7 @@ SESSION_KEY = "cloudscribe_session"
 
 
 class AdminSessionMiddleware:
-    """End Django's session when ours was revoked, ran out or its user may no longer sign in; else name the actor.
+    """End Django's session when ours has ended or its user may no longer sign in; else name the actor.
 
     Django's session lies in a cache and may outlive what it stands for; ours is asked at each request.
     """

@@ -8,7 +8,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.contrib.auth.hashers import check_password, identify_hasher, make_password
+from django.contrib.auth.hashers import (
+    check_password,
+    identify_hasher,
+    is_password_usable,
+    make_password,
+)
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
@@ -44,9 +49,9 @@ def password_hash(password: str) -> str:
 
 def password_matches(password: str, encoded: str | None) -> bool:
     """Whether `password` is the one of the hash. Without a hash the same work ends in no."""
+    usable = bool(encoded) and is_password_usable(encoded)
     with _slot():
-        usable = bool(encoded) and not str(encoded).startswith("!")
-        matches = check_password(password, encoded if usable else _nobodys_hash())
+        matches = check_password(password, encoded if encoded and usable else _nobodys_hash())
     return matches and usable
 
 

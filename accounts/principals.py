@@ -1,4 +1,4 @@
-"""The signed-in user of a request, without a User row: that one is fetched only where somebody asks for it."""
+"""The signed-in user of a request without the User row, which is fetched only where somebody asks for it."""
 
 from __future__ import annotations
 

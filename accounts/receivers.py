@@ -21,7 +21,7 @@ from cloudscribe.lib.errors import NotFound
 
 
 def connect(configs: list[AppConfig]) -> None:
-    """Listen, fill the ports of the floors below, register for the field diff; called once all models are there."""
+    """Listen, fill the ports of the floors below, register for the field diff; once all models are there."""
     actor_rebuilder.provide(actor_of_job)
     user_logged_in.connect(_staff_signed_in, dispatch_uid="accounts.staff_signed_in")
     user_logged_out.connect(_staff_signed_out, dispatch_uid="accounts.staff_signed_out")

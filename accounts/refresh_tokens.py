@@ -1,4 +1,4 @@
-"""Refresh tokens `kid.session.counter.secret.tag`: their form, their tag and the secret of the one that follows."""
+"""Refresh tokens `kid.session.counter.secret.tag`: form, tag and the secret of the one that follows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SUCCESSOR = "refresh-successor"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """One refresh token, its tag left out: that one is computed when it is written and checked when it is read."""
+    """One refresh token without its tag, which is computed when it is written and checked when it is read."""
 
     kid: str
     session: uuid.UUID
@@ -47,7 +47,7 @@ class RefreshToken:
         return token if hmac.compare_digest(tag, token._tag()) and str(token) == text else None
 
     def successor(self, kid: str) -> RefreshToken:
-        """The token that follows, derived by the ring's key `kid`: the same each time that it is asked for."""
+        """The token that follows, derived by the ring's key `kid`: the same each time it is asked for."""
         key = settings.KEY_RING.derive(_SUCCESSOR, kid)
         secret = hmac.digest(key, self._body().encode(), "sha256")
         return RefreshToken(kid, self.session, self.counter + 1, secret)

@@ -30,7 +30,7 @@ _GIVES = {
 
 
 def roles_setup() -> None:
-    """Make every role's group and give it exactly the permissions of the table; a second run changes nothing."""
+    """Make every role's group and give it just what the table says; a second run changes nothing."""
     groups = {role: Group.objects.get_or_create(name=_PREFIX + role)[0] for role in ROLES}
     named = list(
         Permission.objects.filter(content_type__app_label__in=_APPS)
@@ -53,7 +53,7 @@ def _give(group: Group, wanted: Iterable[int]) -> None:
 
 
 def role_give(user: User, role: str) -> None:
-    """Put a user into a role's group, within the caller's transaction; raises InvalidInput for no role of ours."""
+    """Put a user into a role's group, in the caller's transaction; InvalidInput for no role of ours."""
     if role not in ROLES:
         raise InvalidInput.field("/role", "unknown_role", "There is no such role.")
     group, _ = Group.objects.get_or_create(name=_PREFIX + role)

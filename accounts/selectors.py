@@ -15,9 +15,9 @@ from accounts.models import Session, User
 from accounts.principals import Principal
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
 
-# Session, user, stamps, epoch and the database's clock in one statement: whatever was revoked, disabled or changed
-# before it began holds for this request, whatever Redis says. A session of a user without a stamp isn't found:
-# rights that can't be dated are no rights.
+# Session, user, stamps, epoch and the database's clock in one statement: whatever was revoked, disabled or
+# changed before it began holds for this request, whatever Redis says. A session of a user without a stamp
+# isn't found: rights that can't be dated are no rights.
 _SIGNED_IN = """
 SELECT s.id, s.uid, s.authenticated_at, s.last_used_at,
        u.id, u.uid, u.kind, u.name, u.is_staff, u.is_superuser, us.stamp,
@@ -44,7 +44,7 @@ class SignedIn:
 
 
 def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
-    """Who is signed in by the live session of that kind, None where it was revoked, ran out or its user is off."""
+    """Who is signed in by the live session of that kind; None where it has ended or its user is off."""
     with connection.cursor() as cursor:
         cursor.execute(_SIGNED_IN, [session, kind])
         row = cursor.fetchone()
@@ -79,10 +79,10 @@ def database_now() -> dt.datetime:
         return now
 
 
-def sessions_live(actor: Actor) -> QuerySet[Session]:
-    """The actor's own sessions that still hold, by the database's clock."""
+def sessions_live(user_pk: int) -> QuerySet[Session]:
+    """The sessions of a user that still hold, by the database's clock."""
     return Session.objects.filter(
-        user_id=actor.pk,
+        user_id=user_pk,
         revoked_at__isnull=True,
         expires_at__gt=Now(),
         last_used_at__gt=ExpressionWrapper(Now() - F("idle_lifetime"), output_field=DateTimeField()),

@@ -14,6 +14,6 @@ class SecurityConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from security import checks
+        from security import checks  # noqa: PLC0415 (settings are complete only now)
 
         checks.register()

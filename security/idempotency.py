@@ -63,9 +63,9 @@ class IdempotencyGuard:
     def run(self, request: Request, actor: Actor, route: str, handler: Handler) -> HttpResponseBase:
         """The handler's answer, or the kept one of the first request with this key.
 
-        Raises InvalidIdempotencyKey, IdempotencyKeyBusy (409: the first is still at work), IdempotencyKeyReused
-        (422: another body) and NotFound where the first answer's object is hidden from the actor now. A refused
-        creation leaves nothing behind, so the key can be used again.
+        Raises InvalidIdempotencyKey, IdempotencyKeyBusy (the first is still at work), IdempotencyKeyReused
+        (for another body) and NotFound where the first answer's object is hidden from the actor now. A
+        refused creation leaves nothing behind, so the key can be used again.
         """
         claim = _claim(request, actor, route)
         kept, response = _answer(claim=claim, handler=handler)

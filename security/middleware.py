@@ -52,7 +52,7 @@ class ClientAddressMiddleware:
         return self.get_response(request)
 
 
-class HeadersMiddleware(CSPMiddleware):  # type: ignore[misc]
+class HeadersMiddleware(CSPMiddleware):
     """The protecting headers of every answer, errors and assets included.
 
     Pages get django-csp's policy from the settings, everything else one that allows nothing.

@@ -58,8 +58,8 @@ class RateLimitPolicy(models.Model):
 class IdempotencyKey(models.Model):
     """The first answer to a creating request, for whoever sends it again with the same key within a day.
 
-    Of the client's key only a hash is here; `body` is encrypted under a key derived from it, so that the table
-    alone shows no answer.
+    Of the client's key only a hash is here; `body` is encrypted under a key derived from it, so that the
+    table alone shows no answer.
     """
 
     id = models.BigAutoField(primary_key=True)

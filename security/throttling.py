@@ -19,9 +19,9 @@ _buckets = ProcessBuckets()
 
 
 class PolicyThrottle(BaseThrottle):
-    """One policy per request: that of the view's `rate_scope` for the user, or for the address of a stranger.
+    """One policy per request: that of the view's `rate_scope` for the user, or for a stranger's address.
 
-    The count lies in Redis by django-ratelimit (two round trips); without Redis each process counts for itself.
+    The count lies in Redis by django-ratelimit (two round trips); without it each process counts for itself.
     A view without `rate_scope` counts as reads or writes, by its method.
     """
 
@@ -29,7 +29,7 @@ class PolicyThrottle(BaseThrottle):
         self.usage: Usage | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the request and say whether it is within the limit; the answer's headers tell where one stands."""
+        """Count the request and say whether it is within the limit; headers tell where one stands."""
         if not settings.RATELIMIT_ENABLE:
             return True
         scope = getattr(view, "rate_scope", None) or ("reads" if request.method in _READS else "writes")

@@ -26,7 +26,9 @@ class ApiClient:
         self.credentials: Credentials | None = None
         self._client = Client(raise_request_exception=False)
 
-    def call(self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str) -> Any:
+    def call(
+        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
+    ) -> Any:
         """The answer; `answer.json()` is its body. `headers` are HTTP header names with underscores."""
         content = raw if raw is not None else (b"" if body is None else json.dumps(body).encode())
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -37,18 +39,23 @@ class ApiClient:
         return self._client.generic(method, address, content, kind, headers=sent, **self.meta)
 
     def get(self, path: str, **headers: str) -> Any:
+        """GET."""
         return self.call("GET", path, **headers)
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        """POST."""
         return self.call("POST", path, body, **headers)
 
     def put(self, path: str, body: Any = None, **headers: str) -> Any:
+        """PUT."""
         return self.call("PUT", path, body, **headers)
 
     def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+        """PATCH."""
         return self.call("PATCH", path, body, **headers)
 
     def delete(self, path: str, **headers: str) -> Any:
+        """DELETE."""
         return self.call("DELETE", path, **headers)
 
 

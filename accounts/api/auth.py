@@ -43,8 +43,8 @@ def address_of(request: Request) -> str:
 class _OpenViewSet(ServiceViewSet):
     """Routes for those who aren't signed in: an access token that is out of date doesn't get in the way."""
 
-    authentication_classes: ClassVar = []
-    permission_classes: ClassVar = [Public]
+    authentication_classes = ()
+    permission_classes = [Public]
     no_store = True
 
 
@@ -56,7 +56,7 @@ class RegistrationViewSet(_OpenViewSet):
 
     @property
     def rate_scope(self) -> str:  # type: ignore[override]
-        """Registrations have a limit of their own; a token can't be guessed but is looked for as if it could."""
+        """Registrations have a limit of their own; a token is guarded like a password."""
         return "registration" if self.action == "register" else "sign_in"
 
     def register(self, request: Request) -> HttpResponseBase:
@@ -88,8 +88,8 @@ class SignInViewSet(_OpenViewSet):
     def refresh(self, request: Request) -> HttpResponseBase:
         """Get a new pair of tokens for the refresh token.
 
-        The old one gives the same pair again for a minute, as long as the new one is unused. After that its use
-        ends the session: somebody has copied it.
+        The old one gives the same refresh token again for a minute, as long as that one is unused. After that
+        its use ends the session: somebody has copied it.
         """
         return self._credentials(session_refresh(**self.input()))
 
@@ -130,7 +130,7 @@ class ForgottenPasswordViewSet(_OpenViewSet):
 class OwnPasswordViewSet(ServiceViewSet):
     """What a signed-in person does about their own sign-in."""
 
-    permission_classes: ClassVar = [Authenticated]
+    permission_classes = [Authenticated]
     serializers: ClassVar = {"change_password": PasswordChangeInput}
     statuses: ClassVar = {"logout": 204}
     rate_scope = "writes"

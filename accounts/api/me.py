@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
+from accounts.actors import person_pk
 from accounts.api.serializers import MeInput, MeOutput, SessionOutput
 from accounts.models import Session, User
 from accounts.selectors import sessions_live
@@ -19,7 +20,7 @@ from cloudscribe.lib.viewsets import ServiceViewSet
 class MeViewSet(ServiceViewSet):
     """The signed-in person."""
 
-    permission_classes: ClassVar = [Authenticated]
+    permission_classes = [Authenticated]
     serializers: ClassVar = {"retrieve": MeOutput, "partial_update": MeInput}
     answer_serializer = MeOutput
     scope_map: ClassVar = {"retrieve": "profile:read"}
@@ -31,7 +32,7 @@ class MeViewSet(ServiceViewSet):
 
     def retrieve(self, request: Request) -> HttpResponseBase:
         """Who is signed in."""
-        return self.respond(MeOutput(User.objects.get(pk=self.actor.pk)).data)
+        return self.respond(MeOutput(User.objects.get(pk=person_pk(self.actor))).data)
 
     def partial_update(self, request: Request) -> HttpResponseBase:
         """Change the own name, language or time zone."""
@@ -41,7 +42,7 @@ class MeViewSet(ServiceViewSet):
 class SessionsViewSet(ServiceViewSet):
     """The sessions of the signed-in person."""
 
-    permission_classes: ClassVar = [Authenticated]
+    permission_classes = [Authenticated]
     serializers: ClassVar = {"list": SessionOutput}
     default_ordering = "-created_at"
 
@@ -52,7 +53,7 @@ class SessionsViewSet(ServiceViewSet):
 
     def get_queryset(self) -> QuerySet[Session]:
         """The own live sessions."""
-        return sessions_live(self.actor)
+        return sessions_live(person_pk(self.actor))
 
     def get_serializer_context(self) -> dict[str, Any]:
         """With the session at hand."""

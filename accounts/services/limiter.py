@@ -1,8 +1,8 @@
 """How often somebody may try a password. Decided from PostgreSQL, before the password is hashed.
 
-A try is written down before it is judged and taken away if it was right, so that many at once can't slip through.
-Strangers can't lock anybody out: the limits are per (account, address) and per address, and the wait that grows with
-the account's failures is asked only of addresses from which the account didn't sign in for 90 days.
+A try is written down before it is judged and taken away if it was right, so that many at once can't slip
+through. Strangers can't lock anybody out: the limits are per (account, address) and per address, and the wait
+that grows with the account's failures is asked only of addresses new to it for 90 days.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import dataclasses
 import hmac
 import ipaddress
 import math
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -57,9 +58,21 @@ class Attempt:
     source: str
 
 
+class _Counts(NamedTuple):
+    """The failures that matter to one try: how many, and in how many seconds the oldest stops to count."""
+
+    pair: int
+    pair_frees: float | None
+    from_address: int
+    address_frees: float | None
+    account: int
+    since_last: float | None
+    known: bool
+
+
 @transactional
 def attempt_open(*, email_key: str, address: str) -> Attempt:
-    """Count a try to sign in as `email_key` from `address`; raises SignInLimited instead where it is one too many."""
+    """Count a try to sign in as `email_key` from `address`; raises SignInLimited where it is one too many."""
     network = _network(address)
     attempt = Attempt(_account(email_key), str(network.network_address))
     with connection.cursor() as cursor:
@@ -74,7 +87,7 @@ def attempt_open(*, email_key: str, address: str) -> Attempt:
                 "seconds": WINDOW,
             },
         )
-        wait = _wait(*cursor.fetchone())
+        wait = _wait(_Counts(*cursor.fetchone()))
     if wait > 0:
         raise SignInLimited(math.ceil(wait))
     SignInFailure.objects.create(account=attempt.account, source=attempt.source)
@@ -86,24 +99,16 @@ def attempt_forgive(attempt: Attempt) -> None:
     SignInFailure.objects.filter(account=attempt.account, source=attempt.source).delete()
 
 
-def _wait(
-    pair: int,
-    pair_frees: float | None,
-    from_address: int,
-    address_frees: float | None,
-    account: int,
-    since_last: float | None,
-    known: bool,  # noqa: FBT001 (a column)
-) -> float:
+def _wait(counts: _Counts) -> float:
     """Seconds until the next try is welcome, 0 for now."""
-    if pair >= PAIR_LIMIT:
-        return float(pair_frees or 1)
-    if from_address >= ADDRESS_LIMIT:
-        return float(address_frees or 1)
-    if known or account < FREE_FAILURES:
+    if counts.pair >= PAIR_LIMIT:
+        return float(counts.pair_frees or 1)
+    if counts.from_address >= ADDRESS_LIMIT:
+        return float(counts.address_frees or 1)
+    if counts.known or counts.account < FREE_FAILURES:
         return 0
-    due = min(LONGEST_WAIT, 2 ** min(account - FREE_FAILURES, 6))
-    return float(max(0, due - float(since_last or 0)))
+    due = min(LONGEST_WAIT, 2 ** min(counts.account - FREE_FAILURES, 6))
+    return float(max(0, due - float(counts.since_last or 0)))
 
 
 def _account(email_key: str) -> bytes:

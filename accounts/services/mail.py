@@ -10,5 +10,5 @@ from cloudscribe.lib.actor import Actor
 
 
 def mail_request(actor: Actor, message: str, subject: uuid.UUID) -> None:
-    """Enqueue the mail `message` (accounts.mails.MESSAGES) about the row `subject`, within the caller's transaction."""
+    """Enqueue the mail `message` (of accounts.mails.MESSAGES) about the row `subject`, in the transaction."""
     job_enqueue(actor=actor, kind=MAIL_SEND, payload={"message": message, "subject": str(subject)})

@@ -7,7 +7,7 @@ import datetime as dt
 from django.conf import settings
 from django.db.models.functions import Now
 
-from accounts.actors import session_actor, stranger
+from accounts.actors import person_pk, session_actor, stranger
 from accounts.emails import canonical_email
 from accounts.exceptions import InvalidMailedToken
 from accounts.mailed_tokens import PASSWORD_RESET, mailed_token_uid
@@ -25,10 +25,10 @@ from cloudscribe.lib.transactions import transactional
 def password_change(*, actor: Actor, current: str, password: str, address: str) -> None:
     """Set a new password for the actor, who knows the current one; all other sessions end.
 
-    Raises InvalidInput that points at `current_password` or `password`, and SignInLimited: whoever holds a stolen
-    access token must not guess here.
+    Raises InvalidInput that points at `current_password` or `password`, and SignInLimited: whoever holds a
+    stolen access token must not guess here.
     """
-    user = User.objects.get(pk=actor.pk)
+    user = User.objects.get(pk=person_pk(actor))
     password_check(password, user=user)
     attempt = attempt_open(email_key=user.email_key, address=address)
     if not password_matches(current, user.password):
@@ -40,7 +40,7 @@ def password_change(*, actor: Actor, current: str, password: str, address: str) 
 @transactional
 def _write(*, actor: Actor, old: str, new: str) -> None:
     # Compared again under the lock: of two changes at once the second no longer knew the current password.
-    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
     if user.password != old:
         raise InvalidInput.field("/current_password", "invalid_password", "This is not your password.")
     User.objects.filter(pk=user.pk).update(password=new, updated_at=Now())
@@ -86,7 +86,7 @@ def _reset(*, reset_pk: int, encoded: str) -> None:
         .filter(pk=reset_pk)
         .first()
     )
-    if row is None:
+    if row is None or row.user_id is None:
         raise InvalidMailedToken
     user = User.objects.select_for_update(no_key=True).get(pk=row.user_id)
     # Whoever reads the mailbox has proven the address.

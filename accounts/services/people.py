@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from accounts.actors import person_pk
 from accounts.emails import canonical_email
 from accounts.models import User
 from accounts.passwords import password_check, password_hash
@@ -63,7 +64,7 @@ def _admin_write(*, actor: Actor, email: str, encoded: str | None, name: str) ->
 @transactional
 def profile_update(*, actor: Actor, changes: Mapping[str, Any]) -> User:
     """Change the actor's own name, locale or time zone; gives the user of after."""
-    user = User.objects.select_for_update(no_key=True).get(pk=actor.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
     before = copy.copy(user)
     for field in PROFILE_FIELDS:
         setattr(user, field, changes.get(field, getattr(user, field)))

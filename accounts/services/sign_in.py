@@ -6,13 +6,15 @@ import dataclasses
 import datetime as dt
 import enum
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, fields
 from django.db.models.functions import Now
+from uuid_utils.compat import uuid7
 
 from accounts.access_tokens import SessionAccessToken
-from accounts.actors import session_actor
+from accounts.actors import person_pk, session_actor
 from accounts.emails import canonical_email
 from accounts.exceptions import InvalidCredentials, InvalidRefreshToken
 from accounts.models import Session, User
@@ -37,7 +39,7 @@ _ALIVE = Q(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a sign-in or a refresh gives: the session, its user and the pair of tokens (no refresh for the admin)."""
+    """What a sign-in or a refresh gives: the session, its user and both tokens (no refresh for the admin)."""
 
     session: Session
     user: User
@@ -50,9 +52,9 @@ def sign_in(
 ) -> Credentials:
     """Make a session for whoever knows the password.
 
-    Raises SignInLimited, ServiceUnavailable (too many at once) and InvalidCredentials, the same for an unknown
-    address, a wrong password and a suspended user, after the same work. The hash is computed outside of any
-    transaction.
+    Raises SignInLimited, ServiceUnavailable (too many at once) and InvalidCredentials, the same for an
+    unknown address, a wrong password and a suspended user, after the same work. The hash is computed outside
+    of any transaction.
     """
     email_key = canonical_email(email)
     attempt = attempt_open(email_key=email_key, address=address)
@@ -78,8 +80,8 @@ def _note_failure(user: User | None) -> None:
 def _session_open(
     *, user: User, attempt: Attempt, new_hash: str, address: str, device: str, kind: Session.Kind
 ) -> Credentials:
-    # The row is locked and compared: a password changed or a user suspended while the hash was computed must not
-    # be answered with a session.
+    # The row is locked and compared: a password changed or a user suspended while the hash was computed must
+    # not be answered with a session.
     row = User.objects.select_for_update(no_key=True).annotate(clock=Now()).get(pk=user.pk)
     if row.password != user.password or not row.is_active:
         raise InvalidCredentials
@@ -88,7 +90,7 @@ def _session_open(
     attempt_forgive(attempt)
     now = row.clock
     admin = kind == Session.Kind.ADMIN
-    uid = Session._meta.get_field("uid").get_default()
+    uid = uuid7()
     token = RefreshToken.first(uid)
     session = Session.objects.create(
         uid=uid,
@@ -121,8 +123,8 @@ def _credentials(session: Session, user: User, token: RefreshToken | None) -> Cr
 def session_refresh(*, refresh: str) -> Credentials:
     """A fresh access token and the refresh token that follows `refresh`.
 
-    Raises InvalidRefreshToken. A token that was used before gives its successor again within the grace, as long as
-    that one is unused; later it ends the session, for then two hold it and one of them stole it.
+    Raises InvalidRefreshToken. A token that was used before gives its successor again within the grace, as
+    long as that one is unused; later it ends the session, for then two hold it and one of them stole it.
     """
     token = RefreshToken.parse(refresh)
     credentials = _refresh(token=token) if token else None
@@ -150,7 +152,7 @@ def _refresh(*, token: RefreshToken) -> Credentials | None:
         rotated_at=Now(),
         last_used_at=Now(),
     )
-    session = (
+    session: Any = (
         Session.objects.select_for_update(no_key=True, of=("self",))
         .select_related("user")
         .filter(uid=token.session, kind=Session.Kind.USER)
@@ -175,7 +177,7 @@ class _Verdict(enum.Enum):
     REUSED = enum.auto()
 
 
-def _judge(session: Session, token: RefreshToken) -> _Verdict:
+def _judge(session: Any, token: RefreshToken) -> _Verdict:
     """What to do with a token of ours that is not the live one."""
     if not session.alive or not session.user.is_active or token.counter >= session.counter:
         return _Verdict.REFUSED
@@ -188,7 +190,7 @@ def _judge(session: Session, token: RefreshToken) -> _Verdict:
     return _Verdict.AGAIN if just_used else _Verdict.REUSED
 
 
-def _end_for_reuse(session: Session) -> None:
+def _end_for_reuse(session: Any) -> None:
     actor = session_actor(session.user, session.uid, session.clock)
     _revoke(session.pk, "reuse")
     event_record(
@@ -202,8 +204,12 @@ def _end_for_reuse(session: Session) -> None:
 
 @transactional
 def session_revoke(*, actor: Actor, session: uuid.UUID, reason: str = "revoked") -> None:
-    """End one of the actor's own sessions; raises NotFound for any other. Its tokens fail on the next request."""
-    row = Session.objects.select_for_update(no_key=True).filter(_ALIVE, uid=session, user_id=actor.pk).first()
+    """End one of the actor's own sessions, from the next request on; raises NotFound for any other."""
+    row = (
+        Session.objects.select_for_update(no_key=True)
+        .filter(_ALIVE, uid=session, user_id=person_pk(actor))
+        .first()
+    )
     if row is None:
         raise NotFound
     _revoke(row.pk, reason)
@@ -215,17 +221,15 @@ def session_revoke(*, actor: Actor, session: uuid.UUID, reason: str = "revoked")
 @transactional
 def sessions_revoke_others(*, actor: Actor, reason: str = "revoked") -> int:
     """End all of the actor's sessions but the one at hand; gives their number."""
-    return sessions_end(actor=actor, user_pk=actor.pk, reason=reason, keep=actor.credential_uid)
+    return sessions_end(actor=actor, user_pk=person_pk(actor), reason=reason, keep=actor.credential_uid)
 
 
-def sessions_end(*, actor: Actor, user_pk: int | None, reason: str, keep: uuid.UUID | None = None) -> int:
+def sessions_end(*, actor: Actor, user_pk: int, reason: str, keep: uuid.UUID | None = None) -> int:
     """End the live sessions of a user but `keep`, within the caller's transaction; gives their number."""
-    rows = list(
-        Session.objects.select_for_update(no_key=True)
-        .filter(_ALIVE, user_id=user_pk)
-        .exclude(uid=keep)
-        .order_by("pk")
-    )
+    ending = Session.objects.filter(_ALIVE, user_id=user_pk)
+    if keep is not None:
+        ending = ending.exclude(uid=keep)
+    rows = list(ending.select_for_update(no_key=True).order_by("pk"))
     Session.objects.filter(pk__in=[row.pk for row in rows]).update(revoked_at=Now(), revoked_reason=reason)
     events_record(
         [

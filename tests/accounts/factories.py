@@ -22,7 +22,9 @@ def _password_hash() -> str:
     return make_password(PASSWORD)
 
 
-def user_make(email: str | None = None, *, verified: bool = True, role: str | None = "member", **fields: Any) -> User:
+def user_make(
+    email: str | None = None, *, verified: bool = True, role: str | None = "member", **fields: Any
+) -> User:
     """A saved user who signs in with PASSWORD; `role` None gives none."""
     number = next(_numbers)
     email = email or f"person{number}@example.org"

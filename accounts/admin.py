@@ -1,0 +1,119 @@
+"""Staff's view of people and their sessions; every change is a service's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Now
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from accounts.models import Session, User
+from accounts.services.staff import session_end, user_suspend, user_unsuspend, user_update
+from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
+
+# A team's group and a role's group are one table: whoever could edit it plainly could pass a team off as a role.
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(StaffAdmin):
+    """People and services. The password is not shown, not even its hash."""
+
+    list_display = ("name", "email", "kind", "shown_state", "is_staff", "email_verified_at", "created_at")
+    list_filter = ("is_active", "is_staff", "kind")
+    search_fields = ("name", "email", "=uid")
+    ordering = ("-created_at",)
+    editable = ("name", "locale", "timezone")
+    actions = ("suspend", "unsuspend")
+    fieldsets = (
+        (None, {"fields": ("name", "email", "uid", "kind", "locale", "timezone")}),
+        ("Sign-in", {"fields": ("is_active", "is_staff", "is_superuser", "email_verified_at", "roles")}),
+        ("Times", {"fields": ("created_at", "updated_at")}),
+    )
+
+    @display(description="State", label={"active": "success", "suspended": "danger"}, ordering="is_active")
+    def shown_state(self, user: User) -> str:
+        """As a coloured label."""
+        return "active" if user.is_active else "suspended"
+
+    @display(description="Roles")
+    def roles(self, user: User) -> str:
+        """The platform roles."""
+        names = user.groups.filter(name__startswith="role:").order_by("name").values_list("name", flat=True)
+        return ", ".join(name.removeprefix("role:") for name in names) or "-"
+
+    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
+        """Through the service, which writes the event."""
+        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in self.editable}
+        user_update(actor=staff_actor(), user=obj.uid, changes=changes)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Not in Django's own log: the audit trail has it, with before and after."""
+
+    def has_suspend_permission(self, request: HttpRequest) -> bool:
+        """Who may suspend."""
+        return bool(request.user.has_perm("accounts.suspend_user"))
+
+    @admin.action(description="Suspend: no sign-in, all sessions end", permissions=["suspend"])
+    def suspend(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Keep them out from the next request on."""
+        each(request, rows, lambda actor, user: user_suspend(actor=actor, user=user.uid), "Suspended")
+
+    @admin.action(description="Let in again", permissions=["suspend"])
+    def unsuspend(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Let them sign in again."""
+        each(request, rows, lambda actor, user: user_unsuspend(actor=actor, user=user.uid), "Let in again")
+
+
+class LivenessFilter(admin.SimpleListFilter):
+    """Live sessions or ended ones."""
+
+    title = "liveness"
+    parameter_name = "live"
+    _LIVE = Q(revoked_at=None, expires_at__gt=Now(), last_used_at__gt=Now() - F("idle_lifetime"))
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The two choices."""
+        return [("yes", "Live"), ("no", "Ended")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The chosen ones, by the database's clock."""
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        return queryset.filter(self._LIVE) if self.value() == "yes" else queryset.exclude(self._LIVE)
+
+
+@admin.register(Session)
+class SessionAdmin(StaffAdmin):
+    """Who is signed in where. No secret is shown, not even a hash."""
+
+    list_display = ("user", "kind", "device", "address", "created_at", "last_used_at", "shown_state")
+    list_filter = (LivenessFilter, "kind")
+    list_select_related = ("user",)
+    search_fields = ("user__name", "user__email", "=address", "=uid")
+    ordering = ("-created_at",)
+    actions = ("end",)
+    fieldsets = (
+        (None, {"fields": ("uid", "user", "kind", "device", "address")}),
+        ("Life", {"fields": ("created_at", "authenticated_at", "last_used_at", "expires_at", "idle_lifetime")}),
+        ("End", {"fields": ("revoked_at", "revoked_reason")}),
+    )
+
+    @display(description="State", label={"open": "success", "revoked": "danger"}, ordering="revoked_at")
+    def shown_state(self, session: Session) -> str:
+        """Whether somebody ended it; what ran out is told by its times."""
+        return "revoked" if session.revoked_at else "open"
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Who may end other people's sessions."""
+        return bool(request.user.has_perm("accounts.suspend_user"))
+
+    @admin.action(description="End these sessions", permissions=["end"])
+    def end(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """From the next request on."""
+        each(request, rows, lambda actor, session: session_end(actor=actor, session=session.uid), "Ended")

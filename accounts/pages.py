@@ -1,0 +1,56 @@
+"""The pages that mails lead to. A token in the address does nothing by itself: mail scanners follow links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.services import password_reset, registration_confirm
+from cloudscribe.lib.errors import DomainError
+
+_TOKEN_LENGTH = 300
+
+
+def _token(request: HttpRequest) -> str:
+    return (request.POST or request.GET).get("token", "")[:_TOKEN_LENGTH]
+
+
+def _page(request: HttpRequest, template: str, act: Callable[[], object]) -> HttpResponseBase:
+    """The form, and what came of it. No cookie speaks for anybody here, so there is nothing to forge."""
+    values = {"token": _token(request), "done": False, "error": None}
+    status = 200
+    if request.method == "POST":
+        try:
+            act()
+            values["done"] = True
+        except DomainError as error:
+            values["error"], status = error, error.status
+    response: HttpResponse = render(request, template, values, status=status)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def verify(request: HttpRequest) -> HttpResponseBase:
+    """Confirm a registration by a click."""
+    return _page(request, "account/verify.html", lambda: registration_confirm(token=_token(request)))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def reset(request: HttpRequest) -> HttpResponseBase:
+    """Choose a new password."""
+    password = request.POST.get("password", "")
+    return _page(
+        request, "account/reset.html", lambda: password_reset(token=_token(request), password=password[:1024])
+    )
+
+
+urlpatterns = [path("verify/", verify), path("reset/", reset)]
