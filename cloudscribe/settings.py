@@ -410,6 +410,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "CloudScribe",
     "SITE_SUBHEADER": "Staff",
     "DASHBOARD_CALLBACK": "cloudscribe.dashboard.overview",
+    "LOGIN": {"image": None, "redirect_after": None, "form": "accounts.admin_sign_in.StaffSignInForm"},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
 }

@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/", include("audit.api.urls")),
     path("api/v1/", include("cloudscribe.jobs.api.urls")),
     path("api/v1/", include("documents.api.urls")),
+    path("account/", include("accounts.pages")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "cloudscribe.lib.refusals.bad_request"
