@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
-from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.decorators import display
 
@@ -16,7 +15,7 @@ from accounts.models import Session, User
 from accounts.services.staff import session_end, user_suspend, user_unsuspend, user_update
 from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
 
-# A team's group and a role's group are one table: whoever could edit it plainly could pass a team off as a role.
+# Teams and roles share this table: whoever could edit it plainly could pass a team off as a role.
 admin.site.unregister(Group)
 
 
@@ -47,13 +46,9 @@ class UserAdmin(StaffAdmin):
         names = user.groups.filter(name__startswith="role:").order_by("name").values_list("name", flat=True)
         return ", ".join(name.removeprefix("role:") for name in names) or "-"
 
-    def save_model(self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool) -> None:
-        """Through the service, which writes the event."""
-        changes = {name: form.cleaned_data[name] for name in form.changed_data if name in self.editable}
-        user_update(actor=staff_actor(), user=obj.uid, changes=changes)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
-        """Not in Django's own log: the audit trail has it, with before and after."""
+    def update(self, row: User, changes: dict[str, Any]) -> None:
+        """Correct the profile."""
+        user_update(actor=staff_actor(), user=row.uid, changes=changes)
 
     def has_suspend_permission(self, request: HttpRequest) -> bool:
         """Who may suspend."""
@@ -100,7 +95,10 @@ class SessionAdmin(StaffAdmin):
     actions = ("end",)
     fieldsets = (
         (None, {"fields": ("uid", "user", "kind", "device", "address")}),
-        ("Life", {"fields": ("created_at", "authenticated_at", "last_used_at", "expires_at", "idle_lifetime")}),
+        (
+            "Life",
+            {"fields": ("created_at", "authenticated_at", "last_used_at", "expires_at", "idle_lifetime")},
+        ),
         ("End", {"fields": ("revoked_at", "revoked_reason")}),
     )
 

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from audit.models import Event
+from cloudscribe.lib.breaker import redis_call
 
-# One statement: the numbers of one moment, and one round trip. Documents are an estimate of the planner's, since an
+# One statement: the numbers of one moment, and one round trip. Documents are the planner's estimate, since an
 # exact count of a big table costs more than the whole page.
 NUMBERS = """
 SELECT
@@ -20,10 +21,12 @@ SELECT
   (SELECT count(*) FROM accounts_session WHERE revoked_at IS NULL AND expires_at > now()
      AND last_used_at + idle_lifetime > now()) AS sessions,
   (SELECT count(*) FROM documents_workspace) AS workspaces,
-  (SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = 'documents_document'::regclass) AS documents,
+  (SELECT greatest(reltuples, 0)::bigint FROM pg_class
+     WHERE oid = 'documents_document'::regclass) AS documents,
   (SELECT count(*) FROM jobs_job WHERE state = 'queued') AS queued,
   (SELECT count(*) FROM jobs_job WHERE state = 'running') AS running,
-  (SELECT count(*) FROM jobs_job WHERE state = 'failed' AND finished_at > now() - interval '24 hours') AS failed,
+  (SELECT count(*) FROM jobs_job WHERE state = 'failed'
+     AND finished_at > now() - interval '24 hours') AS failed,
   (SELECT coalesce(extract(epoch FROM now() - min(run_at)), 0)::int FROM jobs_job
      WHERE state = 'queued' AND run_at <= now()) AS oldest
 """
@@ -79,13 +82,5 @@ def _cards(request: HttpRequest) -> list[Card]:
         ),
     ]
     shown = [card for permission, card in cards if request.user.has_perm(permission)]
-    redis = _redis_answers()
-    return [*shown, Card("Redis", "answers" if redis else "away", "", not redis)]
-
-
-def _redis_answers() -> bool:
-    try:
-        caches["default"].get("dashboard")
-    except Exception:
-        return False
-    return True
+    redis = redis_call(lambda: caches["default"].get("dashboard", "answers"), default=None)
+    return [*shown, Card("Redis", "answers" if redis else "away", "", alarming=not redis)]

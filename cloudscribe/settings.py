@@ -1,4 +1,4 @@
-"""Every setting of CloudScribe, read from typed environment variables; the README's table is made from these reads."""
+"""Every setting of CloudScribe, from typed environment variables; the README's table is made from these reads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cloudscribe.lib.keyring import KeyRing, KeyRingError
 
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
 
-# --- Where things are -------------------------------------------------------------------------------------------
+# --- Where things are -----------------------------------------------------------------------------
 DATA_DIR = pathlib.Path(
     env.text(
         "CLOUDSCRIBE_DATA", str(BASE_DIR / "var"), "Folder of data, mail, logs and sockets.", shown="var/"
@@ -45,7 +45,7 @@ PROCESS_KIND = env.text(
     choices=("web", "job", "command"),
 )
 
-# --- Secrets ----------------------------------------------------------------------------------------------------
+# --- Secrets --------------------------------------------------------------------------------------
 SECRET_KEY = env.secret(
     "CLOUDSCRIBE_SECRET_KEY", "Key of Django's signers, 50 characters or more; made by `make run`."
 )
@@ -64,8 +64,8 @@ try:
 except KeyRingError as error:
     raise ImproperlyConfigured(f"CLOUDSCRIBE_KEYS: {error}") from error
 
-# --- Web --------------------------------------------------------------------------------------------------------
-DEBUG = env.boolean("CLOUDSCRIBE_DEBUG", False, "Django's debug mode, for development alone.")
+# --- Web ------------------------------------------------------------------------------------------
+DEBUG = env.boolean("CLOUDSCRIBE_DEBUG", default=False, meaning="Django's debug mode, for development alone.")
 ALLOWED_HOSTS = env.listing("CLOUDSCRIBE_ALLOWED_HOSTS", ["*"], "Host names that are answered.")
 TRUSTED_PROXIES = env.listing(
     "CLOUDSCRIBE_TRUSTED_PROXIES", [], "CIDRs of proxies whose X-Forwarded-For counts."
@@ -174,7 +174,7 @@ WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").exists()
 if WHITENOISE_USE_FINDERS:
     STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
-# --- PostgreSQL -------------------------------------------------------------------------------------------------
+# --- PostgreSQL -----------------------------------------------------------------------------------
 _app_url = env.text(
     "DATABASE_URL",
     "",
@@ -219,12 +219,12 @@ DATABASE_ROLES_ARE_ONE = _database(_owner_url).get("USER") == _database(_app_url
 APP_DATABASE_ROLE = str(_database(_app_url).get("USER") or "")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Redis ------------------------------------------------------------------------------------------------------
+# --- Redis ----------------------------------------------------------------------------------------
 REDIS_URL = env.text(
     "REDIS_URL",
     "",
-    "Redis or Valkey, `redis://…` or `unix://…?db=N`; databases N, N+1 and N+2 are used. Without it the embedded "
-    "server is used.",
+    "Redis or Valkey, `redis://…` or `unix://…?db=N`; databases N, N+1 and N+2 are used. "
+    "Without it the embedded server is used.",
     shown="embedded",
 )
 REDIS_TIMEOUT = env.seconds("CLOUDSCRIBE_REDIS_TIMEOUT", 0.3, "Longest wait for an answer of Redis.")
@@ -264,9 +264,11 @@ CACHES = {
 }
 SESSION_CACHE_ALIAS = "sessions"
 RATELIMIT_USE_CACHE = "ratelimit"
-RATELIMIT_ENABLE = env.boolean("RATELIMIT_ENABLE", True, "General rate limits; those on guessing stay on.")
+RATELIMIT_ENABLE = env.boolean(
+    "RATELIMIT_ENABLE", default=True, meaning="General rate limits; those on guessing stay on."
+)
 SILENCED_SYSTEM_CHECKS = [
-    # The admin's middleware runs for the admin's paths, inside AdminOnlyMiddleware, where these checks don't look.
+    # The admin's middleware runs inside AdminOnlyMiddleware, where these checks don't look.
     "admin.E408",
     "admin.E409",
     "admin.E410",
@@ -283,7 +285,7 @@ _RQ_QUEUE = {
 RQ_QUEUES = {"fast": _RQ_QUEUE, "slow": _RQ_QUEUE}
 RQ = {"COMMIT_MODE": "auto"}  # jobs ring after the commit themselves
 
-# --- Sign-in ----------------------------------------------------------------------------------------------------
+# --- Sign-in --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend", "documents.backends.DocumentRightsBackend"]
 ANONYMOUS_USER_NAME = None
@@ -326,7 +328,7 @@ SIMPLE_JWT = {
 }
 LOGIN_URL = "admin:login"
 
-# --- API --------------------------------------------------------------------------------------------------------
+# --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["cloudscribe.lib.permissions.Denied"],
@@ -346,8 +348,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "CloudScribe",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
-    "DESCRIPTION": "A self-hosted, API-first document platform: workspaces of Markdown documents that teams edit at "
-    "the same time without losing a word.",
+    "DESCRIPTION": "A self-hosted, API-first document platform: workspaces of Markdown documents that "
+    "teams edit at the same time without losing a word.",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["cloudscribe.lib.permissions.Public"],
@@ -363,7 +365,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 IDEMPOTENCY_GUARD = "security.idempotency.IdempotencyGuard"
 MAX_JSON_BYTES = env.integer("CLOUDSCRIBE_MAX_JSON_BYTES", 3 * 1024 * 1024, "Largest JSON body.", least=1024)
 
-# --- Jobs, mail, observability ----------------------------------------------------------------------------------
+# --- Jobs, mail, observability --------------------------------------------------------------------
 JOB_LEASE = env.seconds(
     "CLOUDSCRIBE_JOB_LEASE", 60, "A job whose worker gave no sign for so long is taken over."
 )
@@ -399,7 +401,7 @@ LOGGING = {
 AUDITLOG_INCLUDE_ALL_MODELS = False
 AUDITLOG_CID_GETTER = "audit.auditlog.request_id"
 
-# --- Language and time ------------------------------------------------------------------------------------------
+# --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_I18N = True

@@ -13,7 +13,11 @@ class SecurityConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and the limits for the field diffs of what staff edit."""
+        from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
+
         from security import checks  # noqa: PLC0415 (settings are complete only now)
+        from security.models import RateLimitPolicy  # noqa: PLC0415
 
         checks.register()
+        auditlog.register(RateLimitPolicy, exclude_fields=["created_at", "updated_at"])

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Session, User
 from accounts.services.people import PROFILE_FIELDS
-from accounts.services.sign_in import sessions_end
+from accounts.services.sessions import sessions_end
 from audit.diff import model_changes
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -42,7 +42,7 @@ def user_update(*, actor: Actor, user: uuid.UUID, changes: Mapping[str, Any]) ->
         setattr(row, field, changes.get(field, getattr(row, field)))
     changed = model_changes(before, row, PROFILE_FIELDS)
     if changed:
-        _save(actor, row, "user.updated", changed, [*changed])
+        _save(actor, row, "user.updated", changed)
     return row
 
 
@@ -67,7 +67,7 @@ def user_suspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
     if row.is_active:
         row.is_active = False
         sessions_end(actor=actor, user_pk=row.pk, reason="suspended")
-        _save(actor, row, "user.suspended", {"is_active": (True, False)}, ["is_active"], reason)
+        _save(actor, row, "user.suspended", {"is_active": (True, False)}, reason=reason)
     return row
 
 
@@ -77,7 +77,7 @@ def user_unsuspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
     row = _locked(user)
     if not row.is_active:
         row.is_active = True
-        _save(actor, row, "user.unsuspended", {"is_active": (False, True)}, ["is_active"], reason)
+        _save(actor, row, "user.unsuspended", {"is_active": (False, True)}, reason=reason)
     return row
 
 
@@ -101,15 +101,10 @@ def _locked(user: uuid.UUID) -> User:
 
 
 def _save(
-    actor: Actor,
-    row: User,
-    action: str,
-    changes: Mapping[str, tuple[Any, Any]],
-    fields: list[str],
-    reason: str = "",
+    actor: Actor, row: User, action: str, changes: Mapping[str, tuple[Any, Any]], *, reason: str = ""
 ) -> None:
     row.updated_at = Now()
-    row.save(update_fields=[*fields, "updated_at"])
+    row.save(update_fields=[*changes, "updated_at"])
     row.refresh_from_db(fields=["updated_at"])
     event_record(
         actor=actor,

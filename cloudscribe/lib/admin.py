@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
@@ -17,7 +18,7 @@ from cloudscribe.lib.errors import DomainError, NotAuthenticated
 class StaffAdmin(ModelAdmin):  # type: ignore[misc]
     """Read-only unless a subclass says which fields a service of its own may change.
 
-    Rows are made and deleted by services and commands alone, so that every change has its checks and its event.
+    Rows are made and deleted by services and commands alone: every change has its checks and its event.
     """
 
     compressed_fields = True
@@ -43,6 +44,19 @@ class StaffAdmin(ModelAdmin):  # type: ignore[misc]
         """Everything that is not editable."""
         shown = self.get_fields(request, obj) if not self.fieldsets else self._fieldset_fields()
         return [name for name in shown if name not in self.editable]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Hand what was changed to the page's service, which checks it and writes the event."""
+        self.update(
+            obj, {name: form.cleaned_data[name] for name in form.changed_data if name in self.editable}
+        )
+
+    def update(self, row: Any, changes: dict[str, Any]) -> None:
+        """Call the service that changes `row`; a page that has `editable` fields says which."""
+        raise ImproperlyConfigured(f"{type(self).__name__} has editable fields and no service for them.")
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:
+        """Not in Django's own log: the audit trail has it, with before and after."""
 
     def _fieldset_fields(self) -> list[str]:
         return [name for _, options in self.fieldsets or () for name in options["fields"]]

@@ -23,9 +23,9 @@ class Command(OperatorCommand):
     """Make the first administrator and the demo workspace, where there are none yet."""
 
     help = (
-        "Make the first administrator and a demo workspace from this project's own documentation; what is there is "
-        "left alone. The last line of the standard output is a JSON object with the administrator's e-mail and, "
-        "where one was generated, the password."
+        "Make the first administrator and a demo workspace from this project's own documentation; what is "
+        "there is left alone. The last line of the standard output is a JSON object with the "
+        "administrator's e-mail and, where one was generated, the password."
     )
 
     def run(self, actor: Actor, **options: Any) -> None:

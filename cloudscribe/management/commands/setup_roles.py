@@ -39,8 +39,8 @@ class Command(BaseCommand):
     """Make the role that owns, the role that the application uses, and the database; safe to run again."""
 
     help = (
-        "Make the roles and the database that DATABASE_OWNER_URL and DATABASE_URL name, over a connection that may "
-        "create both. The application's role then owns nothing, so it can't alter the audit trail."
+        "Make the roles and the database that DATABASE_OWNER_URL and DATABASE_URL name, over a connection "
+        "that may create both. The application's role then owns nothing: it can't alter the audit trail."
     )
     requires_system_checks: list[str] = []
 
