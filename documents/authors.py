@@ -1,7 +1,7 @@
 """Who wrote something, as it is kept and as it is shown.
 
-People are kept by key and shown under the name they have today; whoever is no person (a link, a command, a job, a
-service) is kept as `{kind, id, name}` as of then.
+People are kept by key and shown under the name they have today; whoever is no person (a link, a command, a
+job, a service) is kept as `{kind, id, name}` as of then.
 """
 
 from __future__ import annotations

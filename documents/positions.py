@@ -1,10 +1,10 @@
 """Keys of order among siblings: texts that sort by "C" collation, with room between any two of them.
 
-A key is an integer part and a fraction over 62 digits. The first letter of the integer part says how many digits
-follow (`a` one … `z` 26, and `Z` one … `A` 26 below zero), so that appending for ever grows a key by one character
-in 62 steps of the digit count, not in every step; inserting between two neighbours lengthens the fraction by about
-one character in six insertions. The idea is that of fractional indexing (D. Greenspan, "Implementing Fractional
-Indexing", 2020).
+A key is an integer part and a fraction over 62 digits. The first letter of the integer part says how many
+digits follow (`a` one … `z` 26, and `Z` one … `A` 26 below zero), so that appending for ever grows a key by
+one character in 62 steps of the digit count, not in every step; inserting between two neighbours lengthens
+the fraction by about one character in six insertions. The idea is that of fractional indexing (D. Greenspan,
+"Implementing Fractional Indexing", 2020).
 """
 
 from __future__ import annotations

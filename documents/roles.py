@@ -1,7 +1,7 @@
 """Roles as sets of actions, in one table. Pure: no query, no request.
 
-What somebody may do is the OR of all grants that reach an object, so actions are bits. Stored limits of jobs and
-tokens keep them: a new action takes the next bit, an old one never changes its own.
+What somebody may do is the OR of all grants that reach an object, so actions are bits. Stored limits of jobs
+and tokens keep them: a new action takes the next bit, an old one never changes its own.
 """
 
 from __future__ import annotations

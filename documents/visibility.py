@@ -1,8 +1,8 @@
 """Who sees what: the one rule, side by side as a queryset, as SQL and in Python.
 
-`reach` of a document holds the ids whose grants reach it (itself, its ancestors up to the nearest cut, the negated
-workspace id if no cut was met), `scope_id` the negated workspace id or the nearest cut. What somebody was granted is
-one small map `{target: [(action bits, expires_at)]}`. So
+`reach` of a document holds the ids whose grants reach it (itself, its ancestors up to the nearest cut, the
+negated workspace id if no cut was met), `scope_id` the negated workspace id or the nearest cut. What somebody
+was granted is one small map `{target: [(action bits, expires_at)]}`. So
 
     actions(me, document) = OR over the unexpired entries of map[k], for k in document.reach
     visible = scope_id = ANY(my workspaces, negated) OR reach && (my documents)
@@ -13,21 +13,20 @@ narrowed by the limit of the credential. Expiry is judged by `actor.now`, the da
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet, Value
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Subquery
 from django.db.models.lookups import StartsWith
 
 from cloudscribe.lib.actor import Actor, Limit
-from documents.caching import ACCESS_MAPS
+from documents.caching import Entries, access_entries
 from documents.models import Document, Workspace
 from documents.roles import ROLE_BITS, ROLE_OF_CODENAME, SEE_BIT
 
 M = TypeVar("M", bound=Model)
-
-Entries = dict[int, list[tuple[int, float | None]]]
 
 # Direct grants and those of one's teams; workspaces appear under their negated id, as in `reach`.
 _GRANTS_SQL = """
@@ -69,21 +68,16 @@ class AccessMap:
                 alive[target] = bits
         return alive
 
-    def to_json(self) -> dict[str, list[list[float | None]]]:
-        """The map as JSON, whose keys are texts."""
-        return {str(target): [list(grant) for grant in grants] for target, grants in self.entries.items()}
-
-    @classmethod
-    def from_json(cls, data: Any) -> AccessMap:
-        """The inverse; raises ValueError, TypeError, KeyError or AttributeError for what is no map."""
-        return cls({int(k): [(int(bits), expires) for bits, expires in grants] for k, grants in data.items()})
-
 
 EMPTY = AccessMap({})
 
 
 def access_map_load(user_pk: int) -> AccessMap:
     """The map straight from the grants: one statement."""
+    return AccessMap(_entries_load(user_pk))
+
+
+def _entries_load(user_pk: int) -> Entries:
     entries: Entries = {}
     with connection.cursor() as cursor:
         cursor.execute(_GRANTS_SQL, {"user": user_pk})
@@ -92,7 +86,7 @@ def access_map_load(user_pk: int) -> AccessMap:
             if role is not None:
                 expires = None if expires_at is None else expires_at.timestamp()
                 entries.setdefault(target, []).append((ROLE_BITS[role], expires))
-    return AccessMap(entries)
+    return entries
 
 
 def access_map_for(actor: Actor) -> AccessMap:
@@ -101,7 +95,7 @@ def access_map_for(actor: Actor) -> AccessMap:
         return EMPTY
     if actor.access_key is None:
         return access_map_load(actor.pk)
-    return ACCESS_MAPS.get(actor.pk, actor.access_key, access_map_load)
+    return AccessMap(access_entries(actor.pk, actor.access_key, functools.partial(_entries_load, actor.pk)))
 
 
 def rights_of(actor: Actor) -> dict[int, int]:
@@ -179,7 +173,8 @@ def visible_sql(alias: str) -> str:
     """
     return f"""(({alias}.scope_id = ANY(%(scopes)s) OR {alias}.reach && %(roots)s)
  AND (%(limit_workspace)s::bigint IS NULL OR {alias}.workspace_id = %(limit_workspace)s)
- AND (%(limit_document)s::bigint IS NULL OR {alias}.id = %(limit_document)s OR (%(limit_subtree)s AND starts_with(
+ AND (%(limit_document)s::bigint IS NULL OR {alias}.id = %(limit_document)s OR (%(limit_subtree)s AND
+ starts_with(
       {alias}.path, (SELECT l.path FROM documents_document l WHERE l.id = %(limit_document)s)))))"""
 
 

@@ -1,0 +1,48 @@
+"""What of documents is cached, under which key and for how long: the only importer of the cache in this app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from cloudscribe.lib.actor import AccessKey
+from cloudscribe.lib.caching import StampedCache
+
+# The map's form, a part of the key: processes of two releases never read each other's bits.
+_ACCESS_FORM = 1
+_ACCESS_LIFETIME = 3_600.0
+_ACCESS_ENTRIES = 5_000
+
+Entries = dict[int, list[tuple[int, float | None]]]
+
+
+def _dump(entries: Entries) -> Any:
+    return [[target, *grant] for target, grants in entries.items() for grant in grants]
+
+
+def _check(stored: Any) -> Entries:
+    entries: Entries = {}
+    for target, bits, expires in stored:
+        if (
+            not isinstance(target, int)
+            or not isinstance(bits, int)
+            or not isinstance(expires, int | float | None)
+        ):
+            raise TypeError("not an access map")
+        entries.setdefault(target, []).append((bits, expires))
+    return entries
+
+
+_access_maps: StampedCache[Entries] = StampedCache(
+    "access", lifetime=_ACCESS_LIFETIME, size=_ACCESS_ENTRIES, dump=_dump, check=_check
+)
+
+
+def access_entries_key(user_pk: int, key: AccessKey) -> tuple[Hashable, ...]:
+    """The stamps stay apart and are never added up: 5 + 1 and 6 + 0 are not the same rights."""
+    return (_ACCESS_FORM, user_pk, key.user_stamp, key.group_stamps, key.epoch)
+
+
+def access_entries(user_pk: int, key: AccessKey, load: Callable[[], Entries]) -> Entries:
+    """What a person was granted as of these stamps, loaded by `load` where no cache has it."""
+    return _access_maps.get(access_entries_key(user_pk, key), load)

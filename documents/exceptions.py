@@ -1,0 +1,122 @@
+"""The refusals of the product, each with its code."""
+
+from __future__ import annotations
+
+from cloudscribe.lib.errors import BusinessError, Gone, InvalidInput, Locked, PreconditionFailed
+
+
+class BaseGone(PreconditionFailed):
+    """The body of the revision that the client edited from is kept no longer, so nothing can be merged."""
+
+    code = "base_gone"
+    title = "The version that you edited from is gone"
+    detail = "Its body is kept no longer. Read the document again and make the change on that."
+
+
+class DocumentArchived(BusinessError):
+    """An archived document is readable and takes no writes."""
+
+    code = "document_archived"
+    title = "The document is archived"
+    detail = "Bring it back with unarchive first."
+
+
+class DocumentNotInTrash(BusinessError):
+    """Only what lies in the trash can be restored or purged."""
+
+    code = "not_in_trash"
+    title = "The document is not in the trash"
+
+
+class DocumentTooDeep(BusinessError):
+    """Trees are 20 levels deep at most."""
+
+    code = "too_deep"
+    title = "The tree would become too deep"
+    detail = "A tree is 20 levels deep at most."
+
+
+class DocumentTrashed(Gone):
+    """It lies in the trash; said only to those who may edit it."""
+
+    code = "trashed"
+    title = "The document is in the trash"
+    detail = "Restore it, or find it in the workspace's trash."
+
+
+class DraftState(BusinessError):
+    """A draft is published before anything else happens to its state."""
+
+    code = "document_draft"
+    title = "The document is a draft"
+
+
+class EditConflict(BusinessError):
+    """Both sides changed the same place; the answer holds all that is needed to resolve it."""
+
+    code = "edit_conflict"
+    title = "Somebody else changed the same place"
+    detail = "Choose for each conflict, then send the result with the current ETag as If-Match."
+
+
+class GrantExists(BusinessError):
+    """A second grant of the same origin for the same person or team."""
+
+    code = "grant_exists"
+    title = "There is such a grant already"
+    detail = "Change the grant that stands, or remove it."
+
+
+class HiddenParts(BusinessError):
+    """It would destroy what the actor may not even see; the answer tells how many documents that are."""
+
+    code = "hidden_parts"
+    title = "Parts of it are hidden from you"
+
+
+class LastOwner(BusinessError):
+    """A workspace keeps at least one owner: an active person whose grant doesn't expire."""
+
+    code = "last_owner"
+    title = "The workspace would have no owner"
+    detail = "Make another person owner first."
+
+
+class MoveIntoItself(BusinessError):
+    """A document can't stand below itself."""
+
+    code = "move_into_itself"
+    title = "A document can't stand below itself"
+
+
+class ParentTrashed(BusinessError):
+    """Its place lies in the trash itself."""
+
+    code = "parent_trashed"
+    title = "The place of the document is in the trash"
+    detail = "Restore the document above it first."
+
+
+class RevisionGone(Gone):
+    """The body of this revision is kept no longer; what was known about it still stands in the list."""
+
+    code = "revision_gone"
+    title = "The body of this revision is gone"
+
+
+class SiblingNotFound(InvalidInput):
+    """`before` or `after` names no visible sibling at the place wanted."""
+
+    code = "sibling_not_found"
+    title = "No such sibling"
+
+
+class WorkspaceBusy(Locked):
+    """A job rewrites a large part of this workspace's tree."""
+
+    code = "workspace_busy"
+    title = "The workspace is being rearranged"
+    detail = "A large change of its tree is under way. Try again shortly."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})

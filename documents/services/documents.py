@@ -1,0 +1,194 @@
+"""Making documents."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import uuid
+from collections.abc import Sequence
+
+from django.db import connection
+
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import Forbidden, InvalidInput, NotFound
+from cloudscribe.lib.transactions import transactional
+from documents import limits
+from documents.authors import author_columns
+from documents.exceptions import DocumentArchived, DocumentTooDeep, DocumentTrashed
+from documents.models import Document, DocumentBody, Origin, Placement, Revision, State, Workspace
+from documents.policies import Action, can, require
+from documents.positions import position_between
+from documents.roles import Role
+from documents.search.vectors import search_fields
+from documents.services.granting import grant_insert
+from documents.services.locking import Strength, actor_at, workspace_lock, workspace_ready
+from documents.services.placing import position_for
+
+# After the lock, in one statement: the clock, the actor's stamps of now and the last sibling at the place.
+_PLACE_SQL = """
+SELECT statement_timestamp(),
+       (SELECT stamp FROM accounts_userstamp WHERE user_id = %(user)s),
+       (SELECT coalesce(sum(g.stamp), 0)::bigint FROM accounts_user_groups m
+        JOIN accounts_groupstamp g ON g.group_id = m.group_id WHERE m.user_id = %(user)s),
+       (SELECT coalesce(max(number), 0) FROM audit_epoch),
+       (SELECT s.position FROM documents_document s WHERE {place} ORDER BY s.position DESC LIMIT 1),
+       p.workspace_id, p.path, p.depth, p.reach, p.scope_id, p.state, p.trashed_at
+FROM (SELECT 1) AS one LEFT JOIN documents_document p ON p.id = %(parent)s
+"""
+_PLACE_BELOW_SQL = _PLACE_SQL.format(place="s.parent_id = %(parent)s")
+_PLACE_ON_TOP_SQL = _PLACE_SQL.format(place="s.workspace_id = %(workspace)s AND s.parent_id IS NULL")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewDocument:
+    """What a new document says and how it stands; `before` or `after` name a sibling."""
+
+    title: str
+    content: str = ""
+    language: str | None = None
+    tags: Sequence[str] = ()
+    icon: str = ""
+    state: str = State.PUBLISHED
+    template: bool = False
+    note: str = ""
+    before: uuid.UUID | None = None
+    after: uuid.UUID | None = None
+
+
+@transactional
+def document_create(
+    *, actor: Actor, workspace: Workspace, new: NewDocument, parent: Document | None = None
+) -> Document:
+    """Make a document at the end of its siblings, or where it is wanted, with its first revision.
+
+    Raises Forbidden, NotFound, DocumentTrashed, DocumentArchived, DocumentTooDeep, WorkspaceBusy,
+    SiblingNotFound.
+    """
+    workspace_ready(workspace)
+    placed = new.before is not None or new.after is not None
+    workspace_lock(workspace.pk, Strength.REWRITE if placed else Strength.ADD)
+    actor, last = _place_read(actor, workspace, parent)
+    _creation_check(actor, workspace, parent)
+    position = position_between(last, None)
+    if placed:
+        position = position_for(
+            actor=actor,
+            workspace=workspace.pk,
+            parent=parent.pk if parent else None,
+            before=new.before,
+            after=new.after,
+            moved=None,
+            now=actor.now,
+        )
+    document = document_insert(actor=actor, workspace=workspace, parent=parent, new=new, position=position)
+    event_record(
+        actor=actor,
+        action="document.created",
+        target=Target("document", document.uid, document.title),
+        workspace_uid=workspace.uid,
+        changes={"title": (None, document.title), "revision": (None, 1), "state": (None, document.state)},
+    )
+    return document
+
+
+def document_insert(
+    *,
+    actor: Actor,
+    workspace: Workspace,
+    parent: Document | None,
+    new: NewDocument,
+    position: str,
+    uid: uuid.UUID | None = None,
+) -> Document:
+    """Write a document's rows: itself, body, first revision, place and, of a draft, its maker's grant.
+
+    For services that hold the workspace's lock and have checked the rights.
+    """
+    if actor.pk is None:
+        raise Forbidden("Only a person can own a document.")
+    by, by_actor = author_columns(actor)
+    document = Document(
+        workspace=workspace,
+        parent=parent,
+        position=position,
+        state=new.state,
+        template=new.template,
+        title=new.title,
+        language=new.language or workspace.default_language,
+        icon=new.icon,
+        tags=list(new.tags),
+        owner_id=actor.pk,
+        created_by_id=by,
+        created_actor=by_actor,
+        created_at=actor.now,
+        updated_by_id=by,
+        updated_actor=by_actor,
+        updated_at=actor.now,
+        **({} if uid is None else {"uid": uid}),
+    )
+    document.save(force_insert=True)
+    encoded = new.content.encode()
+    digest = hashlib.sha256(encoded).digest()
+    DocumentBody.objects.create(
+        document=document,
+        content=new.content,
+        sha256=digest,
+        size=len(encoded),
+        **search_fields(title=document.title, content=new.content, language=document.language),
+    )
+    Revision.objects.create(
+        document=document,
+        number=1,
+        author_id=by,
+        author_actor=by_actor,
+        note=new.note,
+        meta=document.fields_of_revision(),
+        sha256=digest,
+        size=len(encoded),
+        created_at=actor.now,
+    )
+    Placement.objects.create(
+        document=document,
+        workspace=workspace,
+        parent=parent,
+        position=position,
+        state=new.state,
+        valid_from=actor.now,
+    )
+    if new.state == State.DRAFT:
+        grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
+    return document
+
+
+def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> tuple[Actor, str | None]:
+    """The actor of now and the last sibling's position; refreshes the parent's row in place."""
+    parameters = {"user": actor.pk, "workspace": workspace.pk, "parent": parent.pk if parent else None}
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACE_BELOW_SQL if parent else _PLACE_ON_TOP_SQL, parameters)
+        now, user_stamp, group_stamps, epoch, last, *above = cursor.fetchone()
+    if parent is not None:
+        room, parent.path, parent.depth, parent.reach, parent.scope_id, parent.state, parent.trashed_at = (
+            above
+        )
+        if room != workspace.pk:
+            # Purged, or moved to another workspace while this waited for the lock.
+            raise NotFound
+    return actor_at(actor, now, user_stamp, group_stamps, epoch), last
+
+
+def _creation_check(actor: Actor, workspace: Workspace, parent: Document | None) -> None:
+    if parent is None:
+        require(actor, Action.CREATE, workspace)
+        return
+    if parent.workspace_id != workspace.pk:
+        raise InvalidInput.field("/parent", "other_workspace", "The parent stands in another workspace.")
+    if not can(actor, Action.SEE, parent):
+        raise NotFound
+    require(actor, Action.CREATE, parent)
+    if parent.is_trashed:
+        raise DocumentTrashed
+    if parent.state == State.ARCHIVED:
+        raise DocumentArchived
+    if parent.depth >= limits.DEPTH:
+        raise DocumentTooDeep

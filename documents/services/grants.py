@@ -1,0 +1,137 @@
+"""Grants on documents, inherited by what stands below."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from accounts.models import Team, User
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import Forbidden, NotFound
+from cloudscribe.lib.transactions import transactional
+from documents.etags import ExpectedRevision, expected_check
+from documents.exceptions import DocumentTrashed
+from documents.models import Document, DocumentUserPermission, Origin
+from documents.policies import Action, outranks, require, role_on
+from documents.roles import Role
+from documents.services.granting import grant_insert, grant_make_room, permission_of, role_of_grant
+from documents.services.locking import actor_renewed, document_lock
+from documents.services.members import expiry_check
+
+
+@transactional
+def grant_set(
+    *,
+    actor: Actor,
+    document: Document,
+    role: Role,
+    user: User | None = None,
+    team: Team | None = None,
+    expires_at: dt.datetime | None = None,
+    expected: ExpectedRevision | None = None,
+) -> Any:
+    """Give a person or a team a role on a document, up to the own one. Raises GrantExists, Forbidden."""
+    actor, document = _locked(actor, document)
+    expected_check(expected, document, actor)
+    _rank_check(actor, document, role)
+    expiry_check(expires_at, actor.now)
+    origin = Origin.STANDING if expires_at is None else Origin.TEMPORARY
+    subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
+    grant_make_room(document, origin=origin, now=actor.now, **subject)
+    grant = grant_insert(
+        document, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject
+    )
+    _event(actor, document, grant, "grant.set", role=(None, str(role)), expires_at=(None, expires_at))
+    return grant
+
+
+@transactional
+def grant_change(*, actor: Actor, document: Document, grant: Any, changes: dict[str, Any]) -> Any:
+    """Change a grant's `role` or `expires_at`. Raises GrantExists, Forbidden, NotFound."""
+    actor, document = _locked(actor, document)
+    grant = _grant_read(document, grant)
+    before = role_of_grant(grant)
+    role = changes.get("role", before)
+    _rank_check(actor, document, before)
+    _rank_check(actor, document, role)
+    expires_at = changes.get("expires_at", grant.expires_at)
+    if (role, expires_at) == (before, grant.expires_at):
+        return grant
+    if expires_at != grant.expires_at:
+        expiry_check(expires_at, actor.now)
+        _origin_change(actor, document, grant, Origin.STANDING if expires_at is None else Origin.TEMPORARY)
+    old_expiry, grant.expires_at = grant.expires_at, expires_at
+    grant.permission = permission_of(document, role)
+    grant.updated_at = actor.now
+    grant.save(update_fields=["permission", "expires_at", "origin", "updated_at"])
+    _event(
+        actor,
+        document,
+        grant,
+        "grant.set",
+        role=(str(before), str(role)),
+        expires_at=(old_expiry, expires_at),
+    )
+    return grant
+
+
+@transactional
+def grant_remove(*, actor: Actor, document: Document, grant: Any) -> None:
+    """Take a grant away; everybody may give up their own. Raises Forbidden, NotFound."""
+    actor, document = _locked(actor, document)
+    grant = _grant_read(document, grant)
+    role = role_of_grant(grant)
+    if getattr(grant, "user_id", None) != actor.pk or actor.pk is None:
+        _rank_check(actor, document, role)
+    _event(actor, document, grant, "grant.removed", role=(str(role), None))
+    grant.delete()
+
+
+def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
+    """The document locked, so that its grants change one after the other, and the actor of now."""
+    workspace = document.workspace
+    actor = actor_renewed(actor)
+    document = document_lock(actor, document.pk)
+    if document.is_trashed:
+        raise DocumentTrashed
+    if document.workspace_id == workspace.pk:
+        document.workspace = workspace
+    return actor, document
+
+
+def _grant_read(document: Document, grant: Any) -> Any:
+    rows = type(grant).objects.select_related("permission")
+    fresh = rows.filter(pk=grant.pk, content_object=document).first()
+    if fresh is None:
+        raise NotFound
+    return fresh
+
+
+def _rank_check(actor: Actor, document: Document, role: Role) -> None:
+    require(actor, Action.GRANT, document)
+    if not outranks(role_on(actor, document), role):
+        raise Forbidden(f"Your own role does not reach up to {role}.", extra={"action": Action.GRANT})
+
+
+def _origin_change(actor: Actor, document: Document, grant: Any, origin: Origin) -> None:
+    """Only standing and temporary grants take or lose an end; the others have the one that they were made with."""
+    if grant.origin not in {Origin.STANDING, Origin.TEMPORARY}:
+        raise Forbidden("The end of this grant is fixed by how it came about.")
+    if origin != grant.origin:
+        subject = {"user_pk": getattr(grant, "user_id", None), "group_pk": getattr(grant, "group_id", None)}
+        grant_make_room(document, origin=origin, now=actor.now, **subject)
+    grant.origin = origin
+
+
+def _event(actor: Actor, document: Document, grant: Any, action: str, **changes: tuple[Any, Any]) -> None:
+    is_person = isinstance(grant, DocumentUserPermission)
+    subject = grant.user if is_person else grant.group.team
+    event_record(
+        actor=actor,
+        action=action,
+        target=Target("grant", grant.uid, document.title),
+        workspace_uid=document.workspace.uid,
+        changes=changes,
+        facts={"root": str(document.uid), "subjects": [str(subject.uid)]},
+    )

@@ -1,0 +1,100 @@
+"""Locks in the one order, and the actor's rights as they are once a lock is held."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import uuid
+from collections.abc import Iterable
+
+from django.db import connection
+
+from cloudscribe.lib.actor import AccessKey, Actor
+from cloudscribe.lib.errors import NotFound
+from documents.exceptions import WorkspaceBusy
+from documents.models import Document, Workspace
+from documents.visibility import visible_to
+
+
+class Strength(enum.StrEnum):
+    """How a workspace is locked: by whatever adds a node, or by whatever rewrites a subtree."""
+
+    ADD = "FOR SHARE"
+    REWRITE = "FOR NO KEY UPDATE"
+
+
+_LOCK_SQL = {
+    strength: "SELECT id, uid, busy_job FROM documents_workspace WHERE id = ANY(%s) ORDER BY id " + strength
+    for strength in Strength
+}
+
+# The clock of the statement after the lock, so that what waited for another change is not dated before it.
+_RENEW_SQL = """
+SELECT statement_timestamp(),
+       (SELECT stamp FROM accounts_userstamp WHERE user_id = %(user)s),
+       (SELECT coalesce(sum(g.stamp), 0)::bigint FROM accounts_user_groups m
+        JOIN accounts_groupstamp g ON g.group_id = m.group_id WHERE m.user_id = %(user)s),
+       (SELECT coalesce(max(number), 0) FROM audit_epoch)
+"""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LockedWorkspace:
+    """A workspace whose row this transaction holds."""
+
+    pk: int
+    uid: uuid.UUID
+
+
+def workspaces_lock(pks: Iterable[int], strength: Strength) -> dict[int, LockedWorkspace]:
+    """Lock workspaces in the order of their ids; raises NotFound for one that is no more, WorkspaceBusy."""
+    wanted = sorted(set(pks))
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_SQL[strength], [wanted])
+        rows = cursor.fetchall()
+    if len(rows) < len(wanted):
+        raise NotFound
+    if any(busy is not None for _, _, busy in rows):
+        raise WorkspaceBusy
+    return {pk: LockedWorkspace(pk, uid) for pk, uid, _ in rows}
+
+
+def workspace_lock(pk: int, strength: Strength) -> LockedWorkspace:
+    """Lock one workspace; see `workspaces_lock`."""
+    return workspaces_lock([pk], strength)[pk]
+
+
+def workspace_ready(workspace: Workspace) -> None:
+    """Raise WorkspaceBusy before any lock is asked for: the job that is at work holds it for long."""
+    if workspace.busy_job is not None:
+        raise WorkspaceBusy
+
+
+def actor_renewed(actor: Actor) -> Actor:
+    """The actor under the stamps and the clock of now: what was taken from them meanwhile no longer counts."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RENEW_SQL, {"user": actor.pk})
+        now, user_stamp, group_stamps, epoch = cursor.fetchone()
+    return actor_at(actor, now, user_stamp, group_stamps, epoch)
+
+
+def actor_at(actor: Actor, now: dt.datetime, user_stamp: int | None, group_stamps: int, epoch: int) -> Actor:
+    """The actor as of a moment and its stamps."""
+    key = AccessKey(user_stamp, group_stamps, epoch) if user_stamp is not None else None
+    return dataclasses.replace(actor, now=now, access_key=key)
+
+
+def document_lock(actor: Actor, pk: int) -> Document:
+    """The document, locked and still visible to the actor, who should be a renewed one; raises NotFound."""
+    return documents_lock(actor, [pk])[pk]
+
+
+def documents_lock(actor: Actor, pks: Iterable[int]) -> dict[int, Document]:
+    """Documents by id, locked in that order and each still visible to the actor; raises NotFound."""
+    wanted = sorted(set(pks))
+    rows = visible_to(Document.objects.filter(pk__in=wanted), actor)
+    locked = {row.pk: row for row in rows.order_by("pk").select_for_update(no_key=True, of=("self",))}
+    if len(locked) < len(wanted):
+        raise NotFound
+    return locked

@@ -1,0 +1,173 @@
+"""Members of workspaces: grants on the workspace to people and teams."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.db.models import Q
+
+from accounts.models import Team, User
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import Forbidden, InvalidInput, NotFound
+from cloudscribe.lib.transactions import transactional
+from documents.exceptions import LastOwner
+from documents.models import (
+    DocumentGroupPermission,
+    DocumentUserPermission,
+    Origin,
+    Workspace,
+    WorkspaceUserPermission,
+)
+from documents.policies import Action, outranks, require, role_on
+from documents.roles import WORKSPACE_CODENAMES, Role
+from documents.services.granting import grant_insert, grant_make_room, permission_of, role_of_grant
+from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
+from documents.visibility import visible_to
+
+Member = Any
+
+
+@transactional
+def member_add(
+    *,
+    actor: Actor,
+    workspace: Workspace,
+    role: Role,
+    user: User | None = None,
+    team: Team | None = None,
+    expires_at: dt.datetime | None = None,
+) -> Member:
+    """Make a person or a team a member, up to the own role. Raises GrantExists, Forbidden, NotFound."""
+    actor = _locked(actor, workspace)
+    _rank_check(actor, workspace, role)
+    expiry_check(expires_at, actor.now)
+    origin = Origin.STANDING if expires_at is None else Origin.TEMPORARY
+    subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
+    grant_make_room(workspace, origin=origin, now=actor.now, **subject)
+    grant = grant_insert(
+        workspace, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject
+    )
+    _event(actor, workspace, grant, "member.added", role=(None, str(role)), expires_at=(None, expires_at))
+    return grant
+
+
+@transactional
+def member_change(*, actor: Actor, workspace: Workspace, member: Member, changes: dict[str, Any]) -> Member:
+    """Change the `role` of a member or when it ends (`expires_at`). Raises LastOwner, Forbidden, NotFound."""
+    actor = _locked(actor, workspace)
+    member = _member_locked(workspace, member)
+    before = role_of_grant(member)
+    role = changes.get("role", before)
+    _rank_check(actor, workspace, before)
+    _rank_check(actor, workspace, role)
+    expires_at = changes.get("expires_at", member.expires_at)
+    if expires_at != member.expires_at:
+        expiry_check(expires_at, actor.now)
+    if (role, expires_at) == (before, member.expires_at):
+        return member
+    old_expiry, member.expires_at = member.expires_at, expires_at
+    member.permission = permission_of(workspace, role)
+    origin = Origin.STANDING if expires_at is None else Origin.TEMPORARY
+    if origin != member.origin:
+        subject = {"user_pk": getattr(member, "user_id", None), "group_pk": getattr(member, "group_id", None)}
+        grant_make_room(workspace, origin=origin, now=actor.now, **subject)
+    member.origin, member.updated_at = origin, actor.now
+    member.save(update_fields=["permission", "expires_at", "origin", "updated_at"])
+    owner_check(workspace, before)
+    _event(
+        actor,
+        workspace,
+        member,
+        "member.changed",
+        role=(str(before), str(role)),
+        expires_at=(old_expiry, expires_at),
+    )
+    return member
+
+
+@transactional
+def member_remove(*, actor: Actor, workspace: Workspace, member: Member) -> None:
+    """End a membership, and with a person's last one their grants on the workspace's documents.
+
+    Everybody may leave by themselves. Raises LastOwner, Forbidden, NotFound.
+    """
+    actor = _locked(actor, workspace)
+    member = _member_locked(workspace, member)
+    role = role_of_grant(member)
+    if getattr(member, "user_id", None) != actor.pk or actor.pk is None:
+        _rank_check(actor, workspace, role)
+    _event(actor, workspace, member, "member.removed", role=(str(role), None))
+    member.delete()
+    owner_check(workspace, role)
+    _inner_grants_remove(workspace, member)
+
+
+def owner_check(workspace: Workspace, touched: Role) -> None:
+    """Raise LastOwner where a change of an owner's grant left none; counted under the workspace's lock."""
+    if touched is not Role.OWNER:
+        return
+    owners = WorkspaceUserPermission.objects.filter(
+        content_object=workspace,
+        permission__codename=WORKSPACE_CODENAMES[Role.OWNER],
+        expires_at__isnull=True,
+        user__is_active=True,
+    )
+    if not owners.exists():
+        raise LastOwner
+
+
+def expiry_check(expires_at: dt.datetime | None, now: dt.datetime) -> None:
+    """Raise InvalidInput for an end that has passed."""
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput.field("/expires_at", "past", "The end lies in the past.")
+
+
+def _locked(actor: Actor, workspace: Workspace) -> Actor:
+    workspace_ready(workspace)
+    workspace_lock(workspace.pk, Strength.REWRITE)
+    actor = actor_renewed(actor)
+    if not visible_to(Workspace.objects.filter(pk=workspace.pk), actor).exists():
+        raise NotFound
+    return actor
+
+
+def _member_locked(workspace: Workspace, member: Member) -> Member:
+    """The grant as it is now that the workspace is locked; removed meanwhile is not found."""
+    rows = type(member).objects.select_related("permission")
+    fresh = rows.filter(pk=member.pk, content_object=workspace).first()
+    if fresh is None:
+        raise NotFound
+    return fresh
+
+
+def _rank_check(actor: Actor, workspace: Workspace, role: Role) -> None:
+    require(actor, Action.GRANT, workspace)
+    if not outranks(role_on(actor, workspace), role):
+        raise Forbidden(f"Your own role does not reach up to {role}.", extra={"action": Action.GRANT})
+
+
+def _inner_grants_remove(workspace: Workspace, member: Member) -> None:
+    """What the removed subject was granted on documents of the workspace, unless another membership stands."""
+    is_person = isinstance(member, WorkspaceUserPermission)
+    subject = Q(user_id=member.user_id) if is_person else Q(group_id=member.group_id)
+    if type(member).objects.filter(subject, content_object=workspace).exists():
+        return
+    grants = DocumentUserPermission if is_person else DocumentGroupPermission
+    grants.objects.filter(subject, content_object__workspace=workspace).delete()
+
+
+def _event(
+    actor: Actor, workspace: Workspace, member: Member, action: str, **changes: tuple[Any, Any]
+) -> None:
+    is_person = isinstance(member, WorkspaceUserPermission)
+    subject = member.user if is_person else member.group.team
+    event_record(
+        actor=actor,
+        action=action,
+        target=Target("member", member.uid, str(subject)),
+        workspace_uid=workspace.uid,
+        changes=changes,
+        facts={"root": str(workspace.uid), "subjects": [str(subject.uid)]},
+    )

@@ -1,0 +1,189 @@
+"""Where documents stand: positions among siblings, the derived columns of a subtree, and the history of places."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from psycopg.types.json import Jsonb
+
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import FieldError
+from documents import limits
+from documents.authors import author_columns
+from documents.exceptions import DocumentTooDeep, SiblingNotFound
+from documents.models import Document
+from documents.positions import PositionError, position_between, positions_spread
+from documents.visibility import visible_to
+
+# What a root derives from its parent (or none), each node below it derives from the one above: down the
+# subtree by levels, since a cut deep inside shortens what stands below it. One statement, as the constraints
+# hold at its end.
+_REWRITE_SQL = """
+WITH RECURSIVE tree AS (
+    SELECT d.id, coalesce(p.path, '') || lpad(to_hex(d.id), 10, '0') AS path, coalesce(p.depth, 0) + 1 AS depth,
+           CASE WHEN %(cut)s THEN ARRAY[d.id] ELSE d.id || coalesce(p.reach, ARRAY[-%(workspace)s::bigint]) END AS reach,
+           CASE WHEN %(cut)s THEN d.id ELSE coalesce(p.scope_id, -%(workspace)s::bigint) END AS scope_id
+    FROM documents_document d LEFT JOIN documents_document p ON p.id = %(parent)s::bigint
+    WHERE d.id = %(root)s
+    UNION ALL
+    SELECT d.id, t.path || lpad(to_hex(d.id), 10, '0'), t.depth + 1,
+           CASE WHEN NOT d.inherits_access OR d.state = 'draft' THEN ARRAY[d.id] ELSE d.id || t.reach END,
+           CASE WHEN NOT d.inherits_access OR d.state = 'draft' THEN d.id ELSE t.scope_id END
+    FROM documents_document d JOIN tree t ON d.parent_id = t.id
+), below AS (
+    UPDATE documents_document d
+    SET path = t.path, depth = t.depth, reach = t.reach, scope_id = t.scope_id, workspace_id = %(workspace)s
+    FROM tree t
+    WHERE d.id = t.id AND d.id <> %(root)s AND (d.path, d.reach, d.scope_id, d.workspace_id)
+          IS DISTINCT FROM (t.path, t.reach, t.scope_id, %(workspace)s::bigint)
+    RETURNING d.id
+)
+UPDATE documents_document d
+SET path = t.path, depth = t.depth, reach = t.reach, scope_id = t.scope_id, workspace_id = %(workspace)s,
+    parent_id = %(parent)s, position = %(position)s, inherits_access = %(inherits_access)s, state = %(state)s,
+    updated_at = %(now)s, updated_by_id = %(by)s, updated_actor = %(by_actor)s
+FROM tree t
+WHERE d.id = t.id AND d.id = %(root)s
+RETURNING d.path, d.depth, d.reach, d.scope_id
+"""
+
+_CLOSE_PLACES_SQL = """
+UPDATE documents_placement SET valid_to = %(now)s WHERE document_id = ANY(%(documents)s) AND valid_to IS NULL
+"""
+_OPEN_PLACES_SQL = """
+INSERT INTO documents_placement (document_id, workspace_id, parent_id, position, state, trashed, valid_from)
+SELECT id, workspace_id, parent_id, position, state, trashed_at IS NOT NULL, %(now)s
+FROM documents_document WHERE id = ANY(%(documents)s)
+"""
+
+
+def document_place(actor: Actor, document: Document) -> None:
+    """Save where and how a document stands (`parent`, `workspace`, `position`, `inherits_access`, `state`) together
+    with the derived columns of itself and all below it, of which only what differs is written.
+    """
+    by, by_actor = author_columns(actor)
+    parameters = {
+        "root": document.pk,
+        "cut": document.is_cut,
+        "workspace": document.workspace_id,
+        "parent": document.parent_id,
+        "position": document.position,
+        "inherits_access": document.inherits_access,
+        "state": document.state,
+        "now": actor.now,
+        "by": by,
+        "by_actor": None if by_actor is None else Jsonb(by_actor),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_REWRITE_SQL, parameters)
+        document.path, document.depth, document.reach, document.scope_id = cursor.fetchone()
+    document.updated_at, document.updated_by_id, document.updated_actor = actor.now, by, by_actor
+
+
+def subtree(root: Document) -> QuerySet[Document]:
+    """The node and everything below it, by its path."""
+    return Document.objects.filter(path__gte=root.path, path__lt=root.path + "g")
+
+
+def placements_write(documents: Sequence[int], now: dt.datetime) -> None:
+    """Close the current places of documents and open those in which they stand now."""
+    parameters = {"documents": list(documents), "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE_PLACES_SQL, parameters)
+        cursor.execute(_OPEN_PLACES_SQL, parameters)
+
+
+def siblings(workspace: int, parent: int | None) -> QuerySet[Document]:
+    """What stands at a place, in order, the trash included: restored, a node returns between its neighbours."""
+    rows = Document.objects.filter(workspace_id=workspace, parent_id=parent)
+    return rows.order_by("position", "id")
+
+
+def position_for(
+    *,
+    actor: Actor,
+    workspace: int,
+    parent: int | None,
+    before: uuid.UUID | None,
+    after: uuid.UUID | None,
+    moved: int | None,
+    now: dt.datetime,
+) -> str:
+    """A position at a place: next to the visible sibling that `before` or `after` names, else the last one.
+
+    `moved` is left out of the siblings. Where two neighbours leave no room all are numbered anew, so the
+    workspace must be locked for a rewrite. Raises SiblingNotFound.
+    """
+    rows = siblings(workspace, parent).exclude(pk=moved) if moved else siblings(workspace, parent)
+    if before is None and after is None:
+        last = rows.reverse().values_list("position", flat=True).first()
+        return position_between(last, None)
+    order = list(rows.values_list("id", "uid", "position"))
+    index = _index_between(actor, order, before, after)
+    try:
+        position = position_between(*_edges(order, index))
+    except PositionError:
+        position = ""
+    if not position or len(position) > limits.POSITION_LENGTH:
+        position = _respread(order, index, now)
+    return position
+
+
+def _index_between(
+    actor: Actor, order: list[tuple[int, uuid.UUID, str]], before: uuid.UUID | None, after: uuid.UUID | None
+) -> int:
+    """Where in the order the new node goes: the index of the sibling that will follow it."""
+    named = {"before": before, "after": after}
+    indexes = {}
+    for name, uid in named.items():
+        if uid is None:
+            continue
+        found = next((index for index, row in enumerate(order) if row[1] == uid), None)
+        if found is None or not visible_to(Document.objects.filter(pk=order[found][0]), actor).exists():
+            error = FieldError(f"/{name}", SiblingNotFound.code, "There is no such sibling at that place.")
+            raise SiblingNotFound(error.detail, errors=[error])
+        indexes[name] = found if name == "before" else found + 1
+    if len(indexes) == 2 and indexes["before"] < indexes["after"]:
+        error = FieldError(
+            "/before", "order", "The sibling to stand before comes ahead of the one to stand after."
+        )
+        raise SiblingNotFound(error.detail, errors=[error])
+    return indexes.get("after", indexes.get("before", len(order)))
+
+
+def _edges(order: list[tuple[int, uuid.UUID, str]], index: int) -> tuple[str | None, str | None]:
+    before = order[index - 1][2] if index else None
+    after = order[index][2] if index < len(order) else None
+    return before, after
+
+
+def _respread(order: list[tuple[int, uuid.UUID, str]], index: int, now: dt.datetime) -> str:
+    """Number the siblings anew, leaving the place at `index` free; gives the free position."""
+    keys = positions_spread(len(order) + 1)
+    free = keys.pop(index)
+    rows = [Document(pk=row[0], position=key) for row, key in zip(order, keys, strict=True)]
+    Document.objects.bulk_update(rows, ["position"], batch_size=500)
+    placements_write([row.pk for row in rows], now)
+    return free
+
+
+def depth_check(root: Document, parent_depth: int) -> None:
+    """Raise DocumentTooDeep where the subtree wouldn't fit below a parent of that depth."""
+    deepest = subtree(root).order_by("-depth").values_list("depth", flat=True).first() or root.depth
+    if parent_depth + 1 + deepest - root.depth > limits.DEPTH:
+        raise DocumentTooDeep
+
+
+def place_of(document: Document) -> dict[str, Any]:
+    """A document's place for the audit event: ids, position and state."""
+    return {
+        "workspace": document.workspace_id,
+        "parent": document.parent_id,
+        "position": document.position,
+        "state": document.state,
+    }

@@ -1,0 +1,161 @@
+"""The state of a document, where its inheritance ends, and who is responsible for it."""
+
+from __future__ import annotations
+
+from accounts.models import User
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import Forbidden, InvalidInput
+from cloudscribe.lib.transactions import transactional
+from documents.authors import author_columns
+from documents.exceptions import DocumentArchived, DocumentTrashed, DraftState
+from documents.models import Document, DocumentUserPermission, Origin, State
+from documents.policies import Action, can, require
+from documents.roles import SEE_BIT, Role
+from documents.services.granting import grant_insert, permission_of
+from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
+from documents.services.placing import document_place, placements_write
+from documents.visibility import access_map_load, bits_on
+
+
+@transactional
+def document_publish(*, actor: Actor, document: Document) -> Document:
+    """Show a draft to everybody whom its place lets see it; its maker's grant ends. A published one stays as it is.
+
+    Editors publish their own drafts, managers everybody's. Raises Forbidden, DocumentArchived,
+    DocumentTrashed.
+    """
+    actor, document = _locked(actor, document)
+    require(actor, Action.PUBLISH, document)
+    if document.created_by_id != actor.pk and not can(actor, Action.UNPUBLISH, document):
+        raise Forbidden("Only its maker or a manager can publish a draft.")
+    if document.state == State.ARCHIVED:
+        raise DocumentArchived
+    if document.state == State.PUBLISHED:
+        return document
+    DocumentUserPermission.objects.filter(content_object=document, origin=Origin.DRAFT).delete()
+    return _state_set(actor, document, State.PUBLISHED, "document.published")
+
+
+@transactional
+def document_unpublish(*, actor: Actor, document: Document) -> Document:
+    """Make a draft of it again: inheritance ends here and the acting person manages it.
+
+    Raises Forbidden, DocumentArchived, DocumentTrashed.
+    """
+    actor, document = _locked(actor, document)
+    require(actor, Action.UNPUBLISH, document)
+    if document.state == State.ARCHIVED:
+        raise DocumentArchived
+    if document.state == State.DRAFT:
+        return document
+    if actor.pk is not None:
+        grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
+    return _state_set(actor, document, State.DRAFT, "document.unpublished")
+
+
+@transactional
+def document_archive(*, actor: Actor, document: Document) -> Document:
+    """Put it aside: readable, without writes, in no list unless asked for. Raises DraftState for a draft."""
+    actor, document = _locked(actor, document)
+    require(actor, Action.ARCHIVE, document)
+    if document.state == State.DRAFT:
+        raise DraftState("Publish the draft before it is archived.")
+    if document.state == State.ARCHIVED:
+        return document
+    return _state_set(actor, document, State.ARCHIVED, "document.archived")
+
+
+@transactional
+def document_unarchive(*, actor: Actor, document: Document) -> Document:
+    """Bring an archived document back as a published one; any other stays as it is."""
+    actor, document = _locked(actor, document)
+    require(actor, Action.ARCHIVE, document)
+    if document.state != State.ARCHIVED:
+        return document
+    return _state_set(actor, document, State.PUBLISHED, "document.unarchived")
+
+
+@transactional
+def document_inheritance_set(*, actor: Actor, document: Document, inherits_access: bool) -> Document:
+    """Cut the inheritance of access, or let it through again.
+
+    Who cuts gets a standing grant as manager on it, so that nobody cuts off the branch that they sit on.
+    """
+    actor, document = _locked(actor, document)
+    require(actor, Action.CUT, document)
+    if document.state == State.ARCHIVED:
+        raise DocumentArchived
+    if document.inherits_access == inherits_access:
+        return document
+    if not inherits_access and actor.pk is not None:
+        _manager_ensure(actor, document)
+    before = document.inherits_access
+    document.inherits_access = inherits_access
+    document_place(actor, document)
+    _event(actor, document, "document.access_changed", inherits_access=(before, inherits_access))
+    return document
+
+
+@transactional
+def document_owner_set(*, actor: Actor, document: Document, owner: User) -> Document:
+    """Make another person responsible for the document; it must be somebody who may see it. No right comes with it."""
+    actor, document = _locked(actor, document)
+    require(actor, Action.CHANGE_OWNER, document)
+    rights = access_map_load(owner.pk).alive(actor.now.timestamp())
+    if not owner.is_active or not bits_on(rights, None, document) & SEE_BIT:
+        raise InvalidInput.field(
+            "/owner", "not_a_reader", "The owner must be an active person who may see the document."
+        )
+    if document.owner_id == owner.pk:
+        return document
+    before = document.owner
+    document.owner = owner
+    document.updated_by_id, document.updated_actor = author_columns(actor)
+    document.updated_at = actor.now
+    document.save(update_fields=["owner", "updated_by", "updated_actor", "updated_at"])
+    _event(actor, document, "document.owner_changed", owner=(str(before.uid), str(owner.uid)))
+    return document
+
+
+def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
+    """The workspace locked, the actor of now, the document locked and out of the trash."""
+    workspace_ready(document.workspace)
+    workspace_lock(document.workspace_id, Strength.REWRITE)
+    actor = actor_renewed(actor)
+    workspace = document.workspace
+    document = document_lock(actor, document.pk)
+    if document.is_trashed:
+        raise DocumentTrashed
+    if document.workspace_id == workspace.pk:
+        document.workspace = workspace
+    return actor, document
+
+
+def _state_set(actor: Actor, document: Document, state: State, action: str) -> Document:
+    before, document.state = document.state, state
+    document_place(actor, document)
+    placements_write([document.pk], actor.now)
+    _event(actor, document, action, state=(before, str(state)))
+    return document
+
+
+def _manager_ensure(actor: Actor, document: Document) -> None:
+    grants = DocumentUserPermission.objects.filter(
+        content_object=document, user_id=actor.pk, origin=Origin.STANDING
+    )
+    manager = permission_of(document, Role.MANAGER)
+    if not grants.update(permission=manager, updated_at=actor.now):
+        grant_insert(
+            document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.STANDING, granted_by=actor.pk
+        )
+
+
+def _event(actor: Actor, document: Document, action: str, **changes: tuple[object, object]) -> None:
+    event_record(
+        actor=actor,
+        action=action,
+        target=Target("document", document.uid, document.title),
+        workspace_uid=document.workspace.uid,
+        changes=changes,
+    )

@@ -1,0 +1,123 @@
+"""Moving documents in and between trees."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import InvalidInput, NotFound
+from cloudscribe.lib.transactions import transactional
+from documents.etags import ExpectedRevision, expected_check
+from documents.exceptions import DocumentArchived, DocumentTrashed, MoveIntoItself
+from documents.models import Document, State, Workspace
+from documents.policies import Action, can, require
+from documents.services.locking import (
+    Strength,
+    actor_renewed,
+    document_lock,
+    workspace_ready,
+    workspaces_lock,
+)
+from documents.services.placing import depth_check, document_place, placements_write, position_for, subtree
+from documents.visibility import visible_to
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Destination:
+    """Where a document goes: below `parent`, or on top of `workspace`; next to a sibling, else last."""
+
+    workspace: Workspace
+    parent: Document | None = None
+    before: uuid.UUID | None = None
+    after: uuid.UUID | None = None
+
+
+@transactional
+def document_move(
+    *, actor: Actor, document: Document, to: Destination, expected: ExpectedRevision | None = None
+) -> Document:
+    """Move a document with all below it; within the same parent this only reorders, which editors may.
+
+    Raises Forbidden, NotFound, MoveIntoItself, DocumentTooDeep, DocumentArchived, DocumentTrashed,
+    WorkspaceBusy, SiblingNotFound, PreconditionFailed.
+    """
+    for workspace in (document.workspace, to.workspace):
+        workspace_ready(workspace)
+    source = document.workspace
+    workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE)
+    actor = actor_renewed(actor)
+    document = document_lock(actor, document.pk)
+    if document.workspace_id != source.pk:
+        # Moved to a third workspace while this waited; the locks held are not those that are needed.
+        raise NotFound
+    expected_check(expected, document, actor)
+    parent = _parent_read(actor, to)
+    _move_check(actor, document, to.workspace, parent)
+    before = (document.workspace_id, document.parent_id, document.position)
+    document.position = position_for(
+        actor=actor,
+        workspace=to.workspace.pk,
+        parent=parent.pk if parent else None,
+        before=to.before,
+        after=to.after,
+        moved=document.pk,
+        now=actor.now,
+    )
+    old_parent = document.parent.uid if document.parent is not None else None
+    document.workspace, document.parent = to.workspace, parent
+    if before == (document.workspace_id, document.parent_id, document.position):
+        return document
+    document_place(actor, document)
+    moved_room = before[0] != document.workspace_id
+    rows = subtree(document).values_list("pk", flat=True) if moved_room else [document.pk]
+    placements_write(list(rows), actor.now)
+    new_parent = parent.uid if parent else None
+    event_record(
+        actor=actor,
+        action="document.moved",
+        target=Target("document", document.uid, document.title),
+        workspace_uid=to.workspace.uid,
+        changes={
+            "workspace": (str(source.uid), str(to.workspace.uid)),
+            "parent": (old_parent and str(old_parent), new_parent and str(new_parent)),
+            "position": (before[2], document.position),
+        },
+        facts={"from_workspace": str(source.uid)} if moved_room else None,
+    )
+    return document
+
+
+def _parent_read(actor: Actor, to: Destination) -> Document | None:
+    """The parent as it stands now that its workspace is locked."""
+    if to.parent is None:
+        return None
+    parent = visible_to(Document.objects.filter(pk=to.parent.pk), actor).first()
+    if parent is None:
+        raise NotFound
+    if parent.workspace_id != to.workspace.pk:
+        raise InvalidInput.field("/parent", "other_workspace", "The parent stands in another workspace.")
+    return parent
+
+
+def _move_check(actor: Actor, document: Document, workspace: Workspace, parent: Document | None) -> None:
+    if document.is_trashed or (parent is not None and parent.is_trashed):
+        raise DocumentTrashed
+    same_place = document.workspace_id == workspace.pk and document.parent_id == (
+        parent.pk if parent else None
+    )
+    require(actor, Action.REORDER if same_place else Action.MOVE, document)
+    if document.state == State.ARCHIVED:
+        raise DocumentArchived
+    if same_place:
+        return
+    target = parent if parent is not None else workspace
+    if parent is None and not can(actor, Action.SEE, workspace):
+        raise NotFound
+    require(actor, Action.CREATE, target)
+    if parent is not None and parent.state == State.ARCHIVED:
+        raise DocumentArchived
+    if parent is not None and parent.path.startswith(document.path):
+        raise MoveIntoItself
+    depth_check(document, parent.depth if parent else 0)
