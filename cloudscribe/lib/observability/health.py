@@ -9,6 +9,22 @@ from django.db import connection
 from django_redis import get_redis_connection
 
 
+class _Run(threading.Thread):
+    """One run of a check with a verdict of its own: a later run must not take it back from who still waits."""
+
+    def __init__(self, check: Callable[[], object]) -> None:
+        super().__init__(name="cloudscribe-probe", daemon=True)
+        self._check = check
+        self.passed = False
+
+    def run(self) -> None:
+        try:
+            self._check()
+            self.passed = True
+        except Exception:  # noqa: BLE001 (any failure is the answer "no")
+            self.passed = False
+
+
 class Probe:
     """A check that may hang, run in a thread of its own.
 
@@ -20,26 +36,17 @@ class Probe:
         self._check = check
         self._patience = patience
         self._lock = threading.Lock()
-        self._running: threading.Thread | None = None
-        self._passed = False
+        self._running: _Run | None = None
 
     def passes(self) -> bool:
         """Whether the check has just succeeded in time."""
         with self._lock:
             if self._running is None or not self._running.is_alive():
-                self._passed = False
-                self._running = threading.Thread(target=self._run, name="cloudscribe-probe", daemon=True)
+                self._running = _Run(self._check)
                 self._running.start()
-            thread = self._running
-        thread.join(self._patience)
-        return self._passed and not thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            self._check()
-            self._passed = True
-        except Exception:  # noqa: BLE001 (any failure is the answer "no")
-            self._passed = False
+            run = self._running
+        run.join(self._patience)
+        return run.passed
 
 
 def ask_postgres() -> None:
