@@ -15,6 +15,7 @@ from django.db import connections
 from prometheus_client import multiprocess
 
 from cloudscribe.lib import env
+from cloudscribe.lib.web_worker import ApplicationLogger
 
 _host = env.text("CLOUDSCRIBE_BIND", "127.0.0.1", "Address that the web server listens on.")
 _port = env.integer("PORT", 8000, "Port that `make run` serves on.")
@@ -40,11 +41,7 @@ secure_scheme_headers: dict[str, str] = {}
 worker_tmp_dir = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None  # noqa: S108 (a heartbeat file)
 # The application writes a line for each request itself; gunicorn's own news go through its logging, as JSON.
 accesslog = None
-logconfig_dict: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "loggers": {"gunicorn.error": {"level": "INFO", "propagate": True}},
-}
+logger_class = ApplicationLogger
 
 
 def pre_fork(server: Any, worker: Any) -> None:

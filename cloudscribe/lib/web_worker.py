@@ -1,4 +1,4 @@
-"""gunicorn's threaded worker with a deadline for the request's head.
+"""gunicorn's threaded worker with a deadline for the request's head, and a logger that leaves logging alone.
 
 gunicorn waits without limit for a head that has begun to arrive, so that as many dripping clients as there
 are threads stop the service. A buffering proxy in front does the same job better; this is for where there is
@@ -8,16 +8,31 @@ none.
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 import struct
 import time
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 # Seconds for the whole head, and for each further piece of a body.
 HEAD_DEADLINE = 10.0
 BODY_SILENCE = 15
+
+
+class ApplicationLogger(Logger):  # type: ignore[misc] (gunicorn has no types)
+    """gunicorn's news by the application's own logging; its own set-up would undo that at every SIGHUP."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take no handler; what the application has configured by the time of a line prints it."""
+        self.error_log.setLevel(logging.INFO)
+        self.error_log.propagate = True
+        self.access_log.setLevel(logging.CRITICAL)
+
+    def reopen_files(self) -> None:
+        """Nothing is open here."""
 
 
 class DeadlineWorker(ThreadWorker):  # type: ignore[misc] (gunicorn has no types)

@@ -113,6 +113,8 @@ class Supervisor:
         found = self._installation
         secrets = missing_secrets(found.layout, found.environment)
         self._installation = found.with_variables({**self._servers.addresses(), **secrets})
+        # Where assets may be collected to; looked into also where they never were.
+        (found.layout.data / "static").mkdir(exist_ok=True)
         shutil.rmtree(found.metrics, ignore_errors=True)
         found.metrics.mkdir(mode=0o700)
 
