@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from documents.merge.lines import merge_texts
-from documents.merge.result import Conflict, Reason
+from documents.merge.result import Conflict, MergeResult, Reason
 
 BODY = "content"
 TAGS = "tags"
@@ -27,18 +27,24 @@ class FieldsMerge:
 
 
 def merge_fields(
-    base: Mapping[str, Any], yours: Mapping[str, Any], current: Mapping[str, Any], *, max_tags: int
+    base: Mapping[str, Any],
+    yours: Mapping[str, Any],
+    current: Mapping[str, Any],
+    *,
+    max_tags: int,
+    max_bytes: int,
 ) -> FieldsMerge:
     """Merge field by field. All three name the same fields; what wasn't sent stands in `yours` as in `base`.
 
-    Tags that together are more than `max_tags` are a conflict.
+    What both sides added may together be too much: more than `max_tags`, or a body of more than `max_bytes`
+    (UTF-8), is a conflict.
     """
     values: dict[str, Any] = {}
     conflicts: list[Conflict] = []
     for field, now in current.items():
         before, wanted = base[field], yours[field]
         if field == BODY:
-            result = merge_texts(before, wanted, now, field=field)
+            result = _merged_body(before, wanted, now, max_bytes)
             values[field] = result.partial
             conflicts.extend(result.conflicts)
         elif field == TAGS:
@@ -52,6 +58,15 @@ def merge_fields(
             values[field] = now
             conflicts.append(Conflict(field, Reason.OVERLAP, before, wanted, now))
     return FieldsMerge(values, tuple(conflicts))
+
+
+def _merged_body(base: str, yours: str, current: str, max_bytes: int) -> MergeResult:
+    result = merge_texts(base, yours, current, field=BODY)
+    if result.conflicts or len(result.partial.encode()) <= max_bytes:
+        return result
+    lines = current.count("\n") + (not current.endswith("\n"))
+    whole = Conflict(BODY, Reason.TOO_LARGE, base, yours, current, line=1, lines=lines, merged_line=1)
+    return MergeResult(current, (whole,))
 
 
 def merge_tags(base: Sequence[str], yours: Sequence[str], current: Sequence[str]) -> list[str]:

@@ -13,9 +13,11 @@ from documents.merge.fields import merge_tags
 BASE: dict[str, Any] = {"title": "T", "icon": "", "tags": ["a", "b"], "content": "one\n\ntwo\n"}
 
 
-def merged(yours: dict[str, Any], current: dict[str, Any], max_tags: int = 50) -> FieldsMerge:
+def merged(
+    yours: dict[str, Any], current: dict[str, Any], *, max_tags: int = 50, max_bytes: int = 100
+) -> FieldsMerge:
     """The merge of two sets of changes of BASE."""
-    return merge_fields(BASE, {**BASE, **yours}, {**BASE, **current}, max_tags=max_tags)
+    return merge_fields(BASE, {**BASE, **yours}, {**BASE, **current}, max_tags=max_tags, max_bytes=max_bytes)
 
 
 def test_merge_different_fields_are_both_kept() -> None:
@@ -47,6 +49,16 @@ def test_merge_more_tags_than_fit_conflicts() -> None:
     result = merged({"tags": ["a", "b", "c"]}, {"tags": ["a", "b", "d"]}, max_tags=3)
     assert [conflict.field for conflict in result.conflicts] == ["tags"]
     assert result.values["tags"] == ["a", "b", "d"]
+
+
+def test_merge_body_that_outgrows_the_limit_conflicts() -> None:
+    """Each side kept within the size, both together don't: the whole body is the choice."""
+    yours, current = "one and mine\n\ntwo\n", "one\n\ntwo and theirs\n"
+    result = merged({"content": yours}, {"content": current}, max_bytes=25)
+    assert result.values["content"] == current
+    assert result.conflicts == (
+        Conflict("content", Reason.TOO_LARGE, BASE["content"], yours, current, 1, 3, 1),
+    )
 
 
 _TAGS = st.lists(st.sampled_from("abcdef"), unique=True)

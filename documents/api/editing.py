@@ -1,0 +1,125 @@
+"""PATCH of a document: what a revision holds, or, alone, how access is inherited or who is responsible."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from accounts.models import User
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.conditional import parse_if_match
+from cloudscribe.lib.errors import DomainError, FieldError, InvalidInput
+from cloudscribe.lib.serializers import (
+    StrictBooleanField,
+    StrictCharField,
+    StrictSerializer,
+    StrictUUIDField,
+)
+from documents import limits
+from documents.api.reaching import DocumentReached
+from documents.etags import ExpectedRevision, expected_revision
+from documents.models import Document
+from documents.services.editing import document_update
+from documents.services.states import document_inheritance_set, document_owner_set
+
+_ALONE = ("inherits_access", "owner")
+# RFC 7240: preferences are separated by commas, parameters follow a semicolon.
+_MERGE_NEVER = re.compile(r'(?:^|,)\s*merge\s*=\s*"?never"?\s*(?:[,;]|$)', re.IGNORECASE)
+
+
+class MixedFields(DomainError):
+    """`inherits_access` and `owner` are no part of a revision and go alone."""
+
+    code = "mixed_fields"
+    title = "This property goes alone"
+
+
+class DocumentUpdateInput(StrictSerializer):
+    """What a PATCH of a document may hold."""
+
+    title = StrictCharField(max_length=limits.TITLE_LENGTH, required=False)
+    content = StrictCharField(allow_blank=True, trim_whitespace=False, required=False)
+    language = StrictCharField(max_length=limits.LANGUAGE_LENGTH, required=False)
+    tags = serializers.ListField(
+        child=StrictCharField(max_length=limits.TAG_LENGTH), max_length=limits.TAGS, required=False
+    )
+    icon = StrictCharField(max_length=limits.ICON_LENGTH, allow_blank=True, required=False)
+    template = StrictBooleanField(required=False)
+    note = StrictCharField(max_length=limits.NOTE_LENGTH, allow_blank=True, required=False)
+    inherits_access = StrictBooleanField(required=False)
+    owner = StrictUUIDField(required=False)
+
+    def validate_content(self, value: str) -> str:
+        """At most 2 MB of UTF-8."""
+        if len(value.encode()) > limits.BODY_BYTES:
+            raise serializers.ValidationError("The body is longer than 2 MB.", code="max_length")
+        return value
+
+    def validate_tags(self, value: list[str]) -> list[str]:
+        """Each tag once, in the order given."""
+        return list(dict.fromkeys(value))
+
+
+def merge_wanted(request: Request | HttpRequest) -> bool:
+    """Whether a stale write may be merged: unless the client sends `Prefer: merge=never`."""
+    return not _MERGE_NEVER.search(request.META.get("HTTP_PREFER", ""))
+
+
+def expected_of(request: Request | HttpRequest, actor: Actor, document: Document) -> ExpectedRevision | None:
+    """The revision that If-Match names, None without the header.
+
+    Raises IfMatchAny for `*`, PreconditionFailed for tags that aren't a document's.
+    """
+    epoch = actor.access_key.epoch if actor.access_key else 0
+    return expected_revision(parse_if_match(request), document, epoch)
+
+
+class EditingMixin(DocumentReached):
+    """The PATCH of the documents' viewset, which answers through `document_answer`."""
+
+    editing_serializers: ClassVar = {"partial_update": DocumentUpdateInput}
+
+    def document_answer(self, document: Document, **extra: Any) -> HttpResponseBase:
+        """The document as clients see it; the viewset says how."""
+        raise NotImplementedError
+
+    def partial_update(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
+        """Change a document from the version that If-Match names.
+
+        Where others have written since, the server merges: field by field, tags as a set, the body by lines.
+        """
+        changes = self.input()
+        alone = [name for name in _ALONE if name in changes]
+        if alone:
+            return self._changed_alone(alone, changes)
+        document = self.document_here()
+        note = changes.pop("note", "")
+        edited = document_update(
+            actor=self.actor,
+            document=document,
+            changes=changes,
+            expected=expected_of(request, self.actor, document),
+            merge=merge_wanted(request),
+            note=note,
+        )
+        return self.document_answer(edited.document, merged=edited.merged)
+
+    def _changed_alone(self, alone: list[str], changes: dict[str, Any]) -> HttpResponseBase:
+        if len(changes) > 1:
+            text = "Send this property in a request of its own."
+            raise MixedFields(errors=[FieldError(f"/{name}", "mixed_fields", text) for name in alone])
+        document = self.document_here()
+        if "owner" in changes:
+            owner = User.objects.filter(uid=changes["owner"]).first()
+            if owner is None:
+                raise InvalidInput.field("/owner", "not_a_reader", "There is no such person who may see it.")
+            document = document_owner_set(actor=self.actor, document=document, owner=owner)
+        else:
+            document = document_inheritance_set(
+                actor=self.actor, document=document, inherits_access=changes["inherits_access"]
+            )
+        return self.document_answer(document, merged=False)

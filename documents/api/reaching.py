@@ -1,0 +1,41 @@
+"""The document that a route names, as its reader may meet it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cloudscribe.lib.errors import NotFound
+from documents.exceptions import DocumentTrashed
+from documents.models import Document
+from documents.policies import Action, can
+from documents.visibility import visible_to
+
+if TYPE_CHECKING:
+    from cloudscribe.lib.viewsets import ServiceViewSet
+
+    _Base = ServiceViewSet
+else:
+    _Base = object
+
+
+class DocumentReached(_Base):
+    """For the views of a document and of what hangs on it; `document_kwarg` is the route's name of its id."""
+
+    document_kwarg = "id"
+
+    def document_here(self, *related: str) -> Document:
+        """The document of the address, with its workspace and `related` rows.
+
+        Raises NotFound for what is absent or hidden, in the trash too unless the actor may edit it, and then
+        DocumentTrashed.
+        """
+        rows: Any = visible_to(Document.objects.select_related("workspace", *related), self.actor)
+        document: Document = self.get_object_or_404(rows, uid=self.kwargs[self.document_kwarg])
+        if document.is_trashed:
+            self._refuse_trashed(document)
+        return document
+
+    def _refuse_trashed(self, document: Document) -> None:
+        if can(self.actor, Action.EDIT, document):
+            raise DocumentTrashed
+        raise NotFound

@@ -1,0 +1,1 @@
+"""Reads whose answer is not one model's queryset."""

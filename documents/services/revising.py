@@ -1,0 +1,220 @@
+"""How a document gets its next revision; the private parts of the services that edit and restore."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import connection
+
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import NotFound, PreconditionFailed, PreconditionRequired
+from documents import limits
+from documents.authors import author_columns
+from documents.etags import ExpectedRevision, document_etag
+from documents.exceptions import BaseGone, DocumentArchived, DocumentTrashed, EditConflict, RevisionGone
+from documents.merge import merge_fields
+from documents.merge.fields import BODY
+from documents.models import Document, DocumentBody, Revision, State
+from documents.payloads import digest, payload_for
+from documents.policies import Action, can, require
+from documents.search.vectors import search_fields
+from documents.selectors.revisions import revision_snapshot
+from documents.services.indexing import search_index_enqueue
+from documents.services.locking import actor_renewed
+
+# In one statement, so that the key of the superseded revision needs no reading.
+_PAYLOAD_SQL = """
+INSERT INTO documents_revisionpayload (revision_id, base_number, payload)
+SELECT id, %(base)s, %(payload)s FROM documents_revision
+WHERE document_id = %(document)s AND number = %(number)s
+"""
+_CONFLICT_TAIL = b"conflict"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Edited:
+    """What became of a write: whether it made a revision, and whether that took in another's work."""
+
+    document: Document
+    merged: bool
+    revised: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OpenDocument:
+    """A document and its body, locked by this transaction, and the actor of now, who may edit it."""
+
+    actor: Actor
+    document: Document
+    body: DocumentBody
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the database, which a restore raises."""
+        return self.actor.access_key.epoch if self.actor.access_key else 0
+
+    def fields(self) -> dict[str, Any]:
+        """Every field that a revision holds, the body among them."""
+        return {**self.document.fields_of_revision(), BODY: self.body.content}
+
+
+def document_open(actor: Actor, document: Document) -> OpenDocument:
+    """Lock a document and its body for a write and look again at what was checked before the lock.
+
+    The lock makes writers of one document queue, so that each merges with what the one before it wrote.
+    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived.
+    """
+    rows = DocumentBody.objects.defer("search_vector").select_related("document__workspace")
+    body = rows.filter(pk=document.pk).select_for_update(no_key=True, of=("self", "document")).first()
+    if body is None:
+        raise NotFound
+    actor, document = actor_renewed(actor), body.document
+    if not can(actor, Action.SEE, document):
+        raise NotFound
+    if document.is_trashed and not can(actor, Action.EDIT, document):
+        raise NotFound
+    require(actor, Action.EDIT, document)
+    if document.is_trashed:
+        raise DocumentTrashed
+    if document.state == State.ARCHIVED:
+        raise DocumentArchived
+    return OpenDocument(actor, document, body)
+
+
+def document_revise(
+    opened: OpenDocument,
+    changes: Mapping[str, Any],
+    expected: ExpectedRevision | None,
+    *,
+    merge: bool,
+    note: str,
+    facts: Mapping[str, Any] | None = None,
+) -> Edited:
+    """Apply `changes`, made on the expected revision, as the next one: as they are, merged, or not at all.
+
+    Raises PreconditionRequired, PreconditionFailed (also where it is stale and `merge` is False), BaseGone
+    and EditConflict.
+    """
+    head = opened.document.revision
+    base = _base_number(opened, expected)
+    if base != head and not merge:
+        raise PreconditionFailed(extra={"revision": head})
+    current = opened.fields()
+    wanted = {**current, **changes} if base == head else _merged(opened, current, changes, base)
+    changed = {field: wanted[field] for field in current if wanted[field] != current[field]}
+    if not changed:
+        return Edited(opened.document, merged=False, revised=False)
+    _write(opened, wanted, base, note)
+    _record(opened, current, changed, facts)
+    return Edited(opened.document, merged=base != head, revised=True)
+
+
+def _base_number(opened: OpenDocument, expected: ExpectedRevision | None) -> int:
+    if expected is None:
+        raise PreconditionRequired
+    if expected.epoch != opened.epoch or not 1 <= expected.revision <= opened.document.revision:
+        raise PreconditionFailed(extra={"revision": opened.document.revision})
+    return expected.revision
+
+
+def _merged(
+    opened: OpenDocument, current: Mapping[str, Any], changes: Mapping[str, Any], base_number: int
+) -> dict[str, Any]:
+    try:
+        base = revision_snapshot(opened.document.pk, base_number).fields()
+    except (NotFound, RevisionGone):
+        raise BaseGone from None
+    yours = {**base, **changes}
+    result = merge_fields(base, yours, current, max_tags=limits.TAGS, max_bytes=limits.BODY_BYTES)
+    if result.is_clean:
+        return result.values
+    head = opened.document.revision
+    etag = document_etag(opened.epoch, head, _CONFLICT_TAIL)
+    raise EditConflict(
+        extra={
+            "base": {"revision": base_number, **base},
+            "yours": yours,
+            "current": {"revision": head, "etag": etag, **current},
+            "merged": result.values,
+            "conflicts": [conflict.as_json() for conflict in result.conflicts],
+        },
+        headers={"ETag": etag},
+    )
+
+
+def _write(opened: OpenDocument, wanted: Mapping[str, Any], base: int, note: str) -> None:
+    actor, document, body = opened.actor, opened.document, opened.body
+    superseded, was = document.revision, body.content
+    by, by_actor = author_columns(actor)
+    _document_write(opened, wanted)
+    _body_write(opened, wanted[BODY])
+    Revision.objects.create(
+        document=document,
+        number=document.revision,
+        author_id=by,
+        author_actor=by_actor,
+        note=note,
+        parent=superseded,
+        base=base,
+        meta=document.fields_of_revision(),
+        sha256=body.sha256,
+        size=body.size,
+        created_at=actor.now,
+    )
+    payload = payload_for(superseded, was, body.content)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PAYLOAD_SQL,
+            {
+                "document": document.pk,
+                "number": superseded,
+                "base": payload.base_number,
+                "payload": payload.data,
+            },
+        )
+
+
+def _document_write(opened: OpenDocument, wanted: Mapping[str, Any]) -> None:
+    document = opened.document
+    named = [field for field in wanted if field != BODY]
+    for field in named:
+        setattr(document, field, wanted[field])
+    document.revision += 1
+    document.updated_by_id, document.updated_actor = author_columns(opened.actor)
+    document.updated_at = opened.actor.now
+    document.save(update_fields=[*named, "revision", "updated_by", "updated_actor", "updated_at"])
+
+
+def _body_write(opened: OpenDocument, content: str) -> None:
+    """The body and its search columns, which title and language are part of, in one statement."""
+    document, body = opened.document, opened.body
+    body.content, body.sha256, body.size = content, digest(content), len(content.encode())
+    search = search_fields(title=document.title, content=content, language=document.language)
+    DocumentBody.objects.filter(pk=document.pk).update(
+        content=body.content, sha256=body.sha256, size=body.size, **search
+    )
+    if search["search_vector"] is None:
+        search_index_enqueue(actor=opened.actor)
+
+
+def _record(
+    opened: OpenDocument,
+    before: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    facts: Mapping[str, Any] | None,
+) -> None:
+    number = opened.document.revision
+    changes = {field: (before[field], value) for field, value in changed.items() if field != BODY}
+    if BODY in changed:
+        changes[BODY] = (number - 1, number)
+    event_record(
+        actor=opened.actor,
+        action="document.updated",
+        target=Target("document", opened.document.uid, opened.document.title),
+        workspace_uid=opened.document.workspace.uid,
+        changes=changes,
+        facts={"revision": number, **(facts or {})},
+    )
