@@ -1,16 +1,17 @@
-"""Every setting of CloudScribe, from typed environment variables; the README's table is made from these reads."""
+"""Every setting of CloudScribe, from typed environment variables that fail loudly (cloudscribe.lib.env)."""
 
 from __future__ import annotations
 
 import datetime as dt
 import pathlib
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from cloudscribe.lib import env
+from cloudscribe.lib.connections import cache_config, database_config, redis_url
 from cloudscribe.lib.keyring import KeyRing, KeyRingError
 
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
@@ -193,30 +194,9 @@ _role = env.text(
     "Which of both roles a command uses; set by manage.py.",
     choices=("app", "owner"),
 )
-_STATEMENT_LIMITS = {
-    "web": {"statement_timeout": "10s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "15s"},
-    "job": {"statement_timeout": "5min", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "15s"},
-    "command": {"lock_timeout": "5s"},
-}[PROCESS_KIND]
-
-
-def _database(url: str) -> dict[str, Any]:
-    config: dict[str, Any] = dict(environ.Env.db_url_config(url or "postgres:///cloudscribe"))
-    # A socket's folder stands percent-encoded in the host's place.
-    config["HOST"] = unquote(config.get("HOST") or "")
-    options = config.setdefault("OPTIONS", {})
-    options["options"] = " ".join(f"-c {name}={value}" for name, value in _STATEMENT_LIMITS.items())
-    options["application_name"] = f"cloudscribe-{PROCESS_KIND}"
-    options["connect_timeout"] = 5
-    config["CONN_MAX_AGE"] = None if PROCESS_KIND == "web" else 0
-    config["CONN_HEALTH_CHECKS"] = PROCESS_KIND == "web"
-    config["ATOMIC_REQUESTS"] = False
-    return config
-
-
-DATABASES = {"default": _database(_owner_url if _role == "owner" else _app_url)}
-DATABASE_ROLES_ARE_ONE = _database(_owner_url).get("USER") == _database(_app_url).get("USER")
-APP_DATABASE_ROLE = str(_database(_app_url).get("USER") or "")
+DATABASES = {"default": database_config(_owner_url if _role == "owner" else _app_url, PROCESS_KIND)}
+APP_DATABASE_ROLE = str(database_config(_app_url, PROCESS_KIND).get("USER") or "")
+DATABASE_ROLES_ARE_ONE = str(database_config(_owner_url, PROCESS_KIND).get("USER") or "") == APP_DATABASE_ROLE
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis ----------------------------------------------------------------------------------------
@@ -229,38 +209,10 @@ REDIS_URL = env.text(
 )
 REDIS_TIMEOUT = env.seconds("CLOUDSCRIBE_REDIS_TIMEOUT", 0.3, "Longest wait for an answer of Redis.")
 
-
-def redis_url(offset: int) -> str:
-    """REDIS_URL with its database number raised by `offset`."""
-    base, _, query = (REDIS_URL or "redis://127.0.0.1:6379").partition("?")
-    if base.startswith("unix://"):
-        number = next((part[3:] for part in query.split("&") if part.startswith("db=")), "0")
-        return f"{base}?db={int(number) + offset}"
-    head, slash, tail = base.rpartition("/")
-    if slash and tail.isdigit() and not head.endswith("/"):
-        return f"{head}/{int(tail) + offset}" + (f"?{query}" if query else "")
-    return f"{base.rstrip('/')}/{offset}" + (f"?{query}" if query else "")
-
-
-def _cache(offset: int, prefix: str) -> dict[str, Any]:
-    return {
-        "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": redis_url(offset),
-        "KEY_PREFIX": prefix,
-        "OPTIONS": {
-            # JSON, not pickle: whoever can write to Redis must not be able to run code here.
-            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
-            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
-            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
-            "CONNECTION_POOL_KWARGS": {"max_connections": 32, "retry": None},
-        },
-    }
-
-
 CACHES = {
-    "default": _cache(0, "cs1"),
-    "ratelimit": _cache(1, "cs1rl"),
-    "sessions": _cache(0, "cs1s"),
+    "default": cache_config(redis_url(REDIS_URL, 0), "cs1", REDIS_TIMEOUT),
+    "ratelimit": cache_config(redis_url(REDIS_URL, 1), "cs1rl", REDIS_TIMEOUT),
+    "sessions": cache_config(redis_url(REDIS_URL, 0), "cs1s", REDIS_TIMEOUT),
 }
 SESSION_CACHE_ALIAS = "sessions"
 RATELIMIT_USE_CACHE = "ratelimit"
@@ -278,7 +230,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the redirect to https is the proxy's: health checks inside the network stay plain
 ]
 _RQ_QUEUE = {
-    "URL": redis_url(2),
+    "URL": redis_url(REDIS_URL, 2),
     "DEFAULT_TIMEOUT": 300,
     "SERIALIZER": "rq.serializers.JSONSerializer",
 }

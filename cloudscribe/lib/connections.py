@@ -1,0 +1,60 @@
+"""How settings turn the addresses of PostgreSQL and Redis into Django's dictionaries."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote
+
+import environ
+
+# By kind of process: nothing waits for ever, and only an operator's own command may take its time.
+_STATEMENT_LIMITS = {
+    "web": {"statement_timeout": "10s", "lock_timeout": "3s", "idle_in_transaction_session_timeout": "15s"},
+    "job": {"statement_timeout": "5min", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "15s"},
+    "command": {"lock_timeout": "5s"},
+}
+
+
+def database_config(url: str, process_kind: str) -> dict[str, Any]:
+    """An entry of DATABASES for `url`, with the time-outs of a `web`, `job` or `command` process."""
+    config: dict[str, Any] = dict(environ.Env.db_url_config(url or "postgres:///cloudscribe"))
+    # A socket's folder stands percent-encoded in the host's place.
+    config["HOST"] = unquote(config.get("HOST") or "")
+    options = config.setdefault("OPTIONS", {})
+    options["options"] = " ".join(
+        f"-c {name}={value}" for name, value in _STATEMENT_LIMITS[process_kind].items()
+    )
+    options["application_name"] = f"cloudscribe-{process_kind}"
+    options["connect_timeout"] = 5
+    config["CONN_MAX_AGE"] = None if process_kind == "web" else 0
+    config["CONN_HEALTH_CHECKS"] = process_kind == "web"
+    config["ATOMIC_REQUESTS"] = False
+    return config
+
+
+def redis_url(url: str, offset: int) -> str:
+    """`url` with its database number raised by `offset`."""
+    base, _, query = (url or "redis://127.0.0.1:6379").partition("?")
+    if base.startswith("unix://"):
+        number = next((part[3:] for part in query.split("&") if part.startswith("db=")), "0")
+        return f"{base}?db={int(number) + offset}"
+    head, slash, tail = base.rpartition("/")
+    if slash and tail.isdigit() and not head.endswith("/"):
+        return f"{head}/{int(tail) + offset}" + (f"?{query}" if query else "")
+    return f"{base.rstrip('/')}/{offset}" + (f"?{query}" if query else "")
+
+
+def cache_config(location: str, prefix: str, timeout: float) -> dict[str, Any]:
+    """An entry of CACHES over django-redis; no call waits longer than `timeout` seconds."""
+    return {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": location,
+        "KEY_PREFIX": prefix,
+        "OPTIONS": {
+            # JSON, not pickle: whoever can write to Redis must not be able to run code here.
+            "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
+            "SOCKET_CONNECT_TIMEOUT": timeout,
+            "SOCKET_TIMEOUT": timeout,
+            "CONNECTION_POOL_KWARGS": {"max_connections": 32, "retry": None},
+        },
+    }
