@@ -10,7 +10,7 @@ from django_redis import get_redis_connection
 
 
 class _Run(threading.Thread):
-    """One run of a check with a verdict of its own: a later run must not take it back from who still waits."""
+    """One run of a check with a verdict of its own: a later run must not take it from who still waits."""
 
     def __init__(self, check: Callable[[], object]) -> None:
         super().__init__(name="cloudscribe-probe", daemon=True)
