@@ -101,7 +101,7 @@ def _place_by_summary(nodes: dict[str, _Node], summary: str) -> Iterator[Problem
         if key is None or key in placed:
             reason = f"{entry.target!r} is {'named twice' if key else 'not there'}."
             yield Problem(summary, reason, left_out=False)
-            above.append(above[-1] if above else "")
+            above.append("")
             continue
         placed.add(key)
         nodes[key].parent = next((k for k in reversed(above) if k), None) or root

@@ -10,7 +10,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Iterator
 
-from documents.search.languages import bigrams, has_spaceless, spaceless_parts
+from documents.search.languages import bigrams, has_spaceless, spaced, spaceless_parts
 
 MAX_LENGTH = 500
 MAX_TERMS = 32
@@ -39,11 +39,13 @@ class Term:
         """The term in the language of `to_tsquery`, each operand quoted; `label` A narrows it to titles."""
         if not self.phrase and has_spaceless(self.text):
             return "(" + " & ".join(self._spaceless(label)) + ")"
-        text = " ".join(
-            " ".join(bigrams(part) or [part]) if spaceless else part
-            for part, spaceless in spaceless_parts(self.text)
-        )
-        return _operand(text, label, prefix=self.prefix)
+        return _operand(self._phrase(), label, prefix=self.prefix)
+
+    def _phrase(self) -> str:
+        """The text as vectors hold it; a run at the end may go on, so its last letter is not asked for alone."""
+        *inner, (last, spaceless) = spaceless_parts(self.text)
+        ending = " ".join(bigrams(last)) or last if spaceless else last
+        return " ".join((spaced("".join(part for part, _ in inner)) + ending).split())
 
     def _spaceless(self, label: str) -> Iterator[str]:
         for part, spaceless in spaceless_parts(self.text):

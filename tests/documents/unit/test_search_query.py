@@ -1,0 +1,139 @@
+"""What people type, as queries; and which way a search goes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from documents.search.languages import CONFIGURATIONS, configuration_for, spaced
+from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of
+from documents.search.query import MAX_TERMS, parse_query
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("ownership", "'ownership':*"),
+        ("move semantics", "'move' & 'semantics':*"),
+        ('"borrow checker"', "'borrow checker'"),
+        ('"borrow checker" rust', "'borrow checker' & 'rust':*"),
+        ("box OR rc pointer", "('box' | 'rc') & 'pointer':*"),
+        ("trait -object", "('trait') & !'object'"),
+        ('trait -"trait object" x', "('trait' & 'x') & !'trait object'"),
+        ("it's", "'it''s':*"),
+        ("back\\slash", "'back\\\\slash':*"),
+        ("x", "'x'"),
+        ('open "phrase', "'open' & 'phrase'"),
+        ("OR a OR", "'a'"),
+        ("所有権", "('所有 有権')"),
+        ("所", "('所':*)"),
+        ("Rust所有", "('Rust' & '所有')"),
+        ('"所有権 rust"', "'所有 有権 権 rust'"),
+        ("-only", ""),
+        ("- ! & |", ""),
+        ("", ""),
+    ],
+)
+def test_query_is_read_as_typed(typed: str, wanted: str) -> None:
+    """Words are all wanted, OR joins two, quotes make phrases, minus excludes, the last word may go on."""
+    assert parse_query(typed).all_words() == wanted
+
+
+def test_query_takes_so_many_terms() -> None:
+    """A text of any length is a query of bounded size."""
+    assert len(parse_query("a " * 10_000).clauses) == MAX_TERMS
+
+
+def test_query_in_titles_labels_each_operand() -> None:
+    """The title tier asks for the same words with the weight of titles."""
+    assert parse_query('"a b" c').in_title() == "'a b':A & 'c':A"
+
+
+def test_query_with_a_word_mended_reads_as_typed() -> None:
+    """A correction exchanges the word wherever it stands and keeps the rest."""
+    assert str(parse_query('onwership OR rc "an onwership" -x').replaced("onwership", "ownership")) == (
+        'ownership OR rc "an ownership" -x'
+    )
+
+
+@given(st.text(max_size=200))
+def test_query_of_anything_is_a_query(typed: str) -> None:
+    """Nothing that can be typed is an error, and operands are always quoted."""
+    query = parse_query(typed)
+    assert query.all_words().count("'") % 2 == 0
+    assert bool(query.all_words()) == bool(query.clauses)
+
+
+@pytest.mark.parametrize(
+    ("language", "configuration"),
+    [
+        ("en", "cs_english"),
+        ("en-GB", "cs_english"),
+        ("DE", "cs_german"),
+        ("zh-Hans", "cs_simple"),
+        ("", "cs_simple"),
+    ],
+)
+def test_configuration_follows_the_language(language: str, configuration: str) -> None:
+    """The first part of the language tag decides; languages without a stemmer get the simple one."""
+    assert configuration_for(language) == configuration
+    assert configuration in CONFIGURATIONS
+
+
+def test_spaceless_text_becomes_pairs() -> None:
+    """Runs of scripts without spaces are cut into overlapping pairs; the rest stays."""
+    assert spaced("Rust所有権 ok").split() == ["Rust", "所有", "有権", "権", "ok"]
+
+
+def planned(typed: str, *counts: int | None, documents: int = 1_000_000, visible: int = 100_000) -> Plan:
+    """The plan where the words are known to stand in so many documents."""
+    query = parse_query(typed)
+    probes = probes_of(query)
+    known = ConfigurationPlan(
+        "cs_english", query.all_words(), query.in_title(), documents, 300.0, [p.query for p in probes], counts
+    )
+    return plan_of(query, probes, [known], visible)
+
+
+def test_plan_for_a_rare_word_looks_at_all_matches() -> None:
+    """The rarest word bounds the matches, however common the others are."""
+    assert planned('"common" "rare"', 300_000, 40).way == "matched"
+
+
+def test_plan_for_common_words_looks_at_what_is_visible() -> None:
+    """A reader of few documents has each of them asked."""
+    assert planned('"common"', 300_000, visible=9_000).way == "visible"
+
+
+def test_plan_for_common_words_and_much_to_see_looks_at_the_newest() -> None:
+    """Ranking hundreds of thousands of matches is never done in a request."""
+    assert planned('"common"', 300_000).way == "newest"
+
+
+def test_plan_counts_alternatives_together() -> None:
+    """Either of two words may match, so their numbers add up."""
+    assert planned('"a" OR "b"', 4_000, 4_000).way == "newest"
+
+
+def test_plan_weighs_rare_words_higher() -> None:
+    """The inverse document frequency: a word in few documents says more."""
+    common, rare = planned('"common" "rare"', 300_000, 40).parameters["term_weights"]
+    assert rare > common > 0
+
+
+def test_plan_falls_back_to_words_that_mean_something() -> None:
+    """A word in most documents and a stop word are no reason to show a document."""
+    plan = planned('"common" "rare" "the"', 300_000, 40, None)
+    assert plan.parameters["any_terms"] == ["'rare'"]
+
+
+def test_plan_knows_which_words_may_be_mistyped() -> None:
+    """Words of five letters and more that no document holds, phrases apart."""
+    assert planned('onwership abcd trait "zzzzz"', 0, 0, 9, 0).unknown_words == ["onwership"]
+
+
+def test_plan_without_any_configuration_asks_for_nothing() -> None:
+    """A query of nothing but what no configuration knows has no candidates."""
+    query = parse_query("x")
+    assert plan_of(query, probes_of(query), [], 0).parameters["configs"] == []
