@@ -42,7 +42,7 @@ class Term:
         return _operand(self._phrase(), label, prefix=self.prefix)
 
     def _phrase(self) -> str:
-        """The text as vectors hold it; a run at the end may go on, so its last letter is not asked for alone."""
+        """The text as vectors hold it; of a run at the end, which may go on, no last letter alone."""
         *inner, (last, spaceless) = spaceless_parts(self.text)
         ending = " ".join(bigrams(last)) or last if spaceless else last
         return " ".join((spaced("".join(part for part, _ in inner)) + ending).split())
