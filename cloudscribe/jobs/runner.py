@@ -57,7 +57,7 @@ def jobs_drain(queue: str, *, goes_on: Callable[[], bool]) -> None:
 
 
 def job_execute(job: Job) -> None:
-    """Do one claimed job to its end. Raises nothing: every outcome is in the job's row."""
+    """Do one claimed job to its end, which is in its row. Raises only where that can't be written."""
     with request_context(RequestContext(job.request_id or new_request_id(), route=f"job {job.kind}")):
         started = time.monotonic()
         outcome = _outcome(job)
@@ -98,7 +98,8 @@ def _outcome(job: Job) -> str:
         return _tried(job, actor, "timeout", "The job took longer than its kind may.")
     except Exception:
         log.exception("job_failed", job=str(job.uid), kind=job.kind, attempt=job.attempts)
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
         return _tried(job, actor, "internal", _INTERNAL_ERROR)
 
 
