@@ -14,6 +14,8 @@ from accounts.models import Session
 from accounts.principals import Principal
 from accounts.selectors import SignedIn, session_signed_in
 from cloudscribe.lib.actor import Actor, set_actor
+from cloudscribe.lib.errors import NotAuthenticated
+from cloudscribe.lib.refusals import DomainException
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -22,12 +24,16 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Principal, Actor] | None:
         """Who signed in; None without a bearer credential.
 
-        Raises AccessTokenExpired or InvalidAccessToken.
+        Raises AccessTokenExpired or InvalidAccessToken, in the framework's clothes.
         """
         scheme, _, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        signed_in = _session_of(credential.strip())
+        try:
+            signed_in = _session_of(credential.strip())
+        except NotAuthenticated as error:
+            # The framework notes that nobody is signed in for exceptions of its own family alone.
+            raise DomainException(error) from error
         structlog.contextvars.bind_contextvars(actor=str(signed_in.actor.uid))
         set_actor(signed_in.actor)
         session_used(signed_in)

@@ -3,7 +3,7 @@
 from accounts.services.password import password_change, password_reset, password_reset_request
 from accounts.services.people import admin_create, profile_update
 from accounts.services.registration import registration_confirm, registration_request
-from accounts.services.sign_in import (
+from accounts.services.sessions import (
     Credentials,
     session_refresh,
     session_revoke,

@@ -15,7 +15,7 @@ from accounts.models import PasswordReset, User
 from accounts.passwords import password_check, password_hash, password_matches
 from accounts.services.limiter import attempt_forgive, attempt_open
 from accounts.services.mail import mail_request
-from accounts.services.sign_in import sessions_end
+from accounts.services.sessions import sessions_end
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput
