@@ -189,6 +189,7 @@ def _type_of(queryset: QuerySet[Any], column: str) -> type:
         field = queryset.query.annotations[column].output_field
     else:
         field = _field(queryset.model, column)
+    field = field.target_field if field.is_relation else field
     for kind, python_type in _TYPES.items():
         if isinstance(field, kind):
             return python_type

@@ -23,7 +23,7 @@ from rest_framework import exceptions
 from rest_framework.settings import api_settings
 from rest_framework_simplejwt.exceptions import TokenError
 
-from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.actor import current_actor
 from cloudscribe.lib.context import current_context
 from cloudscribe.lib.errors import (
     BadRequest,
@@ -44,7 +44,8 @@ from cloudscribe.lib.errors import (
     TooManyRequests,
     UnsupportedMedia,
 )
-from cloudscribe.lib.refusals import problem_body, problem_response
+from cloudscribe.lib.observability.routes import route_of
+from cloudscribe.lib.refusals import DomainException, problem_body, problem_response
 from cloudscribe.lib.signals import access_denied
 
 # Codes of single faults that the whole answer takes over, since clients and their authors look for them.
@@ -101,15 +102,6 @@ _BY_DJANGO: list[tuple[type[Exception], type[DomainError]]] = [
     (TokenError, NotAuthenticated),
     (RedisError, ServiceUnavailable),
 ]
-
-
-class DomainException(exceptions.APIException):
-    """A DomainError in the clothes that the framework's handler knows."""
-
-    def __init__(self, error: DomainError) -> None:
-        super().__init__(error.message, error.code)
-        self.status_code = error.status
-        self.error = error
 
 
 def problem_of(error: Exception) -> DomainError:
@@ -248,17 +240,13 @@ class ProblemHandler(ExceptionHandler):
         request = self.context.get("request")
         problem = problem_of(exc)
         report(self.exc, problem, getattr(request, "_request", request))
-        actor = getattr(request, "auth", None)
-        if response.status_code == HTTPStatus.FORBIDDEN and isinstance(actor, Actor):
-            route = current_context().route or _route(request)
+        # The context's actor: asking the request for it would sign in again where that has just failed.
+        actor = current_actor()
+        if response.status_code == HTTPStatus.FORBIDDEN and actor is not None:
+            route = current_context().route or route_of(request)
             access_denied.send_robust(sender=ProblemHandler, actor=actor, route=route, code=problem.code)
 
 
 def exception_handler(exc: Exception, context: ExceptionHandlerContext) -> HttpResponseBase | None:
     """The framework's EXCEPTION_HANDLER."""
     return ProblemHandler(exc, context).run()
-
-
-def _route(request: Any) -> str:
-    match = getattr(request, "resolver_match", None)
-    return getattr(match, "route", "") or ""

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from rest_framework import exceptions
 
 from cloudscribe.lib.context import current_context
 from cloudscribe.lib.errors import BadRequest, BodyTooLarge, DomainError, Forbidden, InternalError, NotFound
@@ -22,6 +23,15 @@ PROBLEM_TYPE = "application/problem+json"
 ERROR_PAGE = "/api/docs/errors/"
 _CHALLENGE = 'Bearer realm="CloudScribe"'
 _FOR_PROGRAMS = ("/api/", "/health", "/metrics")
+
+
+class DomainException(exceptions.APIException):
+    """A DomainError in the clothes that the framework's handler knows."""
+
+    def __init__(self, error: DomainError) -> None:
+        super().__init__(error.message, error.code)
+        self.status_code = error.status
+        self.error = error
 
 
 def problem_body(error: DomainError) -> dict[str, Any]:
