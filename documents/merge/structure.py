@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import enum
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
@@ -31,6 +32,8 @@ _LEAVES = frozenset(
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r"#{1,6}(?:\s|$)")
 _FRONT_MATTER = "---"
+_FENCE_BEGINS = frozenset("`~ ")
+_CUT_EVERY = 64
 
 
 class Verdict(enum.Enum):
@@ -70,8 +73,8 @@ class _Budget:
 class _Outline:
     """The kinds of a text's lines, parsed section by section as they are asked for.
 
-    A section begins with a heading at the left margin outside fences. Nothing above it changes what it means,
-    so sections that the result took over whole from one side need no parsing.
+    A section begins with a heading or a paragraph at the left margin outside fences. Nothing above it changes
+    what it means, so sections that the result took over whole from one side need no parsing.
     """
 
     def __init__(self, lines: Lines, budget: _Budget) -> None:
@@ -197,19 +200,38 @@ def _mark(kinds: list[Kind], lines: Sequence[int], kind: Kind) -> None:
 
 
 def _section_starts(lines: Lines) -> Iterator[int]:
-    fence = ""
+    """Where nothing above matters any more: at headings and paragraphs at the margin, outside fences."""
+    fence, after_blank, in_paragraph = "", True, False
     matter_ends = _front_matter_end(lines, 0)
     for number, line in enumerate(lines):
         if number < matter_ends:
             continue
-        opening = _FENCE.match(line)
-        if fence:
-            if opening and opening[1].startswith(fence) and not line[opening.end() :].strip():
-                fence = ""
-        elif opening:
-            fence = opening[1]
-        elif number and _HEADING.match(line):
+        opening = _FENCE.match(line) if line[:1] in _FENCE_BEGINS else None
+        if fence or opening:
+            fence = _fence_after(fence, opening, line)
+            after_blank = in_paragraph = False
+            continue
+        is_text = line[:1].isalpha()
+        if number and _begins_section(line, after_blank=after_blank, in_paragraph=in_paragraph):
             yield number
+        in_paragraph = is_text and (after_blank or in_paragraph)
+        after_blank = not line.strip()
+
+
+def _fence_after(fence: str, opening: re.Match[str] | None, line: str) -> str:
+    """The fence that is open after a line that stands in one or opens one."""
+    if not fence:
+        return opening[1] if opening else ""
+    closed = opening and opening[1].startswith(fence) and not line[opening.end() :].strip()
+    return "" if closed else fence
+
+
+def _begins_section(line: str, *, after_blank: bool, in_paragraph: bool) -> bool:
+    if not line[:1].isalpha():
+        return bool(_HEADING.match(line))
+    # A paragraph of thousands of lines is cut, too: where its own words say so, that is at the same lines in
+    # all texts.
+    return after_blank or (in_paragraph and zlib.crc32(line.encode()) % _CUT_EVERY == 0)
 
 
 def _front_matter_end(lines: Lines, start: int) -> int:

@@ -110,10 +110,17 @@ def test_merge_two_front_matters_conflict() -> None:
     assert merge_texts(base, "---\na: 1\n---\n\n" + base, "---\nb: 2\n---\n" + base).text is None
 
 
+@pytest.mark.parametrize("between", ["\n", "\n\n", "\n\n# Head\n\n"])
+def test_merge_large_texts_are_checked_where_they_changed(between: str) -> None:
+    """A megabyte of prose, in one paragraph or many, with an edit at either end."""
+    base = between.join(f"sentence {number} of many" for number in range(40_000))
+    yours = base.replace("sentence 10 ", "mine ")
+    current = base.replace("sentence 39990 ", "theirs ")
+    assert merge_texts(base, yours, current).text == yours.replace("sentence 39990 ", "theirs ")
+
+
 def test_merge_too_large_to_check_conflicts() -> None:
     """What can't be checked within the budget is not merged blindly."""
-    base = "\n\n".join(f"sentence {number}" for number in range(20_000))
-    result = merge_texts(
-        base, base.replace("sentence 1\n", "mine\n"), base.replace("sentence 19999", "theirs")
-    )
+    base = "\n".join(f"- item {number}" for number in range(20_000))
+    result = merge_texts(base, base.replace("item 10\n", "mine\n"), base.replace("item 19990\n", "theirs\n"))
     assert {conflict.reason for conflict in result.conflicts} == {Reason.TOO_LARGE}
