@@ -1,8 +1,9 @@
 """Become what a process may run as, then be it: a script for `python -I -S` without imports of ours.
 
-PostgreSQL refuses to run as root. As root this script enters a user namespace of its own, in which root is
-`nobody`: the server sees itself unprivileged while its files stay root's outside. Where namespaces are
-refused (many containers), it hands the server's folders to `nobody` and becomes that user.
+PostgreSQL refuses to run as root or as a user without a name. Then this script enters a user namespace of
+its own, in which the user is `nobody`: the server sees itself unprivileged while its files stay the user's
+outside. Where namespaces are refused (many containers), root hands the server's folders to `nobody` and
+becomes that user.
 
 Usage: launch.py [--parent PID] [--signal NUMBER] [--unprivileged] [--own DIRECTORY]... -- COMMAND ARGUMENT...
 """
@@ -21,8 +22,8 @@ CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
 NOBODY = 65534
 REMEDY = (
-    "PostgreSQL does not run as root: start as an ordinary user, move the project and CLOUDSCRIBE_DATA "
-    "to where every user may go, or set DATABASE_URL."
+    "PostgreSQL runs neither as root nor without a user name: start as an ordinary user, move the project "
+    "and CLOUDSCRIBE_DATA to where every user may go, or set DATABASE_URL."
 )
 
 
@@ -35,15 +36,25 @@ def _die_with(parent: int, number: int) -> None:
         sys.exit(1)
 
 
+def _unfit() -> bool:
+    """Whether PostgreSQL refuses this user: root, or a number without a name (some containers)."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return True
+    return os.geteuid() == 0
+
+
 def _enter_namespace() -> bool:
-    """Make root `nobody` inside a new user namespace; False where the kernel refuses."""
+    """Make this user `nobody` inside a new user namespace; False where the kernel refuses."""
     if sys.platform != "linux":
         return False
+    uid, gid = os.geteuid(), os.getegid()
     if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWUSER) != 0:
         return False
     pathlib.Path("/proc/self/setgroups").write_text("deny")
-    pathlib.Path("/proc/self/uid_map").write_text(f"{NOBODY} 0 1")
-    pathlib.Path("/proc/self/gid_map").write_text(f"{NOBODY} 0 1")
+    pathlib.Path("/proc/self/uid_map").write_text(f"{NOBODY} {uid} 1")
+    pathlib.Path("/proc/self/gid_map").write_text(f"{NOBODY} {gid} 1")
     return True
 
 
@@ -59,6 +70,8 @@ def _hand_over(directory: pathlib.Path, uid: int, gid: int) -> None:
 
 def _become_nobody(owned: list[pathlib.Path]) -> None:
     """Drop root for good, after handing the server's folders over."""
+    if os.geteuid() != 0:
+        sys.exit(f"User {os.geteuid()} has no name on this machine. {REMEDY}")
     user = pwd.getpwnam("nobody")
     for directory in owned:
         _hand_over(directory, user.pw_uid, user.pw_gid)
@@ -79,7 +92,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--own", type=pathlib.Path, action="append", default=[])
     parser.add_argument("command", nargs="+")
     options = parser.parse_args(arguments)
-    if options.unprivileged and os.geteuid() == 0 and not _enter_namespace():
+    if options.unprivileged and _unfit() and not _enter_namespace():
         _become_nobody(options.own)
     if options.parent:
         # After the change of identity, which clears it.
