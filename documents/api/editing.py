@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import serializers
@@ -20,7 +20,8 @@ from cloudscribe.lib.serializers import (
     StrictUUIDField,
 )
 from documents import limits
-from documents.api.reaching import DocumentReached
+from documents.api.answering import DocumentAnswering
+from documents.api.serializers import LanguageField, TagsField
 from documents.etags import ExpectedRevision, expected_revision
 from documents.models import Document
 from documents.services.editing import document_update
@@ -43,10 +44,8 @@ class DocumentUpdateInput(StrictSerializer):
 
     title = StrictCharField(max_length=limits.TITLE_LENGTH, required=False)
     content = StrictCharField(allow_blank=True, trim_whitespace=False, required=False)
-    language = StrictCharField(max_length=limits.LANGUAGE_LENGTH, required=False)
-    tags = serializers.ListField(
-        child=StrictCharField(max_length=limits.TAG_LENGTH), max_length=limits.TAGS, required=False
-    )
+    language = LanguageField(required=False)
+    tags = TagsField(required=False)
     icon = StrictCharField(max_length=limits.ICON_LENGTH, allow_blank=True, required=False)
     template = StrictBooleanField(required=False)
     note = StrictCharField(max_length=limits.NOTE_LENGTH, allow_blank=True, required=False)
@@ -58,10 +57,6 @@ class DocumentUpdateInput(StrictSerializer):
         if len(value.encode()) > limits.BODY_BYTES:
             raise serializers.ValidationError("The body is longer than 2 MB.", code="max_length")
         return value
-
-    def validate_tags(self, value: list[str]) -> list[str]:
-        """Each tag once, in the order given."""
-        return list(dict.fromkeys(value))
 
 
 def merge_wanted(request: Request | HttpRequest) -> bool:
@@ -78,14 +73,8 @@ def expected_of(request: Request | HttpRequest, actor: Actor, document: Document
     return expected_revision(parse_if_match(request), document, epoch)
 
 
-class EditingMixin(DocumentReached):
-    """The PATCH of the documents' viewset, which answers through `document_answer`."""
-
-    editing_serializers: ClassVar = {"partial_update": DocumentUpdateInput}
-
-    def document_answer(self, document: Document, **extra: Any) -> HttpResponseBase:
-        """The document as clients see it; the viewset says how."""
-        raise NotImplementedError
+class EditingMixin(DocumentAnswering):
+    """The PATCH of the documents' viewset."""
 
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """Change a document from the version that If-Match names.
@@ -122,4 +111,4 @@ class EditingMixin(DocumentReached):
             document = document_inheritance_set(
                 actor=self.actor, document=document, inherits_access=changes["inherits_access"]
             )
-        return self.document_answer(document, merged=False)
+        return self.document_answer(document, rights_changed=True, merged=False)
