@@ -339,6 +339,13 @@ else:
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text("CLOUDSCRIBE_MAIL_FROM", "CloudScribe <noreply@localhost>", "Sender of mails.")
 SENTRY_DSN = env.secret("SENTRY_DSN", "Error tracker; off without.")
+if SENTRY_DSN:
+    # Here and not above: importing it costs every process that has no tracker.
+    from cloudscribe.lib.observability import sentry
+
+    sentry.start(SENTRY_DSN, release="1.0.0")
+# The thread that refreshes rules and writes what was put off; a command is over before it would pay.
+TIMERS = PROCESS_KIND != "command"
 METRICS_TOKEN = env.secret(
     "CLOUDSCRIBE_METRICS_TOKEN", "Bearer token of /metrics; without, loopback alone may read."
 )

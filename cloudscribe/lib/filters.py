@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from cloudscribe.lib.errors import FieldError, InvalidInput
 
 
-class StrictFilterBackend(DjangoFilterBackend):
+class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]
     """Apply the view's `filterset_class`; its names (`field`, `field__op`) are all that the list takes.
 
     Names that it doesn't have never get here: the viewset refuses them as unknown parameters.
