@@ -42,7 +42,8 @@ class Statements:
         # The server logs a statement before it runs it, so the log is complete once the answer is here.
         with self._log.open("rb") as log:
             log.seek(start)
-            lines = log.read().decode(errors="replace").splitlines()
+            # What a statement says on further lines is indented by a tab.
+            lines = log.read().decode(errors="replace").replace("\n\t", " ").splitlines()
         found = []
         for line in lines:
             statement = _STATEMENT.search(line)

@@ -29,6 +29,7 @@ def database_config(url: str, process_kind: str) -> dict[str, Any]:
     config["CONN_MAX_AGE"] = None if process_kind == "web" else 0
     config["CONN_HEALTH_CHECKS"] = process_kind == "web"
     config["ATOMIC_REQUESTS"] = False
+    config["ENGINE"] = "cloudscribe.lib.postgresql"
     return config
 
 
