@@ -1,4 +1,4 @@
-"""What of documents is cached, under which key and for how long: the only importer of the cache in this app."""
+"""What of documents is cached, under which key and how long: the only importer of the cache in this app."""
 
 from __future__ import annotations
 
@@ -46,3 +46,20 @@ def access_entries_key(user_pk: int, key: AccessKey) -> tuple[Hashable, ...]:
 def access_entries(user_pk: int, key: AccessKey, load: Callable[[], Entries]) -> Entries:
     """What a person was granted as of these stamps, loaded by `load` where no cache has it."""
     return _access_maps.get(access_entries_key(user_pk, key), load)
+
+
+def _check_share(stored: Any) -> float:
+    if not isinstance(stored, float):
+        raise TypeError("not a share")
+    return stored
+
+
+# It only chooses between two plans, so it may be as old as the counts that it is made of.
+_shares: StampedCache[float] = StampedCache(
+    "share", lifetime=300.0, size=_ACCESS_ENTRIES, dump=lambda share: share, check=_check_share
+)
+
+
+def visible_share(user_pk: int, key: AccessKey, load: Callable[[], float]) -> float:
+    """About which part of all documents the person sees, 0 to 1."""
+    return _shares.get(access_entries_key(user_pk, key), load)

@@ -54,7 +54,7 @@ def expected_revision(if_match: IfMatch | None, document: Document, epoch: int) 
 
 
 def expected_check(expected: ExpectedRevision | None, document: Document, actor: Actor) -> None:
-    """Raise PreconditionFailed where the locked document isn't at the expected revision; for what is not merged."""
+    """Raise PreconditionFailed where the locked document is at another revision; for what is not merged."""
     if expected is None:
         return
     epoch = actor.access_key.epoch if actor.access_key else 0

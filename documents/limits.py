@@ -1,4 +1,4 @@
-"""The sizes that documents keep to. They stand in the constraints of the database and in the serializers alike."""
+"""The sizes that documents keep to, in the constraints of the database and in the serializers alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions that services, serializers, the admin and jobs ask about rights. The table itself is in `roles`."""
+"""What services, serializers, the admin and jobs ask about rights. The table itself is in `roles`."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def role_on(actor: Actor, obj: Document | Workspace) -> Role | None:
 
 
 def outranks(own: Role | None, other: Role) -> bool:
-    """Whether a role reaches up to the other one: nobody gives, changes or removes a grant above the own role."""
+    """Whether a role reaches up to the other: nobody gives, changes or removes a grant above the own role."""
     return own is not None and RANK[own] >= RANK[other]

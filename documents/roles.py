@@ -19,6 +19,7 @@ class Action(enum.StrEnum):
     BREAK_LOCK = "break_lock"
     CHANGE_OWNER = "change_owner"
     COMMENT = "comment"
+    CONFIGURE = "configure"
     COPY = "copy"
     CREATE = "create"
     CUT = "cut"
@@ -84,6 +85,7 @@ _ADDS: dict[Role, tuple[Action, ...]] = {
         Action.SNAPSHOT,
         Action.READ_USAGE,
         Action.READ_EVENTS,
+        Action.CONFIGURE,
     ),
     Role.OWNER: (Action.EDIT_POLICIES, Action.DELETE_WORKSPACE, Action.HAND_OVER, Action.OVERRIDE),
 }
@@ -126,6 +128,7 @@ ROLE_OF_CODENAME: dict[str, Role] = {
 
 WORKSPACE_ONLY = frozenset(
     {
+        Action.CONFIGURE,
         Action.DELETE_WORKSPACE,
         Action.EDIT_POLICIES,
         Action.HAND_OVER,

@@ -140,15 +140,15 @@ def _within(limit: Limit, row: Any) -> bool:
     return any(row.path.startswith(label, start) for start in range(0, len(row.path), len(label)))
 
 
-def _targets(actor: Actor) -> tuple[list[int], list[int]]:
-    """My workspaces, negated, and my documents: where I may see."""
-    seen = [target for target, bits in rights_of(actor).items() if bits & SEE_BIT]
+def _targets(actor: Actor, bit: int) -> tuple[list[int], list[int]]:
+    """My workspaces, negated, and my documents: where I may see, or do what `bit` says."""
+    seen = [target for target, bits in rights_of(actor).items() if bits & bit]
     return [target for target in seen if target < 0], [target for target in seen if target > 0]
 
 
-def visible_to(queryset: QuerySet[M], actor: Actor) -> QuerySet[M]:
-    """Narrow a queryset of documents or workspaces to what the actor may see."""
-    scopes, roots = _targets(actor)
+def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> QuerySet[M]:
+    """Narrow a queryset of documents or workspaces to what the actor may see, or do what `bit` says."""
+    scopes, roots = _targets(actor, bit)
     limit = actor.limit or Limit()
     if issubclass(queryset.model, Workspace):
         if limit.document_pk is not None:
@@ -171,7 +171,7 @@ def visible_sql(alias: str) -> str:
 
     Its named parameters come from `visible_parameters`.
     """
-    return f"""(({alias}.scope_id = ANY(%(scopes)s) OR {alias}.reach && %(roots)s)
+    return f"""(({alias}.scope_id = ANY(%(scopes)s::bigint[]) OR {alias}.reach && %(roots)s::bigint[])
  AND (%(limit_workspace)s::bigint IS NULL OR {alias}.workspace_id = %(limit_workspace)s)
  AND (%(limit_document)s::bigint IS NULL OR {alias}.id = %(limit_document)s OR (%(limit_subtree)s AND
  starts_with(
@@ -183,7 +183,7 @@ VISIBLE_SQL = visible_sql("d")
 
 def visible_parameters(actor: Actor) -> dict[str, Any]:
     """The parameters of `visible_sql` for this actor."""
-    scopes, roots = _targets(actor)
+    scopes, roots = _targets(actor, SEE_BIT)
     limit = actor.limit or Limit()
     return {
         "scopes": scopes,

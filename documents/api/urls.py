@@ -2,6 +2,43 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from documents.api.documents import DocumentViewSet
+from documents.api.members import GrantViewSet, MemberViewSet
+from documents.api.people import PeopleViewSet
+from documents.api.revisions import RevisionViewSet
+from documents.api.search import SearchViewSet
+from documents.api.workspaces import WorkspaceViewSet
+
+_LIST = {"get": "list", "post": "create"}
+_ITEM = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_WORKSPACE = "workspaces/<uuid:id>/"
+_MEMBERS = "workspaces/<uuid:workspace>/members/"
+_DOCUMENT = "documents/<uuid:id>/"
+_GRANTS = "documents/<uuid:document>/grants/"
+_REVISIONS = "documents/<uuid:document>/revisions/"
+_DOCUMENT_ACTIONS = ("move", "publish", "unpublish", "archive", "unarchive", "trash", "restore")
+
+urlpatterns = [
+    path("users/", PeopleViewSet.as_view({"get": "list"})),
+    path("workspaces/", WorkspaceViewSet.as_view(_LIST)),
+    path(_WORKSPACE, WorkspaceViewSet.as_view(_ITEM)),
+    path(_WORKSPACE + "tree/", WorkspaceViewSet.as_view({"get": "tree"})),
+    path(_WORKSPACE + "trash/", WorkspaceViewSet.as_view({"get": "trash"})),
+    path(_MEMBERS, MemberViewSet.as_view(_LIST)),
+    path(_MEMBERS + "<uuid:grant>/", MemberViewSet.as_view(_ITEM)),
+    path("documents/", DocumentViewSet.as_view(_LIST)),
+    path(_DOCUMENT, DocumentViewSet.as_view(_ITEM)),
+    path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
+    path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
+    *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],
+    path(_GRANTS, GrantViewSet.as_view(_LIST)),
+    path(_GRANTS + "<uuid:grant>/", GrantViewSet.as_view(_ITEM)),
+    path(_REVISIONS, RevisionViewSet.as_view({"get": "list"})),
+    path(_REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve"})),
+    path(_REVISIONS + "<int:number>/diff/", RevisionViewSet.as_view({"get": "diff"})),
+    path(_REVISIONS + "<int:number>/restore/", RevisionViewSet.as_view({"post": "restore"})),
+    path("search/", SearchViewSet.as_view({"get": "find"})),
+    path("search/suggest/", SearchViewSet.as_view({"get": "suggest"})),
+]

@@ -86,7 +86,7 @@ def actor_at(actor: Actor, now: dt.datetime, user_stamp: int | None, group_stamp
 
 
 def document_lock(actor: Actor, pk: int) -> Document:
-    """The document, locked and still visible to the actor, who should be a renewed one; raises NotFound."""
+    """The document, locked and still visible to the actor, who should be renewed; raises NotFound."""
     return documents_lock(actor, [pk])[pk]
 
 

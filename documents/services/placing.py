@@ -1,4 +1,4 @@
-"""Where documents stand: positions among siblings, the derived columns of a subtree, and the history of places."""
+"""Where documents stand: positions among siblings, derived columns of a subtree, and the history of places."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ FROM documents_document WHERE id = ANY(%(documents)s)
 
 
 def document_place(actor: Actor, document: Document) -> None:
-    """Save where and how a document stands (`parent`, `workspace`, `position`, `inherits_access`, `state`) together
+    """Save where and how a document stands, with all that derives from it.
+
+    That is `parent`, `workspace`, `position`, `inherits_access` and `state`, together
     with the derived columns of itself and all below it, of which only what differs is written.
     """
     by, by_actor = author_columns(actor)

@@ -20,7 +20,7 @@ from documents.visibility import access_map_load, bits_on
 
 @transactional
 def document_publish(*, actor: Actor, document: Document) -> Document:
-    """Show a draft to everybody whom its place lets see it; its maker's grant ends. A published one stays as it is.
+    """Show a draft to everybody whom its place lets see it; its maker's grant ends.
 
     Editors publish their own drafts, managers everybody's. Raises Forbidden, DocumentArchived,
     DocumentTrashed.
@@ -105,7 +105,7 @@ def document_owner_set(*, actor: Actor, document: Document, owner: User) -> Docu
     rights = access_map_load(owner.pk).alive(actor.now.timestamp())
     if not owner.is_active or not bits_on(rights, None, document) & SEE_BIT:
         raise InvalidInput.field(
-            "/owner", "not_a_reader", "The owner must be an active person who may see the document."
+            "/owner", "not_a_reader", "The owner must be an active person who may see it."
         )
     if document.owner_id == owner.pk:
         return document

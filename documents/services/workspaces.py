@@ -14,9 +14,8 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError, Forbidden, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents import limits
-from documents.exceptions import HiddenParts
 from documents.models import Document, Origin, Workspace
-from documents.policies import Action, can, require
+from documents.policies import Action, require
 from documents.roles import Role
 from documents.services.granting import grant_insert
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
@@ -73,9 +72,9 @@ def workspace_update(*, actor: Actor, workspace: Workspace, changes: Mapping[str
     wanted = {**{k: v for k, v in changes.items() if k != "policies"}, **changes.get("policies", {})}
     differing = {name: value for name, value in wanted.items() if getattr(workspace, name) != value}
     if not differing:
-        require(actor, Action.TAG, workspace)
+        require(actor, Action.CONFIGURE, workspace)
         return workspace
-    require(actor, Action.TAG if differing.keys() <= set(_PLAIN) else Action.EDIT_POLICIES, workspace)
+    require(actor, Action.CONFIGURE if differing.keys() <= set(_PLAIN) else Action.EDIT_POLICIES, workspace)
     before = {name: getattr(workspace, name) for name in differing}
     for name, value in differing.items():
         setattr(workspace, name, value)
@@ -100,8 +99,6 @@ def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
     require(actor, Action.DELETE_WORKSPACE, workspace)
     documents = Document.objects.filter(workspace=workspace)
     count = documents.count()
-    if not can(actor, Action.OVERRIDE, workspace):
-        raise HiddenParts(extra={"hidden": count})
     event_record(
         actor=actor,
         action="workspace.deleted",

@@ -1,0 +1,35 @@
+"""How views answer with documents: read anew by the hot statement, under the rights of now, with the ETag."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.http import HttpResponseBase
+
+from cloudscribe.lib.viewsets import ServiceViewSet
+from documents.api.reaching import DocumentReached
+from documents.models import Document
+from documents.selectors.reading import document_read
+from documents.services.locking import actor_renewed
+
+
+def document_location(uid: uuid.UUID) -> str:
+    """The address of a document."""
+    return f"/api/v1/documents/{uid}/"
+
+
+class DocumentAnswering(DocumentReached, ServiceViewSet):
+    """A view whose writes answer with a document."""
+
+    def document_answer(
+        self, document: Document, *, rights_changed: bool = False, created: bool = False, **extra: Any
+    ) -> HttpResponseBase:
+        """The document as the actor sees it now, `extra` beside its fields.
+
+        `rights_changed` asks for the stamps anew, where the write may have changed the actor's own rights.
+        """
+        actor = actor_renewed(self.actor) if rights_changed else self.actor
+        answer, etag = document_read(actor, document.uid)
+        location = document_location(document.uid) if created else None
+        return self.respond({**answer, **extra}, etag=etag, location=location)

@@ -1,0 +1,270 @@
+"""`documents/`: documents, their places and their states."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, ClassVar
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from cloudscribe.lib.conditional import if_none_match, make_etag
+from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
+from cloudscribe.lib.errors import InvalidInput, NotFound
+from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.permissions import Authenticated
+from cloudscribe.lib.renderers import dump_json
+from documents.api.answering import DocumentAnswering
+from documents.api.editing import DocumentUpdateInput, EditingMixin, expected_of
+from documents.api.filtering import documents_filtered
+from documents.api.serializers import (
+    DocumentAnswer,
+    DocumentCreateInput,
+    DocumentListed,
+    DocumentPage,
+    DocumentQuery,
+    ListQuery,
+    MoveInput,
+)
+from documents.etags import parse_expected
+from documents.models import Document, Workspace
+from documents.policies import Action, can
+from documents.selectors.listing import documents_page
+from documents.selectors.reading import answer_etag, document_read_whole, documents_listed
+from documents.services.documents import NewDocument, document_create
+from documents.services.states import (
+    document_archive,
+    document_publish,
+    document_unarchive,
+    document_unpublish,
+)
+from documents.services.trash import document_purge, document_restore, document_trash
+from documents.services.trees import Destination, document_move
+from documents.visibility import visible_to
+
+_READ, _WRITE = "documents:read", "documents:write"
+_WRITES = (
+    "create",
+    "partial_update",
+    "move",
+    "publish",
+    "unpublish",
+    "archive",
+    "unarchive",
+    "trash",
+    "restore",
+)
+# What the prebuilt statement of the list can answer; anything else goes by the ORM.
+_PLAIN = frozenset({"workspace", "page_size", "cursor"})
+
+
+class DocumentViewSet(EditingMixin, DocumentAnswering):
+    """Documents that the reader may see."""
+
+    permission_classes: ClassVar = [Authenticated]
+    serializers: ClassVar = {
+        "list": DocumentListed,
+        "retrieve": DocumentAnswer,
+        "children": DocumentListed,
+        "ancestors": DocumentListed,
+        "create": DocumentCreateInput,
+        "move": MoveInput,
+        "partial_update": DocumentUpdateInput,
+    }
+    answers: ClassVar = dict.fromkeys(_WRITES, DocumentAnswer)
+    queries: ClassVar = {"list": ListQuery, "retrieve": DocumentQuery}
+    scope_map: ClassVar = {
+        **dict.fromkeys(("list", "retrieve", "children", "ancestors"), _READ),
+        **dict.fromkeys((*_WRITES, "destroy"), _WRITE),
+    }
+    if_match: ClassVar = {"partial_update": "required", "move": "optional", "trash": "optional"}
+    etag_actions: ClassVar = ("retrieve", *_WRITES)
+    paged_actions: ClassVar = ("children",)
+    problems: ClassVar = {
+        "create": (409, 410, 423),
+        "partial_update": (409, 410, 412, 423, 428),
+        "move": (409, 410, 412, 423),
+        **dict.fromkeys(
+            ("publish", "unpublish", "archive", "unarchive", "restore", "destroy"), (409, 410, 423)
+        ),
+        "trash": (409, 410, 412, 423),
+        "retrieve": (410,),
+        "children": (410,),
+        "ancestors": (410,),
+    }
+    tag = "documents"
+
+    @property
+    def ordering_choices(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Children stand in their own order."""
+        return () if self.action == "children" else ("created_at", "title", "updated_at")
+
+    @property
+    def default_ordering(self) -> str:  # type: ignore[override]
+        """The newest first; children by position."""
+        return "position" if self.action == "children" else "-updated_at"
+
+    # --- reads ---------------------------------------------------------------------------------------------------
+    def list(self, request: Request) -> HttpResponseBase:
+        """The documents that the reader may see, the newest first; without what is archived or a template."""
+        query = self.query()
+        workspace = None
+        if "workspace" in query:
+            # Documents can be shared without their workspace: its key is no secret to whoever names its id.
+            workspace = (
+                Workspace.objects.filter(uid=query["workspace"]).values_list("pk", flat=True).first() or 0
+            )
+        if request.query_params.keys() <= _PLAIN:
+            return self._plain_list(request, workspace)
+        rows = self.paginate_queryset(documents_filtered(self.actor, query))
+        listed = documents_listed(
+            self.actor, [row.pk for row in rows or ()], content="content" in query.get("expand", ())
+        )
+        return self.get_paginated_response([listed[row.pk] for row in rows or () if row.pk in listed])
+
+    def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
+        """One document with its body."""
+        fields = self.query().get("fields") if request.META.get("QUERY_STRING") else None
+        known = parse_expected(request.META.get("HTTP_IF_NONE_MATCH", ""))
+        answer, etag = document_read_whole(
+            self.actor,
+            uuid.UUID(str(id)),
+            known.revision if known and not fields else None,
+            lambda tag: if_none_match(request, tag),
+        )
+        if fields:
+            answer = {name: answer[name] for name in ("id", "revision", *fields)}
+            etag = answer_etag(
+                self.actor, {**answer, "content": None}, ",".join(sorted(set(fields))).encode()
+            )
+        return self.raw_json(dump_json(answer), etag=etag)
+
+    def children(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """The documents right below it, in their order."""
+        parent = self.document_here()
+        rows = self.paginate_queryset(documents_filtered(self.actor, {"parent": parent.uid}))
+        listed = documents_listed(self.actor, [row.pk for row in rows or ()])
+        return self.get_paginated_response([listed[row.pk] for row in rows or () if row.pk in listed])
+
+    @extend_schema(responses=DocumentPage)
+    def ancestors(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """The documents above it that the reader may see, from the top down."""
+        document = self.document_here()
+        labels = [document.path[start : start + 10] for start in range(0, len(document.path) - 10, 10)]
+        rows = visible_to(Document.objects.filter(pk__in=[int(label, 16) for label in labels]), self.actor)
+        order = list(rows.order_by("depth").values_list("pk", flat=True))
+        listed = documents_listed(self.actor, order)
+        body = {"next": None, "previous": None, "results": [listed[pk] for pk in order if pk in listed]}
+        return self.raw_json(dump_json(body), etag=make_etag(dump_json(body)))
+
+    # --- writes --------------------------------------------------------------------------------------------------
+    def create(self, request: Request) -> HttpResponseBase:
+        """Make a document in a workspace or below another document."""
+        given = self.input()
+        parent_uid, workspace_uid = given.pop("parent", None), given.pop("workspace")
+        parent = self._visible_document(parent_uid) if parent_uid else None
+        if parent is None:
+            workspace = self.get_object_or_404(
+                visible_to(Workspace.objects.all(), self.actor), uid=workspace_uid
+            )
+        else:
+            workspace = parent.workspace
+            if workspace.uid != workspace_uid:
+                raise InvalidInput.field(
+                    "/parent", "other_workspace", "The parent stands in another workspace."
+                )
+        new = NewDocument(**given)
+        document = document_create(actor=self.actor, workspace=workspace, parent=parent, new=new)
+        return self.document_answer(document, created=True, rights_changed=document.is_cut)
+
+    def destroy(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Remove a trashed document for good, with all below it and its history."""
+        document_purge(actor=self.actor, document=self._document_even_trashed())
+        return self.respond()
+
+    def move(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Move a document with all below it, or put it elsewhere among its siblings."""
+        document = self.document_here("parent")
+        to = self._destination(document, self.input())
+        expected = expected_of(request, self.actor, document)
+        document = document_move(actor=self.actor, document=document, to=to, expected=expected)
+        return self.document_answer(document)
+
+    def publish(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Show a draft to everybody whom its place lets see it."""
+        document = document_publish(actor=self.actor, document=self.document_here())
+        return self.document_answer(document, rights_changed=True)
+
+    def unpublish(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Make a draft of it again, which the acting person manages."""
+        document = document_unpublish(actor=self.actor, document=self.document_here())
+        return self.document_answer(document, rights_changed=True)
+
+    def archive(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Put it aside: readable, without writes, in no list unless asked for."""
+        return self.document_answer(document_archive(actor=self.actor, document=self.document_here()))
+
+    def unarchive(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Bring an archived document back."""
+        return self.document_answer(document_unarchive(actor=self.actor, document=self.document_here()))
+
+    def trash(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Put it into the trash with all below it."""
+        document = self.document_here()
+        expected = expected_of(request, self.actor, document)
+        document = document_trash(actor=self.actor, document=document, expected=expected)
+        answer = documents_listed(self.actor, [document.pk])[document.pk]
+        return self.respond(answer, etag=answer_etag(self.actor, answer, b"trashed"))
+
+    def restore(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Bring it back from the trash to its place, with what went there together with it."""
+        document = document_restore(actor=self.actor, document=self._document_even_trashed())
+        return self.document_answer(document)
+
+    # --- what they share -----------------------------------------------------------------------------------------
+    def _plain_list(self, request: Request, workspace: int | None) -> HttpResponseBase:
+        size, bound = page_size_of(request), binding(request.GET.items(), "-updated_at")
+        text = request.GET.get("cursor")
+        cursor = decode_cursor(text, [dt.datetime, int], bound=bound) if text else None
+        listing = documents_page(self.actor, size=size, cursor=cursor, workspace=workspace)
+        edges = [
+            edge and encode_cursor(edge.values, edge.reverse, bound=bound)
+            for edge in (listing.page.next, listing.page.previous)
+        ]
+        body = dump_json({**page_links(request, edges[0], edges[1]), "results": listing.results})
+        return self.raw_json(body)
+
+    def _document_even_trashed(self) -> Document:
+        """The document of the address; one in the trash only for those who may edit it."""
+        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
+        document = self.get_object_or_404(rows)
+        if document.is_trashed:
+            self._trashed_to_editors(document)
+        return document
+
+    def _trashed_to_editors(self, document: Document) -> None:
+        if not can(self.actor, Action.EDIT, document):
+            raise NotFound
+
+    def _visible_document(self, uid: uuid.UUID) -> Document:
+        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
+        return self.get_object_or_404(rows, uid=uid)
+
+    def _destination(self, document: Document, given: dict[str, Any]) -> Destination:
+        """Where the body of a move points to; what it doesn't name stays."""
+        siblings = {name: given.get(name) for name in ("before", "after")}
+        if given.get("parent"):
+            parent = self._visible_document(given["parent"])
+            if given.get("workspace") not in {None, parent.workspace.uid}:
+                raise InvalidInput.field(
+                    "/parent", "other_workspace", "The parent stands in another workspace."
+                )
+            return Destination(workspace=parent.workspace, parent=parent, **siblings)
+        workspace = document.workspace
+        if "workspace" in given and given["workspace"] != workspace.uid:
+            rooms = visible_to(Workspace.objects.all(), self.actor)
+            return Destination(workspace=self.get_object_or_404(rooms, uid=given["workspace"]), **siblings)
+        parent = None if "parent" in given else document.parent
+        return Destination(workspace=workspace, parent=parent, **siblings)

@@ -1,0 +1,280 @@
+"""`workspaces/{id}/members/` and `documents/{id}/grants/`: who may do what, to people and teams."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.db.models import Q
+from django.http import HttpResponseBase
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Team, User
+from cloudscribe.lib.cursors import binding, cut_page, decode_cursor, encode_cursor
+from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.permissions import Authenticated
+from cloudscribe.lib.serializers import StrictDateTimeField, StrictSerializer, StrictUUIDField
+from cloudscribe.lib.viewsets import ServiceViewSet
+from documents.api.reaching import DocumentReached
+from documents.models import Document, Origin, Workspace
+from documents.policies import Action, require
+from documents.roles import ROLE_OF_CODENAME, ROLES, Role
+from documents.services.granting import grant_model
+from documents.services.grants import grant_change, grant_remove, grant_set
+from documents.services.members import member_add, member_change, member_remove
+from documents.visibility import visible_to
+
+_DOCUMENT_ROLES = [role.value for role in ROLES if role is not Role.OWNER]
+_WORKSPACE_ROLES = [role.value for role in ROLES]
+
+
+class MemberAnswer(serializers.Serializer[Any]):
+    """A grant: to whom, which role, why and until when."""
+
+    id = serializers.UUIDField(source="uid")
+    user = serializers.SerializerMethodField()
+    team = serializers.SerializerMethodField()
+    name = serializers.SerializerMethodField()
+    role = serializers.SerializerMethodField()
+    origin = serializers.ChoiceField(choices=Origin.choices)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    granted_by = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+    def get_user(self, grant: Any) -> uuid.UUID | None:
+        """The person's id."""
+        return grant.user.uid if hasattr(grant, "user_id") else None
+
+    def get_team(self, grant: Any) -> uuid.UUID | None:
+        """The team's id."""
+        return grant.group.team.uid if hasattr(grant, "group_id") else None
+
+    def get_name(self, grant: Any) -> str:
+        """What the person or team is called."""
+        return str(grant.user.name if hasattr(grant, "user_id") else grant.group.team.name)
+
+    def get_role(self, grant: Any) -> str:
+        """The role."""
+        return ROLE_OF_CODENAME[grant.permission.codename].value
+
+    def get_granted_by(self, grant: Any) -> uuid.UUID | None:
+        """The id of who gave it."""
+        return grant.granted_by.uid if grant.granted_by else None
+
+
+class MemberInput(StrictSerializer):
+    """A person or a team, and a role."""
+
+    user = StrictUUIDField(required=False)
+    team = StrictUUIDField(required=False)
+    role = serializers.ChoiceField(choices=_WORKSPACE_ROLES)
+    expires_at = StrictDateTimeField(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Either a person or a team."""
+        if ("user" in attrs) == ("team" in attrs):
+            raise serializers.ValidationError({"user": ["Either `user` or `team` is due."]}, code="one_of")
+        return attrs
+
+
+class GrantInput(MemberInput):
+    """As a member, with a role that documents know."""
+
+    role = serializers.ChoiceField(choices=_DOCUMENT_ROLES)
+
+
+class MemberUpdateInput(StrictSerializer):
+    """What changes of a membership."""
+
+    role = serializers.ChoiceField(required=False, choices=_WORKSPACE_ROLES)
+    expires_at = StrictDateTimeField(required=False, allow_null=True)
+
+
+class GrantUpdateInput(MemberUpdateInput):
+    """What changes of a grant."""
+
+    role = serializers.ChoiceField(required=False, choices=_DOCUMENT_ROLES)
+
+
+class GrantsOfObject(ServiceViewSet):
+    """The grants on one object, of people and of teams in one list, the oldest first."""
+
+    permission_classes: ClassVar = [Authenticated]
+    answers: ClassVar = {"create": MemberAnswer, "partial_update": MemberAnswer}
+    etag_actions: ClassVar = ()
+    problems: ClassVar = {"create": (409,), "partial_update": (409,), "destroy": (409,)}
+    lookup_url_kwarg = "grant"
+
+    def grants(self, obj: Any) -> list[Any]:
+        """The querysets of both tables, without what has run out."""
+        alive = Q(expires_at__isnull=True) | Q(expires_at__gt=self.actor.now)
+        people = grant_model(obj, team=False).objects.select_related("permission", "granted_by", "user")
+        teams = grant_model(obj, team=True).objects.select_related("permission", "granted_by", "group__team")
+        return [rows.filter(alive, content_object=obj) for rows in (people, teams)]
+
+    def grant_here(self, obj: Any, uid: str) -> Any:
+        """The grant of the address; raises NotFound."""
+        found = next((grant for rows in self.grants(obj) for grant in rows.filter(uid=uid)), None)
+        if found is None:
+            raise NotFound
+        return found
+
+    def page_of(self, obj: Any) -> HttpResponseBase:
+        """A page over both tables: their ids rise with time, so they merge by them."""
+        request = self.request
+        size, bound = page_size_of(request), binding(request.GET.items())
+        text = request.GET.get("cursor")
+        cursor = decode_cursor(text, [uuid.UUID], bound=bound) if text else None
+        backwards = cursor is not None and cursor.reverse
+        rows: list[Any] = []
+        for table in self.grants(obj):
+            if cursor is not None:
+                table = table.filter(**{"uid__lt" if backwards else "uid__gt": cursor.values[0]})  # noqa: PLW2901
+            rows += table.order_by("-uid" if backwards else "uid")[: size + 1]
+        rows.sort(key=lambda grant: grant.uid, reverse=backwards)
+        page = cut_page(rows[: size + 1], size, cursor, lambda grant: (grant.uid,))
+        edges = [
+            edge and encode_cursor(edge.values, edge.reverse, bound=bound)
+            for edge in (page.next, page.previous)
+        ]
+        shown = self.shown(page.rows, many=True)
+        return Response({**page_links(request, edges[0], edges[1]), "results": shown})
+
+    def subject(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The person or team that a body names; raises NotFound for one that isn't there."""
+        if "user" in given:
+            return {
+                "user": self.get_object_or_404(User.objects.filter(is_active=True), uid=given.pop("user"))
+            }
+        return {"team": self.get_object_or_404(Team.objects.all(), uid=given.pop("team"))}
+
+
+class MemberViewSet(GrantsOfObject):
+    """The members of a workspace."""
+
+    serializers: ClassVar = {
+        "list": MemberAnswer,
+        "retrieve": MemberAnswer,
+        "create": MemberInput,
+        "partial_update": MemberUpdateInput,
+    }
+    scope_map: ClassVar = {
+        "list": "documents:read",
+        "retrieve": "documents:read",
+        "create": "workspaces:manage",
+        "partial_update": "workspaces:manage",
+        "destroy": "workspaces:manage",
+    }
+    tag = "members"
+
+    def list(self, request: Request, workspace: str) -> HttpResponseBase:
+        """The people and teams of a workspace."""
+        return self.page_of(self.workspace())
+
+    def retrieve(self, request: Request, workspace: str, grant: str) -> HttpResponseBase:
+        """One member."""
+        return self.respond(self.shown(self.grant_here(self.workspace(), grant)))
+
+    def create(self, request: Request, workspace: str) -> HttpResponseBase:
+        """Add a person or a team, up to the own role."""
+        room, given = self.workspace(), self.input()
+        subject = self.subject(given)
+        given["role"] = Role(given["role"])
+        member = member_add(actor=self.actor, workspace=room, **subject, **given)
+        location = f"/api/v1/workspaces/{room.uid}/members/{member.uid}/"
+        return self.respond(self.shown(self.grant_here(room, member.uid)), location=location)
+
+    def partial_update(self, request: Request, workspace: str, grant: str) -> HttpResponseBase:
+        """Change a member's role or end."""
+        room, changes = self.workspace(), _changes(self.input())
+        member = self.grant_here(room, grant)
+        member_change(actor=self.actor, workspace=room, member=member, changes=changes)
+        return self.respond(self.shown(self.grant_here(room, grant)))
+
+    def destroy(self, request: Request, workspace: str, grant: str) -> HttpResponseBase:
+        """Remove a member, or leave by oneself."""
+        room = self.workspace()
+        member_remove(actor=self.actor, workspace=room, member=self.grant_here(room, grant))
+        return self.respond()
+
+    def workspace(self) -> Workspace:
+        """The workspace of the address; raises NotFound."""
+        rows = visible_to(Workspace.objects.all(), self.actor)
+        return self.get_object_or_404(rows, uid=self.kwargs["workspace"])
+
+
+class GrantViewSet(DocumentReached, GrantsOfObject):
+    """The grants on a document itself; what it inherits stands on those above it."""
+
+    document_kwarg = "document"
+    serializers: ClassVar = {
+        "list": MemberAnswer,
+        "retrieve": MemberAnswer,
+        "create": GrantInput,
+        "partial_update": GrantUpdateInput,
+    }
+    scope_map: ClassVar = {
+        "list": "documents:read",
+        "retrieve": "documents:read",
+        "create": "documents:write",
+        "partial_update": "documents:write",
+        "destroy": "documents:write",
+    }
+    problems: ClassVar = {
+        **dict.fromkeys(("list", "retrieve"), (410,)),
+        **dict.fromkeys(("create", "partial_update", "destroy"), (409, 410)),
+    }
+    tag = "grants"
+
+    def list(self, request: Request, document: str) -> HttpResponseBase:
+        """The grants that stand on the document."""
+        return self.page_of(self.managed())
+
+    def retrieve(self, request: Request, document: str, grant: str) -> HttpResponseBase:
+        """One grant."""
+        return self.respond(self.shown(self.grant_here(self.managed(), grant)))
+
+    def create(self, request: Request, document: str) -> HttpResponseBase:
+        """Give a person or a team a role on the document and all that inherits from it, up to the own role."""
+        row, given = self.document_here(), self.input()
+        require(self.actor, Action.GRANT, row)
+        subject = self.subject(given)
+        given["role"] = Role(given["role"])
+        grant = grant_set(actor=self.actor, document=row, **subject, **given)
+        location = f"/api/v1/documents/{row.uid}/grants/{grant.uid}/"
+        return self.respond(self.shown(self.grant_here(row, grant.uid)), location=location)
+
+    def partial_update(self, request: Request, document: str, grant: str) -> HttpResponseBase:
+        """Change a grant's role or end."""
+        row, changes = self.managed(), _changes(self.input())
+        grant_change(actor=self.actor, document=row, grant=self.grant_here(row, grant), changes=changes)
+        return self.respond(self.shown(self.grant_here(row, grant)))
+
+    def destroy(self, request: Request, document: str, grant: str) -> HttpResponseBase:
+        """Take a grant away, or give up the own one."""
+        row = self.document_here()
+        grant_remove(actor=self.actor, document=row, grant=self._grant_or_own(row, grant))
+        return self.respond()
+
+    def managed(self) -> Document:
+        """The document, if the actor may see who has access to it."""
+        document = self.document_here()
+        require(self.actor, Action.GRANT, document)
+        return document
+
+    def _grant_or_own(self, document: Document, uid: str) -> Any:
+        """Whoever doesn't manage the document meets no grant but the own one."""
+        grant = self.grant_here(document, uid)
+        if getattr(grant, "user_id", None) != self.actor.pk:
+            require(self.actor, Action.GRANT, document)
+        return grant
+
+
+def _changes(given: dict[str, Any]) -> dict[str, Any]:
+    if "role" in given:
+        given["role"] = Role(given["role"])
+    return given

@@ -1,0 +1,196 @@
+"""The shapes of documents in answers and in requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from cloudscribe.lib.serializers import (
+    ActorReferenceSerializer,
+    QuerySerializer,
+    StrictBooleanField,
+    StrictCharField,
+    StrictSerializer,
+    StrictUUIDField,
+)
+from documents import limits
+from documents.models import State
+
+LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
+EXPANDABLE = ("content",)
+
+
+class LanguageField(serializers.RegexField):
+    """A language tag (BCP 47), such as `en` or `pt-BR`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(LANGUAGE, max_length=limits.LANGUAGE_LENGTH, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The tag; no number, no boolean."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class LockAnswer(serializers.Serializer[Any]):
+    """Who keeps others from writing the body, until when and why."""
+
+    by = ActorReferenceSerializer()
+    expires_at = serializers.DateTimeField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class DocumentListed(serializers.Serializer[Any]):
+    """A document without its body."""
+
+    id = serializers.UUIDField()
+    workspace = serializers.UUIDField()
+    parent = serializers.UUIDField(
+        allow_null=True,
+        help_text="Null on top of the workspace, and where the parent is hidden from the reader.",
+    )
+    title = serializers.CharField()
+    language = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    icon = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=State.choices)
+    template = serializers.BooleanField()
+    owner = serializers.UUIDField()
+    position = serializers.CharField(help_text="Opaque; siblings are sorted by it.")
+    revision = serializers.IntegerField()
+    inherits_access = serializers.BooleanField()
+    lock = LockAnswer(allow_null=True)
+    created_by = ActorReferenceSerializer(allow_null=True)
+    updated_by = ActorReferenceSerializer(allow_null=True)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    trashed_at = serializers.DateTimeField(allow_null=True)
+    abilities = serializers.DictField(child=serializers.BooleanField())
+    content = serializers.CharField(required=False, help_text="Only with `expand=content`.")
+
+
+class DocumentAnswer(DocumentListed):
+    """A document."""
+
+    content = serializers.CharField(allow_blank=True, help_text="The body in Markdown.")
+    merged = serializers.BooleanField(
+        required=False, help_text="In the answer to an edit: whether it was merged."
+    )
+
+
+class DocumentPage(serializers.Serializer[Any]):
+    """Documents in a page that needs no further one."""
+
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = DocumentListed(many=True)
+
+
+class TagsField(serializers.ListField):
+    """Up to 50 tags of up to 100 characters, each once."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            child=StrictCharField(max_length=limits.TAG_LENGTH), max_length=limits.TAGS, **options
+        )
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The tags in the order given, without repetition."""
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class DocumentCreateInput(StrictSerializer):
+    """A new document."""
+
+    workspace = StrictUUIDField()
+    title = StrictCharField(max_length=limits.TITLE_LENGTH)
+    parent = StrictUUIDField(required=False, allow_null=True)
+    content = StrictCharField(required=False, allow_blank=True, trim_whitespace=False)
+    language = LanguageField(required=False)
+    tags = TagsField(required=False)
+    icon = StrictCharField(required=False, allow_blank=True, max_length=limits.ICON_LENGTH)
+    state = serializers.ChoiceField(required=False, choices=[State.DRAFT.value, State.PUBLISHED.value])
+    template = StrictBooleanField(required=False)
+    before = StrictUUIDField(required=False)
+    after = StrictUUIDField(required=False)
+    note = StrictCharField(required=False, allow_blank=True, max_length=limits.NOTE_LENGTH)
+
+    def validate_content(self, value: str) -> str:
+        """At most 2 MB of UTF-8."""
+        if len(value.encode()) > limits.BODY_BYTES:
+            raise serializers.ValidationError("The body is longer than 2 MB.", code="max_length")
+        return value
+
+
+class MoveInput(StrictSerializer):
+    """Where to; nothing named that differs changes nothing."""
+
+    workspace = StrictUUIDField(required=False)
+    parent = StrictUUIDField(required=False, allow_null=True, help_text="Null is the top of the workspace.")
+    before = StrictUUIDField(required=False)
+    after = StrictUUIDField(required=False)
+
+
+class CommaField(serializers.CharField):
+    """Names from a list, separated by commas."""
+
+    def __init__(self, *, names: tuple[str, ...], **options: Any) -> None:
+        self.names = names
+        super().__init__(**options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The names asked for; an unknown one is a fault."""
+        wanted = [name for name in str(super().to_internal_value(data)).split(",") if name]
+        if not set(wanted) <= set(self.names):
+            raise serializers.ValidationError(
+                f"Names of {', '.join(self.names)} are due.", code="invalid_choice"
+            )
+        return wanted
+
+
+LISTED_FIELDS = tuple(name for name in DocumentListed().fields if name != "content")
+READ_FIELDS = (*LISTED_FIELDS, "content")
+
+
+class DocumentQuery(QuerySerializer):
+    """What a read of one document may ask for."""
+
+    fields = CommaField(names=READ_FIELDS, required=False)  # type: ignore[assignment]
+
+
+class ListQuery(QuerySerializer):
+    """The filters of lists of documents."""
+
+    workspace = serializers.UUIDField(required=False)
+    parent = serializers.UUIDField(required=False)
+    owner = serializers.UUIDField(required=False)
+    author = serializers.UUIDField(required=False, help_text="Who made it.")
+    tag = serializers.CharField(required=False, max_length=limits.TAG_LENGTH)
+    language = serializers.CharField(required=False, max_length=limits.LANGUAGE_LENGTH)
+    state = serializers.ChoiceField(required=False, choices=State.choices)
+    template = serializers.BooleanField(required=False)
+    updated_at__gte = serializers.DateTimeField(required=False)
+    updated_at__lte = serializers.DateTimeField(required=False)
+    expand = CommaField(names=EXPANDABLE, required=False)
+
+
+class TreeQuery(QuerySerializer):
+    """How much of the tree."""
+
+    depth = serializers.IntegerField(required=False, min_value=1, max_value=limits.DEPTH)
+    parent = serializers.UUIDField(required=False, help_text="Only what stands below this document.")
+
+
+class TreeNode(serializers.Serializer[Any]):
+    """A node and those below it."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    icon = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(choices=State.choices)
+    position = serializers.CharField()
+    revision = serializers.IntegerField()
+    has_children = serializers.BooleanField()
+    children = serializers.ListField(child=serializers.DictField())

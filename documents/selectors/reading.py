@@ -1,0 +1,162 @@
+"""The hot reads of documents: prebuilt, parameter-only SQL, rows by the driver, plain dicts for orjson.
+
+The contract of the answers is `documents.api.serializers.DocumentAnswer`; a test holds both to be equal.
+Nothing here repeats the rule of visibility: it stands in `documents.visibility`, as the text that is built
+into these.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from django.db import connection
+
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.renderers import dump_json
+from documents.etags import document_etag
+from documents.exceptions import DocumentTrashed
+from documents.policies import ACTION_BITS, Action, abilities_of
+from documents.visibility import VISIBLE_SQL, bits_on, rights_of, visible_parameters, visible_sql
+
+Answer = dict[str, Any]
+
+COLUMNS = f"""d.id, d.workspace_id, d.path, d.reach, d.trashed_at,
+ d.uid, w.uid, CASE WHEN {visible_sql("p")} THEN p.uid END,
+ d.title, d.language, d.tags, d.icon, d.state, d.template, o.uid, d.position, d.revision, d.inherits_access,
+ CASE WHEN d.lock_expires_at > statement_timestamp() THEN d.lock_expires_at END, d.lock_reason, lu.uid, lu.name,
+ d.created_actor, cu.uid, cu.name, d.updated_actor, uu.uid, uu.name, d.created_at, d.updated_at"""
+
+JOINS = """
+JOIN documents_workspace w ON w.id = d.workspace_id
+JOIN accounts_user o ON o.id = d.owner_id
+LEFT JOIN documents_document p ON p.id = d.parent_id
+LEFT JOIN accounts_user lu ON lu.id = d.locked_by_id
+LEFT JOIN accounts_user cu ON cu.id = d.created_by_id
+LEFT JOIN accounts_user uu ON uu.id = d.updated_by_id"""
+
+# A client that knows the revision already needs no body: reading a long one from TOAST costs more than the
+# rest.
+_ONE_SQL = f"""SELECT {COLUMNS}, CASE WHEN d.revision = %(known)s THEN NULL ELSE b.content END
+FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
+WHERE d.uid = %(uid)s AND {VISIBLE_SQL}"""  # noqa: S608
+_CONTENT_SQL = "SELECT content FROM documents_documentbody WHERE document_id = %s"
+_MANY_SQL = f"SELECT {COLUMNS} FROM documents_document d {JOINS} WHERE d.id = ANY(%(ids)s)"  # noqa: S608
+_MANY_WITH_CONTENT_SQL = f"""SELECT {COLUMNS}, b.content
+FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id WHERE d.id = ANY(%(ids)s)"""  # noqa: S608
+
+
+class Place:
+    """The columns of a row that its rights are judged by."""
+
+    __slots__ = ("id", "path", "reach", "workspace_id")
+
+    def __init__(self, row: Sequence[Any]) -> None:
+        self.id, self.workspace_id, self.path, self.reach = row[:4]
+
+
+@functools.lru_cache(maxsize=256)
+def document_abilities(bits: int) -> dict[str, bool]:
+    """The abilities of a document by action bits; shared, so never to be changed."""
+    return abilities_of(bits, document=True)
+
+
+def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tuple[Answer, str]:
+    """One document and its ETag in one statement; without `content` where the client knows that revision.
+
+    Raises NotFound, and for a trashed one that the actor may edit DocumentTrashed.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_SQL, {"uid": uid, "known": known, **visible_parameters(actor)})
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound
+    bits = bits_on(rights_of(actor), actor.limit, Place(row))
+    if row[4] is not None:
+        if bits & ACTION_BITS[Action.EDIT]:
+            raise DocumentTrashed
+        raise NotFound
+    answer = answer_of(row, bits)
+    etag = answer_etag(actor, answer, b"full")
+    if row[-1] is not None:
+        answer["content"] = row[-1]
+    return answer, etag
+
+
+def document_content(pk: int) -> str:
+    """The body of a document whose row was read already."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTENT_SQL, [pk])
+        return str(cursor.fetchone()[0])
+
+
+def document_read_whole(actor: Actor, uid: uuid.UUID, known: int | None, matches: Any) -> tuple[Answer, str]:
+    """As `document_read`, with the body unless `matches(etag)` says that the client holds this very answer."""
+    answer, etag = document_read(actor, uid, known)
+    if "content" not in answer and not matches(etag):
+        return document_read(actor, uid)
+    return answer, etag
+
+
+def documents_listed(actor: Actor, ids: Sequence[int], *, content: bool = False) -> dict[int, Answer]:
+    """The list representation of documents that are known to be visible, by key, in one statement."""
+    if not ids:
+        return {}
+    parameters = {"ids": list(ids), **visible_parameters(actor)}
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY_WITH_CONTENT_SQL if content else _MANY_SQL, parameters)
+        rows = cursor.fetchall()
+    rights = rights_of(actor)
+    listed = {row[0]: answer_of(row, bits_on(rights, actor.limit, Place(row))) for row in rows}
+    if content:
+        for row in rows:
+            listed[row[0]]["content"] = row[-1]
+    return listed
+
+
+def answer_etag(actor: Actor, answer: Answer, variant: bytes) -> str:
+    """The ETag of an answer without its body, which the revision fixes; `variant` says what was asked for."""
+    epoch = actor.access_key.epoch if actor.access_key else 0
+    return document_etag(epoch, answer["revision"], dump_json(answer) + variant)
+
+
+def answer_of(row: Sequence[Any], bits: int) -> Answer:
+    """The answer of a row that begins with `COLUMNS`, for a reader with these action bits."""
+    return {
+        "id": row[5],
+        "workspace": row[6],
+        "parent": row[7],
+        "title": row[8],
+        "language": row[9],
+        "tags": row[10],
+        "icon": row[11],
+        "state": row[12],
+        "template": row[13],
+        "owner": row[14],
+        "position": row[15],
+        "revision": row[16],
+        "inherits_access": row[17],
+        "lock": row[18]
+        and {
+            "by": {"kind": "user", "id": row[20], "name": row[21]},
+            "expires_at": row[18],
+            "reason": row[19],
+        },
+        "created_by": _author(row[22], row[23], row[24]),
+        "updated_by": _author(row[25], row[26], row[27]),
+        "created_at": row[28],
+        "updated_at": row[29],
+        "trashed_at": row[4],
+        "abilities": document_abilities(bits),
+    }
+
+
+def _author(actor: str | None, uid: uuid.UUID | None, name: str | None) -> Any:
+    """As `documents.authors.author_reference`, of columns as the driver gives them."""
+    if actor is not None:
+        return orjson.loads(actor)
+    return None if uid is None else {"kind": "user", "id": uid, "name": name}
