@@ -1,0 +1,29 @@
+"""Handlers that the worker processes of tests load beside the project's own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+from cloudscribe.jobs.registry import job_handler
+from cloudscribe.jobs.run import JobRun
+
+
+@job_handler("test.pid")
+def pid(run: JobRun) -> dict[str, int]:
+    """Tell in which processes it ran."""
+    return {"pid": os.getpid(), "worker": os.getppid()}
+
+
+@job_handler("test.hold")
+def hold(run: JobRun) -> None:
+    """Take its time."""
+    threading.Event().wait(run.payload["seconds"])
+
+
+@job_handler("test.die_once")
+def die_once(run: JobRun) -> None:
+    """Kill the process in the first try."""
+    if run.fence == 1:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,121 @@
+"""The workers as processes, from the bell to the result."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cloudscribe.jobs.models import Job, JobState
+from cloudscribe.jobs.queues import PURGE
+from tests.jobs.factories import back_date, job_make
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def until(true: Callable[[], bool], seconds: float = 20) -> None:
+    """Wait for something that processes do; fails when it doesn't come in time."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        threading.Event().wait(0.05)
+
+
+def state_of(job: Job) -> str:
+    """Where the job stands now."""
+    return str(Job.objects.values_list("state", flat=True).get(pk=job.pk))
+
+
+@contextlib.contextmanager
+def command(name: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """One of the processes as the supervisor starts it, with handlers for tests loaded, ended afterwards."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "cloudscribe.settings",
+        "CLOUDSCRIBE_PROCESS": "job",
+        **variables,
+    }
+    code = (
+        "import django; django.setup(); import tests.jobs.handlers; "
+        f"from django.core.management import call_command; call_command({name!r})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def test_workers_do_jobs_of_both_queues() -> None:
+    """A job of either queue is done by a worker of that queue, in a process forked for it."""
+    with command("rqworkers"):
+        jobs = [job_make(kind="test.pid", queue=queue) for queue in ("fast", "slow", "fast")]
+        until(lambda: all(state_of(job) == JobState.SUCCEEDED for job in jobs))
+    rows = list(Job.objects.order_by("id"))
+    assert [row.claimed_by.partition("-")[0] for row in rows] == ["fast", "slow", "fast"]
+    assert len({row.result["pid"] for row in rows if row.result}) == 3
+
+
+def test_workers_start_again_what_was_killed() -> None:
+    """A worker that is killed is replaced; the bell that it may have taken with it is rung again."""
+    with command("rqworkers"), command("scheduler"):
+        first = job_make(kind="test.pid")
+        until(lambda: state_of(first) == JobState.SUCCEEDED)
+        first.refresh_from_db()
+        assert first.result is not None
+        os.kill(first.result["worker"], signal.SIGKILL)
+        second = job_make(kind="test.pid")
+        until(lambda: state_of(second) == JobState.SUCCEEDED)
+        second.refresh_from_db()
+        assert second.result is not None
+        assert second.result["worker"] != first.result["worker"]
+
+
+def test_workers_let_a_running_job_finish_at_the_end() -> None:
+    """SIGTERM waits for the job at hand."""
+    with command("rqworkers") as process:
+        job = job_make(kind="test.hold", payload={"seconds": 1.5})
+        until(lambda: state_of(job) == JobState.RUNNING)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert state_of(job) == JobState.SUCCEEDED
+
+
+def test_workers_lose_a_killed_horses_job_to_the_scheduler() -> None:
+    """A job whose process is killed is queued again by the sweep, long before its lease ran out."""
+    with command("rqworkers"), command("scheduler", CLOUDSCRIBE_JOB_BACKOFF="0.1"):
+        job = job_make(kind="test.die_once")
+        until(lambda: state_of(job) == JobState.SUCCEEDED)
+    job.refresh_from_db()
+    assert job.attempts == 2
+
+
+def test_scheduler_asks_for_scheduled_jobs_and_rings_for_forgotten_ones() -> None:
+    """The scheduler enqueues the slot's job, and both it and a job without a bell get done by workers."""
+    forgotten = job_make(kind="test.pid")
+    back_date(forgotten, 60, "run_at")
+    with command("scheduler"), command("rqworkers"):
+        until(lambda: state_of(forgotten) == JobState.SUCCEEDED)
+        until(lambda: Job.objects.filter(kind=PURGE, state=JobState.SUCCEEDED).exists())
+
+
+def test_scheduler_does_jobs_within_a_second_while_redis_is_gone(redis_gone: None) -> None:
+    """Queued work goes on without Redis: it starts within a second or so of being asked for."""
+    with command("scheduler"):
+        until(lambda: Job.objects.filter(kind=PURGE, state=JobState.SUCCEEDED).exists())
+        job = job_make(kind="test.pid")
+        until(lambda: state_of(job) == JobState.SUCCEEDED)
+    job.refresh_from_db()
+    assert job.started_at is not None
+    assert (job.started_at - job.created_at).total_seconds() < 3
