@@ -13,6 +13,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.settings import api_settings
 
@@ -112,9 +113,10 @@ class OperationSchema(AutoSchema):
         if not isinstance(self.view, ServiceViewSet):
             return super().get_response_serializers()
         status = self.view.success_status
-        if status == HTTPStatus.NO_CONTENT or self.view.answers.get(self.view.action, self) is None:
+        action = self.view.action
+        if status == HTTPStatus.NO_CONTENT or (action in self.view.answers and not self.view.answers[action]):
             return {status: None}
-        return {status: self.view.get_serializer_class()}
+        return {status: self.view.answer_kind() or OpenApiTypes.OBJECT}
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         if isinstance(self.view, ServiceViewSet):

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -24,9 +25,9 @@ from cloudscribe.lib.errors import DomainError
 
 
 @functools.cache
-def _schema() -> dict[str, Any]:
+def _schema(urlconf: str) -> dict[str, Any]:
     """The whole description, made once a process: it depends on the code alone."""
-    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema: dict[str, Any] = SchemaGenerator(urlconf=urlconf).get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return schema
 
 
@@ -38,7 +39,7 @@ class SchemaView(SpectacularAPIView):
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The description."""
-        return Response(_schema(), headers={"Cache-Control": "no-cache"})
+        return Response(_schema(settings.ROOT_URLCONF), headers={"Cache-Control": "no-cache"})
 
 
 class SwaggerView(SpectacularSwaggerSplitView):

@@ -186,10 +186,18 @@ class ServiceViewSet(GenericViewSet[Any]):
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """The serializer of what comes out of the action."""
-        kind = self.answers.get(self.action) or self.answer_serializer or self.serializers.get(self.action)
+        kind = self.answer_kind()
         if kind is None:
             raise AssertionError(f"{type(self).__name__}.{self.action} names no serializer")
         return kind
+
+    def answer_kind(self) -> type[BaseSerializer[Any]] | None:
+        """The serializer of what comes out, None where nothing is declared; never that of what goes in."""
+        if self.action in self.answers:
+            return self.answers[self.action]
+        if self.request.method in _READS and self.action in self.serializers:
+            return self.serializers[self.action]
+        return self.answer_serializer
 
     def shown(self, instance: Any, **options: Any) -> Any:
         """`instance` (or many of them, with `many=True`) as the action's answer shows it."""

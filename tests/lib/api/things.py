@@ -23,6 +23,7 @@ from cloudscribe.lib.conditional import parse_if_match
 from cloudscribe.lib.errors import Forbidden, InvalidInput, NotAuthenticated, NotFound, PreconditionRequired
 from cloudscribe.lib.filters import StrictFilterBackend
 from cloudscribe.lib.permissions import Authenticated, HasPermission, Public
+from cloudscribe.lib.schema import BearerScheme
 from cloudscribe.lib.serializers import QuerySerializer, StrictCharField, StrictSerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 
@@ -56,6 +57,12 @@ class HeaderAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """The challenge."""
         return 'Bearer realm="CloudScribe"'
+
+
+class HeaderScheme(BearerScheme):
+    """How the schema names it."""
+
+    target_class = HeaderAuthentication
 
 
 class _User:
@@ -244,6 +251,7 @@ urlpatterns = [
     path("api/t/nobody/", Things.as_view({"post": "nobody"})),
     path("api/t/plain/", plain_failure),
     path("pages/plain/", plain_failure),
+    path("api/", include("cloudscribe.lib.schema_urls")),
     path("", include("cloudscribe.lib.observability.urls")),
 ]
 handler400 = "cloudscribe.lib.refusals.bad_request"
