@@ -13,6 +13,8 @@ from accounts.models import Session
 from accounts.services import sign_in
 from cloudscribe.lib.errors import DomainError
 
+_BACKEND = "accounts.backends.PasswordBackend"
+
 
 class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
     """Address and password of an active member of staff."""
@@ -34,6 +36,7 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
             except DomainError as error:
                 raise ValidationError(error.message, code=error.code) from error
             self.user_cache = credentials.user
+            self.user_cache.backend = _BACKEND  # type: ignore[attr-defined]
             # What Django's login() hands on to the receiver that ties both sessions together.
             self.user_cache.admin_session = credentials.session.uid  # type: ignore[attr-defined]
         cleaned: dict[str, Any] = self.cleaned_data

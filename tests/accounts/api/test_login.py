@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from django.db import connection
 from django.db.models import F
 
@@ -190,10 +191,8 @@ def test_login_many_at_once_do_not_slip_through() -> None:
 
 def test_login_rehashes_an_outdated_hash(anonymous: Any, settings: Any) -> None:
     """A hash with parameters of before is renewed at the next sign-in."""
-    user = user_make(password="argon2$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHRzYWx0$" + "A" * 22)
-    user.set_password(PASSWORD)
     outdated = _cheap_hash()
-    User.objects.filter(pk=user.pk).update(password=outdated)
+    user = user_make(password=outdated)
     assert login(anonymous, user.email).status_code == 200
     user.refresh_from_db()
     assert user.password != outdated
@@ -201,8 +200,6 @@ def test_login_rehashes_an_outdated_hash(anonymous: Any, settings: Any) -> None:
 
 
 def _cheap_hash() -> str:
-    from argon2 import PasswordHasher
-
     return "argon2" + PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1).hash(PASSWORD)
 
 

@@ -8,7 +8,9 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from accounts.jobs import send_mail
 from accounts.mails import mail_of
@@ -59,9 +61,6 @@ def test_register_known_address_answers_the_same_and_tells_its_owner(
     anonymous: Any, django_assert_num_queries: Any
 ) -> None:
     """The answer, its headers and the statements are the same; the mail goes to the owner and says so."""
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as unknown:
         first = anonymous.post("auth/register/", ANN)
     user_make("ann@example.org", name="The owner")
@@ -94,7 +93,6 @@ def test_register_mail_has_both_parts(anonymous: Any) -> None:
         ({"password": "password123"}, "/password"),
         ({"password": "x" * 129}, "/password"),
         ({"email": "not an address"}, "/email"),
-        ({"email": "a@b.org\n"}, "/email"),
         ({"name": ""}, "/name"),
         ({"name": "two\nlines"}, "/name"),
         ({"admin": True}, "/admin"),
@@ -103,9 +101,6 @@ def test_register_mail_has_both_parts(anonymous: Any) -> None:
 def test_register_unacceptable_is_named(anonymous: Any, change: dict[str, Any], pointer: str) -> None:
     """Every fault is 400, names its field and leaves nothing behind."""
     answer = anonymous.post("auth/register/", {**ANN, **change})
-    if change.get("email", "").endswith("\n"):
-        assert answer.status_code == 202  # space around an address is trimmed
-        return
     assert answer.status_code == 400
     assert pointer in {fault["pointer"] for fault in answer.json()["errors"]}
     assert not Registration.objects.exists()

@@ -1,0 +1,103 @@
+"""Signing in to the admin: the same service, a session of ours beside Django's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Session, SignInFailure
+from audit.models import Event
+from tests.accounts.factories import PASSWORD, user_make
+
+
+def staff_client(user: Any, password: str = PASSWORD) -> tuple[Client, Any]:
+    """A browser that tried to sign in, and the answer."""
+    client = Client()
+    answer = client.post("/admin/login/?next=/admin/", {"username": user.email, "password": password})
+    return client, answer
+
+
+def staff_make() -> Any:
+    """An administrator."""
+    return user_make(role="administrator", is_staff=True, is_superuser=True)
+
+
+@pytest.mark.django_db
+def test_admin_staff_signs_in_by_a_session_of_ours() -> None:
+    """The right password makes a session of kind admin, with its event."""
+    client, answer = staff_client(staff_make())
+    assert answer.status_code == 302, answer.content
+    assert client.get("/admin/").status_code == 200
+    assert Session.objects.get().kind == "admin"
+    assert Event.objects.filter(action="session.created").count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("case", ["member", "wrong_password"])
+def test_admin_refused_without_a_session(case: str) -> None:
+    """Who isn't staff or doesn't know the password gets neither session; the try counts."""
+    user = user_make() if case == "member" else staff_make()
+    client, answer = staff_client(user, PASSWORD if case == "member" else "wrong-password-9")
+    assert answer.status_code == 200
+    assert "The address or the password is wrong." in answer.content.decode()
+    assert not Session.objects.exists()
+    assert SignInFailure.objects.count() == 1
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("how", ["revoked", "suspended", "forged"])
+def test_admin_session_ends_with_ours(how: str) -> None:
+    """Django's session lives on in its store, but without ours it opens nothing on the next request."""
+    user = staff_make()
+    client, _ = staff_client(user)
+    if how == "revoked":
+        Session.objects.update(revoked_at="2026-01-01T00:00:00Z", revoked_reason="test")
+    if how == "suspended":
+        user.is_active = False
+        user.save()
+    if how == "forged":
+        client = Client()
+        client.force_login(user, backend="accounts.backends.PasswordBackend")
+    answer = client.get("/admin/")
+    assert answer.status_code == 302
+    assert "/admin/login/" in answer.headers["Location"]
+
+
+@pytest.mark.django_db
+def test_admin_sign_out_ends_our_session() -> None:
+    """Signing out there revokes the session here."""
+    client, _ = staff_client(staff_make())
+    client.post("/admin/logout/")
+    assert Session.objects.get().revoked_reason == "signed_out"
+
+
+@pytest.mark.django_db
+def test_admin_session_is_ended_from_the_api(client_for: Any) -> None:
+    """The list of one's sessions holds the admin's, too, and can end it."""
+    user = staff_make()
+    browser, _ = staff_client(user)
+    api = client_for(user)
+    rows = api.get("me/sessions/").json()["results"]
+    (staff,) = [row for row in rows if row["kind"] == "admin"]
+    assert api.delete(f"me/sessions/{staff['id']}/").status_code == 204
+    assert browser.get("/admin/").status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("redis_gone")
+def test_admin_works_without_redis() -> None:
+    """Django's sessions lie in the database, too; the cache in front of them may be gone."""
+    client, answer = staff_client(staff_make())
+    assert answer.status_code == 302
+    assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_admin_access_token_of_a_staff_session_opens_no_api(client_for: Any) -> None:
+    """A session of kind admin is not one of the API."""
+    client = client_for(staff_make())
+    Session.objects.update(kind="admin")
+    assert client.get("me/").status_code == 401

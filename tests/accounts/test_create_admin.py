@@ -1,0 +1,58 @@
+"""manage.py create_admin."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from audit.models import Event
+from tests.accounts.factories import PASSWORD, user_make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDSCRIBE_ADMIN_PASSWORD", PASSWORD)
+
+
+def create(email: str = "root@example.org", **options: Any) -> str:
+    """What the command says."""
+    out = io.StringIO()
+    call_command("create_admin", email=email, stdout=out, **options)
+    return out.getvalue()
+
+
+def test_create_admin_makes_a_verified_administrator(anonymous: Any) -> None:
+    """They can sign in at once."""
+    assert "new administrator" in create()
+    user = User.objects.get()
+    assert user.is_superuser
+    assert user.is_staff
+    assert user.email_verified_at
+    answer = anonymous.post("auth/login/", {"email": user.email, "password": PASSWORD})
+    assert answer.json()["user"]["roles"] == ["administrator"]
+    event = Event.objects.get(action="user.created")
+    assert (event.actor_kind, event.credential_kind) == ("command", "command")
+
+
+def test_create_admin_raises_an_existing_user() -> None:
+    """Whoever has an account keeps it, with their password where it isn't to be touched."""
+    user = user_make("root@example.org", name="Root")
+    before = user.password
+    create(keep_password=True)
+    user.refresh_from_db()
+    assert (user.is_superuser, user.name, user.password) == (True, "Root", before)
+
+
+def test_create_admin_refuses_a_bad_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Used wrongly: exit code 2, the rule named, nobody made."""
+    monkeypatch.setenv("CLOUDSCRIBE_ADMIN_PASSWORD", "short")
+    with pytest.raises(CommandError) as refused:
+        create()
+    assert refused.value.returncode == 2
+    assert not User.objects.exists()
