@@ -1,0 +1,175 @@
+"""`make run`'s supervisor with everything under it: what dies comes back, what is told to end ends."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from cloudscribe.lib.embedded.layout import Layout
+from cloudscribe.lib.embedded.postgres import Postgres
+from cloudscribe.lib.embedded.processes import Handle, process_exists, wait_until
+from cloudscribe.lib.embedded.valkey import Valkey
+
+pytestmark = pytest.mark.system
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORDS = {"web": "gunicorn", "worker": "rqworkers", "scheduler": "scheduler"}
+
+
+class Run:
+    """One supervisor on a data folder of its own, as `make run` starts it."""
+
+    def __init__(self, data: pathlib.Path) -> None:
+        self.data = data
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def environment(self) -> dict[str, str]:
+        """The shell's, without what the tests have put there."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {**kept, "CLOUDSCRIBE_DATA": str(self.data), "PORT": str(self.port)}
+
+    def command(self) -> subprocess.Popen[bytes]:
+        """A supervisor that nobody waits for."""
+        log = (self.data.parent / "run.log").open("ab")
+        return subprocess.Popen(
+            [sys.executable, "-m", "cloudscribe.lib.supervisor"],
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+    def start(self) -> None:
+        """Return when it is ready."""
+        process = self.process = self.command()
+        wait_until(lambda: self.ready() or process.poll() is not None, 90, step=0.2)
+        assert self.ready(), self.output()[-3000:]
+
+    def output(self) -> str:
+        """All that it has printed."""
+        return (self.data.parent / "run.log").read_text()
+
+    def ready(self) -> bool:
+        """Whether /health/ready says 200."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)) as connection:
+            try:
+                connection.request("GET", "/health/ready")
+                return connection.getresponse().status == 200
+            except (OSError, http.client.HTTPException):
+                return False
+
+    def family(self) -> dict[int, str]:
+        """All processes of this data folder by number, with their command lines."""
+        mark = f"CLOUDSCRIBE_DATA={self.data}".encode()
+        found = {}
+        for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in entry.joinpath("environ").read_bytes().split(b"\0") and process_exists(
+                    int(entry.name)
+                ):
+                    found[int(entry.name)] = (
+                        entry.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
+                    )
+        return found
+
+    def child(self, word: str) -> int | None:
+        """The direct child of the supervisor whose command line holds `word`."""
+        assert self.process is not None
+        for pid, line in self.family().items():
+            with contextlib.suppress(OSError):
+                parent = int(pathlib.Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
+                if parent == self.process.pid and word in line:
+                    return pid
+        return None
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One data folder for this file; what a failed test left running is ended."""
+    found = Run(tmp_path_factory.mktemp("supervisor") / "data")
+    yield found
+    for pid in found.family():
+        Handle(pid).end(signal.SIGKILL, 5)
+
+
+@pytest.fixture
+def run(installation: Run) -> Run:
+    """A running supervisor, whatever the test before has done to it."""
+    if installation.process is None or installation.process.poll() is not None:
+        installation.start()
+    return installation
+
+
+def test_banner_newcomer_first_start_tells_where_to_look(run: Run) -> None:
+    """Addresses, the administrator, and a generated password, once."""
+    assert wait_until(lambda: "CloudScribe is ready" in run.output(), 10)
+    for text in (f"http://127.0.0.1:{run.port}/api/docs/", "/admin/", "admin@example.org", "shown this once"):
+        assert text in run.output()
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "scheduler"])
+def test_child_killed_is_started_again_in_5_s(run: Run, name: str) -> None:
+    """Whatever dies comes back by itself."""
+    before = run.child(WORDS[name])
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    assert wait_until(lambda: run.child(WORDS[name]) not in {None, before}, 5)
+    assert wait_until(run.ready, 30)
+
+
+@pytest.mark.parametrize("kind", [Postgres, Valkey])
+def test_server_killed_is_started_again_in_5_s(run: Run, kind: type[Postgres | Valkey]) -> None:
+    """The databases, too; the application finds them again without a restart."""
+    server = kind(Layout(run.data))
+    before = server.pid()
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    assert wait_until(lambda: server.pid() not in {None, before}, 5)
+    assert wait_until(run.ready, 30)
+
+
+def test_second_run_on_the_same_folder_is_refused(run: Run) -> None:
+    """Two supervisors would fight over the servers: exit 2, and the first goes on."""
+    second = run.command()
+    assert second.wait(20) == 2
+    assert "already runs" in run.output()
+    assert run.ready()
+
+
+def test_owner_address_is_kept_from_children(run: Run) -> None:
+    """What serves and works never learns how to sign in as the owner of the tables."""
+    for word in WORDS.values():
+        pid = run.child(word)
+        assert b"\0DATABASE_OWNER_URL=" not in pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def test_run_after_a_kill_of_the_supervisor_takes_over(run: Run) -> None:
+    """SIGKILL to the supervisor leaves servers and perhaps children: the next one adopts or ends them."""
+    assert run.process is not None
+    server = Postgres(Layout(run.data)).pid()
+    run.process.kill()
+    run.process.wait()
+    run.start()
+    assert Postgres(Layout(run.data)).pid() == server
+    web = [pid for pid, line in run.family().items() if "gunicorn" in line]
+    assert len(web) <= 3
+
+
+def test_interrupt_ends_everything_in_30_s(run: Run) -> None:
+    """Ctrl-C: no process is left and the exit code is 0."""
+    assert run.process is not None
+    run.process.send_signal(signal.SIGINT)
+    assert run.process.wait(30) == 0
+    assert run.family() == {}
