@@ -12,7 +12,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
-.PHONY: help run test lint lock bench clean install install-dev
+.PHONY: help run test prove bench lint lock clean install install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,12 @@ run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUD
 
 test: install-dev ## Run the whole suite in parallel, with coverage
 	$(PY) -m pytest -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
+
+prove: install-dev ## Statistics, endurance, real texts: longer than the suite (PROVE_ARGS)
+	$(PY) -m pytest tests/prove $(PROVE_ARGS)
+
+bench: install-dev ## Measure the speed against the floor application and print the table (BENCH_ARGS)
+	$(PY) -m bench $(BENCH_ARGS)
 
 lint: install-dev ## Check style, types and the imports between floors
 	$(VENV)/bin/ruff check
