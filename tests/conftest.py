@@ -27,6 +27,8 @@ SERVERS = plugin.prepare_environment()
 # pytest-django sets Django up when it finds the settings loaded. xdist's workers inherit this environment,
 # and where it names the settings pytest-django would load them before a worker has chosen its servers.
 assert settings.DATABASES
+# A thread would not see the rows of a test's transaction; what it would do is done inline.
+settings.TIMERS = False
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 # Rows that migrations and their receivers make; all others are a test's own.
@@ -44,7 +46,8 @@ REFERENCE_TABLES = {
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Load the fixtures that need the models, now that Django is set up."""
-    session.config.pluginmanager.import_plugin("tests.fixtures")
+    for name in ("tests.fixtures", "tests.admin.browser"):
+        session.config.pluginmanager.import_plugin(name)
 
 
 @pytest.fixture(scope="session")

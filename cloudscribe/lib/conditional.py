@@ -84,13 +84,20 @@ def parse_if_match(request: Request | HttpRequest) -> IfMatch | None:
 def cache_privately(response: HttpResponseBase) -> None:
     """Let the reader's own cache keep the answer but ask each time; it is never another reader's."""
     response.headers.setdefault("Cache-Control", "private, no-cache")
-    patch_vary_headers(response, ["Authorization"])
+    _vary(response)
 
 
 def forbid_storing(response: HttpResponseBase) -> None:
     """Keep the answer out of every cache: secrets, exports, what a share link shows."""
     response.headers["Cache-Control"] = "no-store"
-    patch_vary_headers(response, ["Authorization"])
+    _vary(response)
+
+
+def _vary(response: HttpResponseBase) -> None:
+    if "Vary" in response.headers:
+        patch_vary_headers(response, ["Authorization"])
+    else:
+        response.headers["Vary"] = "Authorization"
 
 
 def _tags(header: str) -> list[tuple[str, str]] | None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 from django.utils.functional import Promise
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
@@ -43,3 +45,17 @@ class ORJSONRenderer(BaseRenderer):
     ) -> bytes:
         """The body's bytes; none where there is no data."""
         return b"" if data is None else dump_json(data)
+
+
+class PlainNegotiation(DefaultContentNegotiation):
+    """The framework's negotiation, cut short for what nearly every request accepts."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The renderer and the media type; raises NotAcceptable."""
+        first = renderers[0]
+        if request.META.get("HTTP_ACCEPT", "*/*") in {"*/*", first.media_type}:
+            return first, first.media_type
+        chosen: tuple[BaseRenderer, str] = super().select_renderer(request, renderers, format_suffix)
+        return chosen

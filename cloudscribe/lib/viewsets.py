@@ -24,6 +24,7 @@ from cloudscribe.lib.errors import DomainError, FieldError, NotFound
 from cloudscribe.lib.pagination import PAGING_PARAMETERS
 from cloudscribe.lib.permissions import Denied
 from cloudscribe.lib.problems import validation_problem
+from cloudscribe.lib.renderers import PlainNegotiation
 from cloudscribe.lib.serializers import NoInput, QuerySerializer
 
 M = TypeVar("M", bound=Model)
@@ -72,6 +73,7 @@ class ServiceViewSet(GenericViewSet[Any]):
     default_ordering: ClassVar[str] = "-pk"
     rate_scope: ClassVar[str | None] = None
     metadata_class = None
+    content_negotiation_class = PlainNegotiation
     lookup_url_kwarg = "id"
     lookup_field = "uid"
     lookup_value_regex = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -81,15 +83,26 @@ class ServiceViewSet(GenericViewSet[Any]):
     # --- before the action -----------------------------------------------------------------------------
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Method, negotiation, sign-in, route permission, throttle, then the form of query and body."""
-        if request.method == "OPTIONS":
-            return
-        if self.action is None or not hasattr(self, self.action):
+        if self.action not in self.action_map.values():
+            self.headers["Allow"] = ", ".join(self.allowed_methods)
+            if request.method == "OPTIONS":
+                return
             raise exceptions.MethodNotAllowed(str(request.method))
         super().initial(request, *args, **kwargs)
         if request.META.get("QUERY_STRING"):
             self._refuse_unknown_parameters(request)
         if request.method not in _READS:
             self._prepare_write(request)
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        """The methods of the route."""
+        return sorted({*(method.upper() for method in self.action_map), "OPTIONS"})
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """What every answer carries: `Allow` is for the 405 and OPTIONS (RFC 9110, section 10.2.1)."""
+        return {"Vary": "Accept"} if len(self.renderer_classes) > 1 else {}
 
     def get_permissions(self) -> Sequence[BasePermission]:
         """The action's permissions; without any, nobody may."""

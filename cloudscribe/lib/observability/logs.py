@@ -7,6 +7,7 @@ Never in a line: paths, which can hold secrets, and values whose names speak of 
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import logging.config
 import os
@@ -130,9 +131,14 @@ def actor_label() -> str | None:
 
 def _redact(_: Any, __: str, event: Event) -> Event:
     for name in event:
-        if any(word in name.lower() for word in _SECRET_WORDS):
+        if _speaks_of_a_secret(name):
             event[name] = "[redacted]"
     return event
+
+
+@functools.lru_cache(maxsize=1_000)
+def _speaks_of_a_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def _render(_: Any, __: str, event: Event) -> bytes:
