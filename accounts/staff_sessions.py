@@ -29,7 +29,7 @@ class _Guarded:
 
 
 class SessionStore(CachedStore):
-    """Django's `cached_db` store; a stale answer of Redis opens nothing, since our own session is asked, too."""
+    """Django's `cached_db` store; a stale answer of Redis opens nothing: our own session is asked, too."""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)

@@ -22,6 +22,7 @@ from accounts.passwords import password_hash, password_matches, password_needs_r
 from accounts.refresh_tokens import RefreshToken
 from accounts.services.limiter import Attempt, attempt_forgive, attempt_open
 from accounts.services.mail import mail_request
+from audit.denials import denial_record
 from audit.services import Entry, Target, event_record, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
@@ -69,11 +70,11 @@ def sign_in(
     )
 
 
-@transactional
 def _note_failure(user: User | None) -> None:
     # What was typed is not kept: many a password ends up in the field above its own.
     target = Target("user", user.uid if user else None, user.name if user else "unknown account")
-    events_record([Entry(None, "login.failed", target)])
+    code = InvalidCredentials.code
+    denial_record(actor=None, action="login.failed", target=target, route="sign-in", code=code)
 
 
 @transactional
