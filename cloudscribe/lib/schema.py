@@ -52,7 +52,8 @@ class OperationSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         """The view's `tag`, else the path's first noun."""
         tag = getattr(self.view, "tag", None)
-        return [tag] if tag else [part.replace("-", " ").capitalize() for part in self._tokenize_path()[:1]]
+        words = [tag] if tag else self._tokenize_path()[:1]
+        return [word[:1].upper() + word[1:].replace("-", " ") for word in words]
 
     def get_summary(self) -> str:
         """The first line of the action's docstring."""
@@ -161,9 +162,11 @@ class OperationSchema(AutoSchema):
     def _problems(self) -> Iterable[int]:
         """Every refusal that the operation can answer with."""
         yield from (400, 406, 429, 500, 503)
-        if not self._is_public():
+        if not self._is_public() or self.method != "GET":
+            # Public writes are about signing in, or about what a mailed or shared secret opens.
             yield from (401, 403)
-        if "{" in self.path:
+        if not self._is_public() or "{" in self.path:
+            # Ids stand in bodies and queries, too.
             yield 404
         if self.method != "GET":
             yield from (409, *_BODY_PROBLEMS)
