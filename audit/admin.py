@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from auditlog.models import LogEntry
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -13,6 +14,9 @@ from unfold.decorators import display
 
 from audit.models import Event
 from cloudscribe.lib.admin import StaffAdmin
+
+# One trail for staff: an event holds the fields' before and after and names auditlog's entry.
+admin.site.unregister(LogEntry)
 
 
 @admin.register(Event)
