@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -30,6 +31,15 @@ from documents.services.states import document_inheritance_set, document_owner_s
 _ALONE = ("inherits_access", "owner")
 # RFC 7240: preferences are separated by commas, parameters follow a semicolon.
 _MERGE_NEVER = re.compile(r'(?:^|,)\s*merge\s*=\s*"?never"?\s*(?:[,;]|$)', re.IGNORECASE)
+
+
+PREFER = OpenApiParameter(
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    enum=["merge=never"],
+    description="With `merge=never` a stale write is refused with 412 in place of being merged (RFC 7240).",
+)
 
 
 class MixedFields(DomainError):
@@ -76,6 +86,7 @@ def expected_of(request: Request | HttpRequest, actor: Actor, document: Document
 class EditingMixin(DocumentAnswering):
     """The PATCH of the documents' viewset."""
 
+    @extend_schema(parameters=[PREFER])
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """Change a document from the version that If-Match names.
 

@@ -22,7 +22,7 @@ from cloudscribe.lib.serializers import (
 )
 from documents import diffs, limits
 from documents.api.answering import DocumentAnswering
-from documents.api.editing import expected_of, merge_wanted
+from documents.api.editing import PREFER, expected_of, merge_wanted
 from documents.authors import author_reference
 from documents.models import Document, Revision
 from documents.selectors.revisions import Snapshot, revision_snapshot
@@ -175,6 +175,7 @@ class RevisionViewSet(DocumentAnswering):
         }
         return self.respond(data, etag=etag)
 
+    @extend_schema(parameters=[PREFER])
     def restore(self, request: Request, document: str, number: str) -> HttpResponseBase:
         """Make this revision the newest one, from the version that If-Match names; history goes on."""
         note = self.input().get("note", "")
