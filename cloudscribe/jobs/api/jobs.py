@@ -14,7 +14,6 @@ from cloudscribe.jobs.services import job_cancel
 from cloudscribe.jobs.visibility import visible_to
 from cloudscribe.lib.errors import Forbidden
 from cloudscribe.lib.permissions import Authenticated
-from cloudscribe.lib.serializers import NoInput
 from cloudscribe.lib.viewsets import ServiceViewSet
 
 
@@ -22,7 +21,7 @@ class JobsViewSet(ServiceViewSet):
     """Jobs: the own ones, or all with the permission."""
 
     permission_classes = [Authenticated]
-    serializers: ClassVar = {"list": JobOutput, "retrieve": JobOutput, "cancel": NoInput}
+    serializers: ClassVar = {"list": JobOutput, "retrieve": JobOutput}
     answer_serializer = JobOutput
     queries: ClassVar = {"list": JobQuery}
     scope_map: ClassVar = {"list": "jobs:read", "retrieve": "jobs:read", "cancel": "jobs:write"}
