@@ -130,6 +130,8 @@ def problem_reference(status: int) -> dict[str, str]:
 
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """drf-spectacular's post-processing hook: the shared components, tags, an example for each body."""
+    result["servers"] = [{"url": "/", "description": "The server that this description comes from."}]
+    result["info"]["contact"] = {"name": "Whoever runs this server"}
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     components["headers"] = _HEADERS
@@ -140,7 +142,16 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     ]
     for operation in operations:
         _add_examples(operation, components["schemas"])
+    _drop(result, "x-spec-enum-id")
     return result
+
+
+def _drop(node: Any, name: str) -> None:
+    """Take a generator's own mark out of the description, wherever it stands."""
+    if isinstance(node, dict):
+        node.pop(name, None)
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _drop(inner, name)
 
 
 def _used(result: dict[str, Any]) -> set[int]:
