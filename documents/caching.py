@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import uuid
 from collections.abc import Callable, Hashable
 from typing import Any
+
+from cachetools import LRUCache
 
 from cloudscribe.lib.actor import AccessKey
 from cloudscribe.lib.caching import StampedCache
@@ -63,3 +67,20 @@ _shares: StampedCache[float] = StampedCache(
 def visible_share(user_pk: int, key: AccessKey, load: Callable[[], float]) -> float:
     """About which part of all documents the person sees, 0 to 1."""
     return _shares.get(access_entries_key(user_pk, key), load)
+
+
+# Which key stands behind a workspace's id never changes, so there is nothing to invalidate.
+_workspace_keys: LRUCache[uuid.UUID, int] = LRUCache(maxsize=_ACCESS_ENTRIES)
+_workspace_lock = threading.Lock()
+
+
+def workspace_key(uid: uuid.UUID, load: Callable[[], int | None]) -> int | None:
+    """The key of a workspace, None where there is none of that id."""
+    with _workspace_lock:
+        key = _workspace_keys.get(uid)
+    if key is None:
+        key = load()
+        if key is not None:
+            with _workspace_lock:
+                _workspace_keys[uid] = key
+    return key

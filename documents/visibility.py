@@ -167,15 +167,18 @@ def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> Query
 
 
 def visible_sql(alias: str) -> str:
-    """The rule as an SQL condition on documents_document under `alias`, a name of our own code, never a client's.
+    """The rule as an SQL condition on documents_document under `alias`, a name of our code, never a client's.
 
-    Its named parameters come from `visible_parameters`.
+    Its named parameters come from `visible_parameters`. It judges a row: PostgreSQL hashes the list of `= ANY`,
+    while `&&` compares each with each, ten times slower with 800 roots. To find rows by an index, gather them
+    first.
     """
-    return f"""(({alias}.scope_id = ANY(%(scopes)s::bigint[]) OR {alias}.reach && %(roots)s::bigint[])
+    return f"""(({alias}.scope_id = ANY(%(scopes)s::bigint[])
+  OR EXISTS (SELECT FROM unnest({alias}.reach) AS k WHERE k = ANY(%(roots)s::bigint[])))
  AND (%(limit_workspace)s::bigint IS NULL OR {alias}.workspace_id = %(limit_workspace)s)
  AND (%(limit_document)s::bigint IS NULL OR {alias}.id = %(limit_document)s OR (%(limit_subtree)s AND
  starts_with(
-      {alias}.path, (SELECT l.path FROM documents_document l WHERE l.id = %(limit_document)s)))))"""
+      {alias}.path, (SELECT l.path FROM documents_document l WHERE l.id = %(limit_document)s)))))"""  # noqa: S608 (as said above)
 
 
 VISIBLE_SQL = visible_sql("d")

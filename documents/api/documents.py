@@ -110,14 +110,8 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
     def list(self, request: Request) -> HttpResponseBase:
         """The documents that the reader may see, the newest first; without what is archived or a template."""
         query = self.query()
-        workspace = None
-        if "workspace" in query:
-            # Documents can be shared without their workspace: its key is no secret to whoever names its id.
-            workspace = (
-                Workspace.objects.filter(uid=query["workspace"]).values_list("pk", flat=True).first() or 0
-            )
         if request.query_params.keys() <= _PLAIN:
-            return self._plain_list(request, workspace)
+            return self._plain_list(request, query.get("workspace"))
         rows = self.paginate_queryset(documents_filtered(self.actor, query))
         listed = documents_listed(
             self.actor, [row.pk for row in rows or ()], content="content" in query.get("expand", ())
@@ -224,7 +218,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         return self.document_answer(document)
 
     # --- what they share -----------------------------------------------------------------------------------------
-    def _plain_list(self, request: Request, workspace: int | None) -> HttpResponseBase:
+    def _plain_list(self, request: Request, workspace: uuid.UUID | None) -> HttpResponseBase:
         size, bound = page_size_of(request), binding(request.GET.items(), "-updated_at")
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [dt.datetime, int], bound=bound) if text else None

@@ -8,13 +8,15 @@ a million the walk reads all of it, and with a third of them visible the gatheri
 from __future__ import annotations
 
 import dataclasses
+import uuid
 from typing import Any
 
 from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
-from documents.caching import visible_share
+from documents.caching import visible_share, workspace_key
+from documents.models import Workspace
 from documents.selectors.reading import COLUMNS, JOINS, Answer, Place, answer_of
 from documents.visibility import VISIBLE_SQL, bits_on, rights_of, visible_parameters
 
@@ -35,7 +37,7 @@ _GATHER = """SELECT n.id FROM (
         ORDER BY d.updated_at {way}, d.id {way} LIMIT %(size)s) AS d
     UNION
     SELECT d.id, d.updated_at FROM documents_document d
-    WHERE d.reach && %(roots)s AND {room} AND {listed} AND {edge} AND {visible}
+    WHERE d.reach && %(roots)s::bigint[] AND {room} AND {listed} AND {edge} AND {visible}
 ) AS n ORDER BY n.updated_at {way}, n.id {way} LIMIT %(size)s"""
 _PAGE = """WITH page AS MATERIALIZED ({plan})
 SELECT {columns} FROM page JOIN documents_document d ON d.id = page.id {joins}
@@ -65,7 +67,7 @@ _TEXTS = {
     for first in (False, True)
 }
 _SHARE_SQL = """SELECT coalesce(sum(n), 0)::float8,
- coalesce(sum(n) FILTER (WHERE scope_id = ANY(%(scopes)s)), 0)::float8 FROM documents_scopecount"""
+ coalesce(sum(n) FILTER (WHERE scope_id = ANY(%(scopes)s::bigint[])), 0)::float8 FROM documents_scopecount"""
 _WALKED_SHARE = 0.015
 _WALKED_ANYWAY = 2_000
 
@@ -79,14 +81,16 @@ class Listing:
 
 
 def documents_page(
-    actor: Actor, *, size: int, cursor: Cursor | None, workspace: int | None = None
+    actor: Actor, *, size: int, cursor: Cursor | None, workspace: uuid.UUID | None = None
 ) -> Listing:
     """The newest visible documents, of all workspaces or of one, from the cursor `(updated_at, key)` on."""
-    parameters = {**visible_parameters(actor), "room": workspace, "size": size + 1}
+    # Documents can be shared without their workspace: whoever names its id may ask for what they see in it.
+    room = None if workspace is None else workspace_key(workspace, lambda: _workspace_pk(workspace)) or 0
+    parameters = {**visible_parameters(actor), "room": room, "size": size + 1}
     if cursor is not None:
         parameters["edge_at"], parameters["edge_id"] = cursor.values
-    walked = _share_is_large(actor, parameters) if workspace is None else -workspace in parameters["scopes"]
-    key = (walked, workspace is not None, cursor is not None and cursor.reverse, cursor is None)
+    walked = _share_is_large(actor, parameters) if room is None else -room in parameters["scopes"]
+    key = (walked, room is not None, cursor is not None and cursor.reverse, cursor is None)
     with connection.cursor() as statement:
         statement.execute(_TEXTS[key], parameters)
         rows = statement.fetchall()
@@ -94,6 +98,10 @@ def documents_page(
     rights = rights_of(actor)
     results = [answer_of(row, bits_on(rights, actor.limit, Place(row))) for row in page.rows]
     return Listing(results, page)
+
+
+def _workspace_pk(uid: uuid.UUID) -> int | None:
+    return Workspace.objects.filter(uid=uid).values_list("pk", flat=True).first()
 
 
 def _share_is_large(actor: Actor, parameters: dict[str, Any]) -> bool:

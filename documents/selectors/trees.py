@@ -35,7 +35,7 @@ _FROM_TOP = """
     WHERE d.workspace_id = %(workspace)s AND d.parent_id IS NULL AND {standing} AND {visible}
     UNION
     SELECT d.id, d.path, 1 FROM documents_document d JOIN documents_document p ON p.id = d.parent_id
-    WHERE d.id = ANY(%(roots)s) AND d.workspace_id = %(workspace)s AND {standing} AND {visible}
+    WHERE d.id = ANY(%(roots)s::bigint[]) AND d.workspace_id = %(workspace)s AND {standing} AND {visible}
       AND NOT ({parent_visible})
 """
 _FROM_PARENT = """
