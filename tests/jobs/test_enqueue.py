@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import django_rq
 import pytest
@@ -120,3 +121,13 @@ def test_enqueue_two_at_once_under_one_key() -> None:
         assert not second_done.wait(0.2)
     thread.join(5)
     assert found == [mine.pk]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_enqueue_while_redis_hangs(redis_hung: None) -> None:
+    """A Redis that takes connections and never answers costs one time-out, then nothing."""
+    started = time.monotonic()
+    for _ in range(10):
+        job_make()
+    assert time.monotonic() - started < 2  # without the breaker it would be 3 and more
+    assert Job.objects.count() == 10
