@@ -51,8 +51,8 @@ class SharedServers:
         """Decide what is embedded: PostgreSQL without `DATABASE_URL`, Valkey without `REDIS_URL`."""
         self._layout = layout
         self._users: IO[str] | None = None
-        self.postgres = None if environment.get("DATABASE_URL") else Postgres(layout)
-        self.valkey = None if environment.get("REDIS_URL") else Valkey(layout)
+        self.postgres = None if _given(environment, "DATABASE_URL") else Postgres(layout)
+        self.valkey = None if _given(environment, "REDIS_URL") else Valkey(layout)
 
     @property
     def servers(self) -> list[Server]:
@@ -90,6 +90,10 @@ class SharedServers:
                     server.stop()
             self._users.close()
             self._users = None
+
+
+def _given(environment: Mapping[str, str], name: str) -> bool:
+    return bool(environment.get(name) or environment.get(f"{name}_FILE"))
 
 
 def _is_last(users: IO[str]) -> bool:

@@ -12,7 +12,7 @@ from cloudscribe.lib.embedded.layout import Layout
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 # In the environment of all that a supervisor starts: the next one finds by it what a SIGKILL left behind.
 MARK = "CLOUDSCRIBE_SUPERVISED"
-OWNER_URL = "DATABASE_OWNER_URL"
+OWNER_URLS = {"DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"}
 
 
 class Misused(Exception):
@@ -56,7 +56,7 @@ class Installation:
 
     def child_environment(self, name: str, kind: str) -> dict[str, str]:
         """For a process that serves or works: never with the owner role's address."""
-        kept = {key: value for key, value in self.environment.items() if key != OWNER_URL}
+        kept = {key: value for key, value in self.environment.items() if key not in OWNER_URLS}
         return {
             **kept,
             "CLOUDSCRIBE_PROCESS": kind,
