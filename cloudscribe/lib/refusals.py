@@ -6,7 +6,8 @@ hold secrets, and would make the answers for hidden and for absent things differ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,7 +17,15 @@ from django.template.loader import render_to_string
 from rest_framework import exceptions
 
 from cloudscribe.lib.context import current_context
-from cloudscribe.lib.errors import BadRequest, BodyTooLarge, DomainError, Forbidden, InternalError, NotFound
+from cloudscribe.lib.errors import (
+    BadRequest,
+    BodyTooLarge,
+    DomainError,
+    Forbidden,
+    InternalError,
+    MethodNotAllowed,
+    NotFound,
+)
 from cloudscribe.lib.renderers import dump_json
 
 PROBLEM_TYPE = "application/problem+json"
@@ -76,6 +85,18 @@ def refuse(error: DomainError, request: HttpRequest) -> HttpResponse:
     response = HttpResponse(page, status=error.status, headers=error.headers)
     response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
     return response
+
+
+def reads_only(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Let GET and HEAD through to a plain view; a 405 problem for the rest."""
+
+    @functools.wraps(view)
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.method in {"GET", "HEAD"}:
+            return view(request)
+        return problem_response(MethodNotAllowed(headers={"Allow": "GET, HEAD"}))
+
+    return answer
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import (
     OpenApiJsonRenderer,
@@ -23,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cloudscribe.lib.errors import DomainError
+from cloudscribe.lib.refusals import reads_only
 
 
 @functools.cache
@@ -56,7 +56,7 @@ class RedocView(SpectacularRedocView):
     throttle_classes = []
 
 
-@require_safe
+@reads_only
 def error_codes(request: HttpRequest) -> HttpResponse:
     """Every error code: where the `type` of a problem leads to."""
     return render(

@@ -8,24 +8,23 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from cloudscribe.lib.conditional import forbid_storing
 from cloudscribe.lib.errors import Forbidden, NotAuthenticated
 from cloudscribe.lib.observability.health import postgres_probe, redis_probe
 from cloudscribe.lib.observability.metrics import exposition
-from cloudscribe.lib.refusals import problem_response
+from cloudscribe.lib.refusals import problem_response, reads_only
 from cloudscribe.lib.renderers import dump_json
 
 
-@require_safe
+@reads_only
 def live(request: HttpRequest) -> HttpResponse:
     """The process answers; nothing else is asked."""
     return _state("ok", HTTPStatus.OK)
 
 
-@require_safe
+@reads_only
 def ready(request: HttpRequest) -> HttpResponse:
     """`ok`; `degraded` without Redis, which slows and stops nothing; 503 `unavailable` without PostgreSQL."""
     if not postgres_probe.passes():
@@ -33,7 +32,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     return _state("ok" if redis_probe.passes() else "degraded", HTTPStatus.OK)
 
 
-@require_safe
+@reads_only
 def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus' text format, for the bearer of the token, or where none is set for loopback."""
     refusal = _metrics_refusal(request)

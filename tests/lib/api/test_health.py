@@ -54,8 +54,10 @@ def test_ready_without_postgres(http: Client, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
 def test_post_is_not_allowed(http: Client, path: str) -> None:
-    """They are for reading."""
-    assert http.post(path).status_code == 405
+    """They are for reading; the refusal is a problem like any other."""
+    response = http.post(path)
+    assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+    assert response["Allow"] == "GET, HEAD"
 
 
 def test_metrics_count_requests_by_route(http: Client) -> None:
