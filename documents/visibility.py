@@ -169,7 +169,7 @@ def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> Query
 def visible_sql(alias: str) -> str:
     """The rule as an SQL condition on documents_document under `alias`, a name of our code, never a client's.
 
-    Its named parameters come from `visible_parameters`. It judges a row: PostgreSQL hashes the list of `= ANY`,
+    Its named parameters come from `visible_parameters`. It judges a row: the list of `= ANY` is hashed,
     while `&&` compares each with each, ten times slower with 800 roots. To find rows by an index, gather them
     first.
     """

@@ -125,8 +125,11 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
     with connection.cursor() as database:
         database.execute(PLAN_SQL, parameters)
         rows = database.fetchall()
-    visible = rows[0][-1] if rows else 0
-    return plan_of(query, probes, [ConfigurationPlan(*row[:-1]) for row in rows], visible)
+    roots = len(scope["roots"])
+    # What stands below a document granted by itself is counted only where that is a cut; a few each are
+    # guessed.
+    visible = rows[0][-1] + 2 * roots if rows else 0
+    return plan_of(query, probes, [ConfigurationPlan(*row[:-1]) for row in rows], visible, roots)
 
 
 def _hits(
@@ -135,7 +138,6 @@ def _hits(
     parameters = {
         **scope,
         **plan.parameters,
-        "loosely": any(plan.parameters["any_terms"]),
         "enough": size,
         "limit": size + 1,
         "after_key": Decimal(cursor.values[0]) if cursor else None,
@@ -146,7 +148,8 @@ def _hits(
         "facet_values": _FACET_VALUES,
     }
     with connection.cursor() as database:
-        database.execute(HITS_SQL[plan.way][sort], parameters)
+        loose = any(plan.parameters["any_terms"])
+        database.execute(HITS_SQL[plan.way, sort, loose, scope["subtree"] is not None], parameters)
         total, strict, facets, rows = database.fetchone()
     return [_hit(*row) for row in orjson.loads(rows)], total, strict, _facets(orjson.loads(facets))
 

@@ -42,7 +42,8 @@ SELECT format('SELECT search_vector FROM documents_documentbody %%s WHERE search
 """
 _STATISTICS_SQL = """
 INSERT INTO documents_searchstatistic AS s (config, documents, average_length, refreshed_at)
-SELECT search_config, count(*), greatest(avg(search_length), 1), now() FROM documents_documentbody
+SELECT search_config, count(*), greatest(avg(search_length), 1), statement_timestamp()
+FROM documents_documentbody
 WHERE search_vector IS NOT NULL GROUP BY search_config
 ON CONFLICT (config) DO UPDATE SET documents = excluded.documents, average_length = excluded.average_length,
   refreshed_at = excluded.refreshed_at

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents.search.languages import CONFIGURATIONS, configuration_for, spaced
-from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of
+from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of, way_to
 from documents.search.query import MAX_TERMS, parse_query
 
 
@@ -86,14 +86,14 @@ def test_spaceless_text_becomes_pairs() -> None:
     assert spaced("Rust所有権 ok").split() == ["Rust", "所有", "有権", "権", "ok"]
 
 
-def planned(typed: str, *counts: int | None, documents: int = 1_000_000, visible: int = 100_000) -> Plan:
+def planned(typed: str, *counts: int | None, visible: int = 100_000) -> Plan:
     """The plan where the words are known to stand in so many documents."""
     query = parse_query(typed)
     probes = probes_of(query)
     known = ConfigurationPlan(
-        "cs_english", query.all_words(), query.in_title(), documents, 300.0, [p.query for p in probes], counts
+        "cs_english", query.all_words(), query.in_title(), 1_000_000, 300.0, [p.query for p in probes], counts
     )
-    return plan_of(query, probes, [known], visible)
+    return plan_of(query, probes, [known], visible, roots=10)
 
 
 def test_plan_for_a_rare_word_looks_at_all_matches() -> None:
@@ -102,13 +102,28 @@ def test_plan_for_a_rare_word_looks_at_all_matches() -> None:
 
 
 def test_plan_for_common_words_looks_at_what_is_visible() -> None:
-    """A reader of few documents has each of them asked."""
+    """A reader of few documents has each of them asked; no more matches are met than there are in reach."""
     assert planned('"common"', 300_000, visible=9_000).way == "visible"
 
 
 def test_plan_for_common_words_and_much_to_see_looks_at_the_newest() -> None:
     """Ranking hundreds of thousands of matches is never done in a request."""
     assert planned('"common"', 300_000).way == "newest"
+
+
+@pytest.mark.parametrize(
+    ("matches", "visible", "roots", "way"),
+    [
+        (10, 50_000, 1, "matched"),
+        (4_000, 800, 800, "matched"),
+        (9_000, 800, 800, "both"),
+        (90_000, 800, 1, "visible"),
+        (90_000, 90_000, 1, "newest"),
+    ],
+)
+def test_way_is_the_cheapest_one(matches: int, visible: int, roots: int, way: str) -> None:
+    """Costs are compared as measured; where there are too many of both only the newest are looked at."""
+    assert way_to(matches, visible, roots) == way
 
 
 def test_plan_counts_alternatives_together() -> None:
@@ -136,4 +151,4 @@ def test_plan_knows_which_words_may_be_mistyped() -> None:
 def test_plan_without_any_configuration_asks_for_nothing() -> None:
     """A query of nothing but what no configuration knows has no candidates."""
     query = parse_query("x")
-    assert plan_of(query, probes_of(query), [], 0).parameters["configs"] == []
+    assert plan_of(query, probes_of(query), [], 0, 0).parameters["configs"] == []
