@@ -44,9 +44,11 @@ def _arguments() -> argparse.Namespace:
 class Bench:
     """One run against one floor and one CloudScribe."""
 
-    def __init__(self, folder: pathlib.Path, floor: str, base: str, server: int, options: argparse.Namespace):
-        """`folder` holds data and requests; `floor` and `base` are addresses, `server` a process number."""
-        self._folder, self._floor, self._base, self._server = folder, floor, base, server
+    def __init__(
+        self, folder: pathlib.Path, floor: servers.Server, ours: servers.Server, options: argparse.Namespace
+    ) -> None:
+        """`folder` holds data and requests."""
+        self._folder, self._floor, self._ours = folder, floor, ours
         self._options = options
         self._bounds = trial.Bounds(options.seconds, options.repetitions)
 
@@ -71,7 +73,7 @@ class Bench:
         return report.Report(
             results=results,
             statements=self._statements(),
-            redis=self._redis(self._base),
+            redis=self._redis(self._ours.url),
             redis_limited=self._redis_limited(),
             growth=growth,
             sizes=(small, large),
@@ -80,21 +82,21 @@ class Bench:
         )
 
     def _setting(self) -> Setting:
-        reader = Client(self._base, address(1), PASSWORD)
-        writer = Client(self._base, address(USERS), PASSWORD)
-        return Setting(self._base, self._folder, reader, writer, USERS)
+        reader = Client(self._ours.url, address(1), PASSWORD)
+        writer = Client(self._ours.url, address(USERS), PASSWORD)
+        return Setting(self._ours.url, self._folder, reader, writer, USERS)
 
     def _measure(self, measure: Measure) -> trial.Result:
-        return trial.run(measure, self._setting(), self._floor, self._server, self._bounds)
+        return trial.run(measure, self._setting(), self._floor, self._ours, self._bounds)
 
     def _cpu(self, key: str) -> float:
         """CPU seconds a request of one row, without the floor beside it."""
         measure = next(measure for measure in MEASURES if measure.key == key)
         script = measure.prepare(self._setting())
-        load.run(self._base, 1, script.name, *script.arguments)  # warm
-        before = cpu_seconds(self._server)
-        seen = load.run(self._base, self._bounds.seconds, script.name, *script.arguments)
-        return (cpu_seconds(self._server) - before) / seen.requests
+        load.run(self._ours.url, 1, script.name, *script.arguments)  # warm
+        before = cpu_seconds(self._ours.pid)
+        seen = load.run(self._ours.url, self._bounds.seconds, script.name, *script.arguments)
+        return (cpu_seconds(self._ours.pid) - before) / seen.requests
 
     def _world(self, documents: int) -> None:
         started = time.monotonic()
@@ -114,19 +116,19 @@ class Bench:
             servers.command(self._folder, "manage.py", "import_documents", path, *options)
         limit = time.monotonic() + 60
         while time.monotonic() < limit:
-            before = cpu_seconds(self._server)
+            before = cpu_seconds(self._ours.pid)
             time.sleep(3)
-            if cpu_seconds(self._server) - before < 0.3:
+            if cpu_seconds(self._ours.pid) - before < 0.3:
                 break
-        return proportional_bytes([process.pid for process in tree(self._server)])
+        return proportional_bytes([process.pid for process in tree(self._ours.pid)])
 
     def _worker_memory(self) -> int:
         """The largest web worker, after both together have answered twice the requests once more."""
         script = MEASURES[0].prepare(self._setting())
         done = 0
         while done < _WORKER_REQUESTS * servers.WORKERS:
-            done += load.run(self._base, self._bounds.seconds, script.name, *script.arguments).requests
-        web = [process for process in tree(self._server) if "gunicorn" in process.command]
+            done += load.run(self._ours.url, self._bounds.seconds, script.name, *script.arguments).requests
+        web = [process for process in tree(self._ours.pid) if "gunicorn" in process.command]
         masters = {process.parent for process in web}
         return max(proportional_bytes([process.pid]) for process in web if process.pid not in masters)
 
@@ -185,9 +187,9 @@ def main() -> int:
         with (
             tempfile.TemporaryDirectory(prefix="cloudscribe-bench-") as name,
             servers.floor(pathlib.Path(name)) as floor,
-            servers.cloudscribe(pathlib.Path(name), RATELIMIT_ENABLE="false") as (base, server),
+            servers.cloudscribe(pathlib.Path(name), RATELIMIT_ENABLE="false") as ours,
         ):
-            seen = Bench(pathlib.Path(name), floor, base, server, options).run()
+            seen = Bench(pathlib.Path(name), floor, ours, options).run()
     except (load.LoadError, servers.ServerError, httpx.HTTPError) as problem:
         print(f"bench: {problem}", file=sys.stderr)
         return 1

@@ -81,5 +81,6 @@ class RedisCommands:
                 while chunk := monitor.recv(65536):
                     text += chunk
                     monitor.settimeout(0.3)
-        databases = re.findall(r"^\+[\d.]+ \[(\d+) ", text.decode(errors="replace"), re.MULTILINE)
+        # What a script does inside the server is shown, too, as a client named lua.
+        databases = re.findall(r"^\+[\d.]+ \[(\d+) (?!lua\])", text.decode(errors="replace"), re.MULTILINE)
         return sum(1 for database in databases if int(database) < _QUEUE_DATABASE) / times

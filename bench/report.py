@@ -54,15 +54,8 @@ def _verdict(*, holds: bool) -> str:
 
 def _speed(report: Report) -> list[str]:
     head = (
-        "same work",
-        "requests/s",
-        "F3, requests/s",
-        "÷ F3",
-        "target",
-        "met",
-        "statements",
-        "at most",
-        "runs",
+        *("same work", "requests/s", "F3", "÷ F3", "target", "met", "CPU ms", "F3", "statements", "at most"),
+        "repetitions",
     )
     rows = []
     for result in report.results:
@@ -75,6 +68,8 @@ def _speed(report: Report) -> list[str]:
                 f"{result.ratio:.3f}",
                 f"≥{measure.target:g}",
                 _verdict(holds=result.ratio >= measure.target),
+                f"{result.cpu * 1e3:.2f}",
+                f"{result.floor_cpu * 1e3:.2f}",
                 "-" if count is None else str(count),
                 str(measure.statements or "-"),
                 f"{len(result.pairs)} + {result.disturbed} disturbed",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import signal
@@ -22,6 +23,14 @@ _OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL", "SENTRY
 
 class ServerError(RuntimeError):
     """A server did not start; the text carries the end of its output."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: its address, and the process at the top of its tree."""
+
+    url: str
+    pid: int
 
 
 def free_port() -> int:
@@ -83,19 +92,18 @@ def gunicorn(application: str, port: int, *, workers: int = WORKERS) -> list[str
 
 
 @contextlib.contextmanager
-def floor(folder: pathlib.Path) -> Iterator[str]:
-    """The floor application; yields the address of its one document."""
+def floor(folder: pathlib.Path) -> Iterator[Server]:
+    """The floor application; its address is that of its one document."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/document/"
-    with running(
-        gunicorn("bench.floor:application", port), url, folder / "floor.log", environment(folder), seconds=30
-    ):
-        yield url
+    command = gunicorn("bench.floor:application", port)
+    with running(command, url, folder / "floor.log", environment(folder), seconds=30) as process:
+        yield Server(url, process.pid)
 
 
 @contextlib.contextmanager
-def cloudscribe(folder: pathlib.Path, **variables: str) -> Iterator[tuple[str, int]]:
-    """`make run` with data under `folder`; yields its address and process number."""
+def cloudscribe(folder: pathlib.Path, **variables: str) -> Iterator[Server]:
+    """`make run` with data under `folder` and further `variables` in its environment."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     env = environment(
@@ -107,7 +115,7 @@ def cloudscribe(folder: pathlib.Path, **variables: str) -> Iterator[tuple[str, i
     )
     command = [sys.executable, "-m", "cloudscribe.lib.supervisor"]
     with running(command, f"{base}/health/ready", folder / "run.log", env, seconds=180) as process:
-        yield base, process.pid
+        yield Server(base, process.pid)
 
 
 def command(folder: pathlib.Path, *arguments: str) -> str:

@@ -9,6 +9,7 @@ import sys
 from bench import load
 from bench.measures import Measure, Setting
 from bench.processes import Foreign, cpu_seconds
+from bench.servers import Server
 
 FOREIGN_LIMIT = 0.25
 # A machine that is never quiet must not keep the bench going for ever.
@@ -17,10 +18,11 @@ _TRIES_PER_REPETITION = 3
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pair:
-    """One repetition: the floor's load and ours, and CPU seconds a request of ours (servers included)."""
+    """One repetition: the floor's load and ours, and CPU seconds a request of each, servers included."""
 
     floor: load.Load
     ours: load.Load
+    floor_cpu: float
     cpu: float
 
 
@@ -53,6 +55,11 @@ class Result:
         return statistics.median(pair.cpu for pair in self.pairs)
 
     @property
+    def floor_cpu(self) -> float:
+        """Median of the floor's CPU seconds a request."""
+        return statistics.median(pair.floor_cpu for pair in self.pairs)
+
+    @property
     def tail(self) -> float:
         """Median of our p99 ÷ p50."""
         return statistics.median(pair.ours.p99 / pair.ours.p50 for pair in self.pairs)
@@ -71,14 +78,14 @@ class Bounds:
     repetitions: int
 
 
-def run(measure: Measure, setting: Setting, floor: str, server: int, bounds: Bounds) -> Result:
-    """Measure one row against the floor at address `floor`; `server` is our supervisor's process number."""
+def run(measure: Measure, setting: Setting, floor: Server, ours: Server, bounds: Bounds) -> Result:
+    """Measure one row against the floor."""
     pairs: list[Pair] = []
     disturbed = 0
     kept_anyway: list[Pair] = []
     while len(pairs) < bounds.repetitions and disturbed < bounds.repetitions * _TRIES_PER_REPETITION:
         foreign = Foreign()
-        pair = _pair(measure, setting, floor, server, bounds.seconds)
+        pair = _pair(measure, setting, floor, ours, bounds.seconds)
         if foreign.share() < FOREIGN_LIMIT:
             pairs.append(pair)
         else:
@@ -89,9 +96,11 @@ def run(measure: Measure, setting: Setting, floor: str, server: int, bounds: Bou
     return Result(measure, tuple(pairs or kept_anyway), disturbed)
 
 
-def _pair(measure: Measure, setting: Setting, floor: str, server: int, seconds: float) -> Pair:
-    floor_load = load.run(floor, seconds)
+def _pair(measure: Measure, setting: Setting, floor: Server, ours: Server, seconds: float) -> Pair:
+    before = cpu_seconds(floor.pid)
+    floor_load = load.run(floor.url, seconds)
+    floor_cpu = (cpu_seconds(floor.pid) - before) / floor_load.requests
     script = measure.prepare(setting)
-    before = cpu_seconds(server)
-    ours = load.run(setting.base, seconds, script.name, *script.arguments)
-    return Pair(floor_load, ours, (cpu_seconds(server) - before) / ours.requests)
+    before = cpu_seconds(ours.pid)
+    our_load = load.run(ours.url, seconds, script.name, *script.arguments)
+    return Pair(floor_load, our_load, floor_cpu, (cpu_seconds(ours.pid) - before) / our_load.requests)

@@ -11,7 +11,7 @@ FLOOR = Load(10_000, 1_000, 0.002, 0.004)
 
 
 def _report(*, rate: float, idle: int) -> Report:
-    pair = Pair(FLOOR, Load(1_000, rate, 0.002, 0.006), 0.001)
+    pair = Pair(FLOOR, Load(1_000, rate, 0.002, 0.006), 0.001, 0.004)
     results = [Result(measure, (pair, pair, pair), disturbed=1) for measure in MEASURES]
     return Report(
         results=results,
@@ -29,7 +29,7 @@ def test_markdown_tells_what_is_met() -> None:
     """At 400 of the floor's 1,000 requests a second GET is above its 0.30."""
     page = markdown(_report(rate=400, idle=500 * 2**20))
     row = next(line for line in page.splitlines() if line.startswith("| GET one document"))
-    assert "| 400 | 1000 | 0.400 | ≥0.3 | yes | 2 | 2 | 3 + 1 disturbed |" in row
+    assert "| 400 | 1000 | 0.400 | ≥0.3 | yes | 4.00 | 1.00 | 2 | 2 | 3 + 1 disturbed |" in row
     assert "**no**" not in page
 
 

@@ -26,10 +26,10 @@ def tour() -> str:
 def test_tour_newcomer_sees_what_the_readme_says(tmp_path: pathlib.Path) -> None:
     """Each line that ends with `# → x` prints x, and nothing else is printed."""
     script = tour()
-    with servers.cloudscribe(tmp_path) as (base, _):
+    with servers.cloudscribe(tmp_path) as server:
         environment = {
             **os.environ,
-            "CLOUDSCRIBE": base,
+            "CLOUDSCRIBE": server.url,
             "CLOUDSCRIBE_DATA": str(tmp_path / "data"),
             "CLOUDSCRIBE_ADMIN_EMAIL": servers.EMAIL,
             "CLOUDSCRIBE_ADMIN_PASSWORD": servers.PASSWORD,
