@@ -25,6 +25,7 @@ from documents.api.answering import DocumentAnswering
 from documents.api.serializers import LanguageField, TagsField
 from documents.etags import ExpectedRevision, expected_revision
 from documents.models import Document
+from documents.policies import Action, require
 from documents.services.editing import document_update
 from documents.services.states import document_inheritance_set, document_owner_set
 
@@ -114,9 +115,12 @@ class EditingMixin(DocumentAnswering):
             raise MixedFields(errors=[FieldError(f"/{name}", "mixed_fields", text) for name in alone])
         document = self.document_here()
         if "owner" in changes:
+            require(self.actor, Action.CHANGE_OWNER, document)
             owner = User.objects.filter(uid=changes["owner"]).first()
             if owner is None:
-                raise InvalidInput.field("/owner", "not_a_reader", "There is no such person who may see it.")
+                # As for a person who may not see it: nothing here tells whether somebody has an account.
+                text = "The owner must be an active person who may see it."
+                raise InvalidInput.field("/owner", "not_a_reader", text)
             document = document_owner_set(actor=self.actor, document=document, owner=owner)
         else:
             document = document_inheritance_set(

@@ -197,6 +197,31 @@ def test_edit_inherits_access_goes_alone(page: Page) -> None:
     assert answer.json()["revision"] == 1
 
 
+def test_edit_owner_goes_alone_to_a_reader(page: Page) -> None:
+    """A manager makes a reader responsible; whoever can't see it is refused like whoever isn't there."""
+    viewer, outsider = page.member("viewer"), page.client_for()
+    assert viewer.user is not None
+    assert outsider.user is not None
+    answer = page.author.patch(page.path, {"owner": str(viewer.user.uid)})
+    assert answer.status_code == 200
+    assert answer.json()["owner"] == str(viewer.user.uid)
+    refused = [
+        page.author.patch(page.path, {"owner": owner})
+        for owner in (str(outsider.user.uid), "01900000-0000-7000-8000-000000000000")
+    ]
+    assert [answer.status_code for answer in refused] == [400, 400]
+    one, other = (answer.json() for answer in refused)
+    assert (one["detail"], one["errors"]) == (other["detail"], other["errors"])
+
+
+def test_edit_owner_by_an_editor_is_403(page: Page) -> None:
+    """Who is responsible is for managers to say, and for no reader to learn an account from."""
+    editor = page.member("editor")
+    assert editor.user is not None
+    for owner in (str(editor.user.uid), "01900000-0000-7000-8000-000000000000"):
+        assert editor.patch(page.path, {"owner": owner}).status_code == 403
+
+
 @pytest.mark.parametrize("letter", ["x", "ж"])
 def test_edit_largest_body(page: Page, letter: str) -> None:
     """2 MB are taken, and come back, whatever the letters and however the client's JSON spells them."""
