@@ -244,6 +244,7 @@ def prepare_environment() -> EmbeddedServers | GivenServers:
     """Point the environment at this process's servers-to-be and clean up behind it at exit."""
     directory, alive = _run_directory()
     layout = Layout.at(directory / "data")
+    (layout.data / "static").mkdir()
     servers: EmbeddedServers | GivenServers = EmbeddedServers(layout)
     if given := os.environ.get("CLOUDSCRIBE_TEST_DATABASE_URL"):
         servers = GivenServers(given, os.environ["CLOUDSCRIBE_TEST_REDIS_URL"])

@@ -22,7 +22,7 @@ HEAD_DEADLINE = 10.0
 BODY_SILENCE = 15
 
 
-class ApplicationLogger(Logger):  # type: ignore[misc] (gunicorn has no types)
+class ApplicationLogger(Logger):  # type: ignore[misc]
     """gunicorn's news by the application's own logging; its own set-up would undo that at every SIGHUP."""
 
     def setup(self, cfg: Any) -> None:
@@ -35,7 +35,7 @@ class ApplicationLogger(Logger):  # type: ignore[misc] (gunicorn has no types)
         """Nothing is open here."""
 
 
-class DeadlineWorker(ThreadWorker):  # type: ignore[misc] (gunicorn has no types)
+class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     """Cuts connections whose head is not complete in time; its main thread looks once a second."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
