@@ -6,8 +6,10 @@ import datetime as dt
 
 from cloudscribe.jobs.registry import job_handler, schedule
 from cloudscribe.jobs.run import JobRun
-from documents.queues import SEARCH_INDEX, SEARCH_STATISTICS
+from documents.queues import SCOPE_COUNTS, SEARCH_INDEX, SEARCH_STATISTICS, TRASH_PURGE
+from documents.services.counting import scope_counts_refresh
 from documents.services.indexing import bodies_index, lexemes_refresh
+from documents.services.trash import trash_purge_next
 
 
 @job_handler(SEARCH_INDEX)
@@ -28,5 +30,23 @@ def search_statistics(run: JobRun) -> dict[str, int]:
     return {"words": lexemes_refresh(actor=run.actor)}
 
 
+@job_handler(SCOPE_COUNTS)
+def scope_counts(run: JobRun) -> dict[str, int]:
+    """Count anew what each scope holds, for the choice of plans."""
+    return {"scopes": scope_counts_refresh(actor=run.actor)}
+
+
+@job_handler(TRASH_PURGE)
+def trash_purge(run: JobRun) -> dict[str, int]:
+    """Remove what has lain in the trash for longer than its workspace keeps it."""
+    purged = 0
+    while trash_purge_next(actor=run.actor):
+        purged += 1
+        run.progress(purged)
+    return {"purged": purged}
+
+
+schedule("documents.scope_counts", dt.timedelta(minutes=5), SCOPE_COUNTS)
+schedule("documents.trash_purge", dt.timedelta(hours=1), TRASH_PURGE)
 schedule("documents.search_index", dt.timedelta(minutes=1), SEARCH_INDEX)
 schedule("documents.search_statistics", dt.timedelta(minutes=15), SEARCH_STATISTICS)

@@ -4,3 +4,5 @@ from __future__ import annotations
 
 SEARCH_INDEX = "documents.search_index"
 SEARCH_STATISTICS = "documents.search_statistics"
+SCOPE_COUNTS = "documents.scope_counts"
+TRASH_PURGE = "documents.trash_purge"

@@ -44,6 +44,7 @@ from documents.services.trash import document_purge, document_restore, document_
 from documents.services.trees import Destination, document_move
 from documents.visibility import visible_to
 
+_OTHER_WORKSPACE = "The parent stands in another workspace."
 _READ, _WRITE = "documents:read", "documents:write"
 _WRITES = (
     "create",
@@ -63,7 +64,7 @@ _PLAIN = frozenset({"workspace", "page_size", "cursor"})
 class DocumentViewSet(EditingMixin, DocumentAnswering):
     """Documents that the reader may see."""
 
-    permission_classes: ClassVar = [Authenticated]
+    permission_classes = [Authenticated]
     serializers: ClassVar = {
         "list": DocumentListed,
         "retrieve": DocumentAnswer,
@@ -106,7 +107,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         """The newest first; children by position."""
         return "position" if self.action == "children" else "-updated_at"
 
-    # --- reads ---------------------------------------------------------------------------------------------------
+    # --- reads ---
     def list(self, request: Request) -> HttpResponseBase:
         """The documents that the reader may see, the newest first; without what is archived or a template."""
         query = self.query()
@@ -153,7 +154,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         body = {"next": None, "previous": None, "results": [listed[pk] for pk in order if pk in listed]}
         return self.raw_json(dump_json(body), etag=make_etag(dump_json(body)))
 
-    # --- writes --------------------------------------------------------------------------------------------------
+    # --- writes ---
     def create(self, request: Request) -> HttpResponseBase:
         """Make a document in a workspace or below another document."""
         given = self.input()
@@ -166,9 +167,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         else:
             workspace = parent.workspace
             if workspace.uid != workspace_uid:
-                raise InvalidInput.field(
-                    "/parent", "other_workspace", "The parent stands in another workspace."
-                )
+                raise InvalidInput.field("/parent", "other_workspace", _OTHER_WORKSPACE)
         new = NewDocument(**given)
         document = document_create(actor=self.actor, workspace=workspace, parent=parent, new=new)
         return self.document_answer(document, created=True, rights_changed=document.is_cut)
@@ -217,14 +216,14 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         document = document_restore(actor=self.actor, document=self._document_even_trashed())
         return self.document_answer(document)
 
-    # --- what they share -----------------------------------------------------------------------------------------
+    # --- what they share ---
     def _plain_list(self, request: Request, workspace: uuid.UUID | None) -> HttpResponseBase:
         size, bound = page_size_of(request), binding(request.GET.items(), "-updated_at")
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [dt.datetime, int], bound=bound) if text else None
         listing = documents_page(self.actor, size=size, cursor=cursor, workspace=workspace)
         edges = [
-            edge and encode_cursor(edge.values, edge.reverse, bound=bound)
+            encode_cursor(edge.values, edge.reverse, bound=bound) if edge else None
             for edge in (listing.page.next, listing.page.previous)
         ]
         body = dump_json({**page_links(request, edges[0], edges[1]), "results": listing.results})
@@ -252,13 +251,11 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         if given.get("parent"):
             parent = self._visible_document(given["parent"])
             if given.get("workspace") not in {None, parent.workspace.uid}:
-                raise InvalidInput.field(
-                    "/parent", "other_workspace", "The parent stands in another workspace."
-                )
+                raise InvalidInput.field("/parent", "other_workspace", _OTHER_WORKSPACE)
             return Destination(workspace=parent.workspace, parent=parent, **siblings)
         workspace = document.workspace
         if "workspace" in given and given["workspace"] != workspace.uid:
             rooms = visible_to(Workspace.objects.all(), self.actor)
             return Destination(workspace=self.get_object_or_404(rooms, uid=given["workspace"]), **siblings)
-        parent = None if "parent" in given else document.parent
-        return Destination(workspace=workspace, parent=parent, **siblings)
+        stays = None if "parent" in given else document.parent
+        return Destination(workspace=workspace, parent=stays, **siblings)

@@ -103,7 +103,7 @@ class GrantUpdateInput(MemberUpdateInput):
 class GrantsOfObject(ServiceViewSet):
     """The grants on one object, of people and of teams in one list, the oldest first."""
 
-    permission_classes: ClassVar = [Authenticated]
+    permission_classes = [Authenticated]
     answers: ClassVar = {"create": MemberAnswer, "partial_update": MemberAnswer}
     etag_actions: ClassVar = ()
     problems: ClassVar = {"create": (409,), "partial_update": (409,), "destroy": (409,)}
@@ -138,7 +138,7 @@ class GrantsOfObject(ServiceViewSet):
         rows.sort(key=lambda grant: grant.uid, reverse=backwards)
         page = cut_page(rows[: size + 1], size, cursor, lambda grant: (grant.uid,))
         edges = [
-            edge and encode_cursor(edge.values, edge.reverse, bound=bound)
+            encode_cursor(edge.values, edge.reverse, bound=bound) if edge else None
             for edge in (page.next, page.previous)
         ]
         shown = self.shown(page.rows, many=True)
@@ -239,7 +239,7 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
         return self.respond(self.shown(self.grant_here(self.managed(), grant)))
 
     def create(self, request: Request, document: str) -> HttpResponseBase:
-        """Give a person or a team a role on the document and all that inherits from it, up to the own role."""
+        """Give a person or a team a role on the document and what inherits from it, up to the own role."""
         row, given = self.document_here(), self.input()
         require(self.actor, Action.GRANT, row)
         subject = self.subject(given)

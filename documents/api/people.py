@@ -33,7 +33,7 @@ class PeopleQuery(QuerySerializer):
 class PeopleViewSet(ServiceViewSet):
     """People whom the reader shares a workspace with."""
 
-    permission_classes: ClassVar = [Authenticated]
+    permission_classes = [Authenticated]
     serializers: ClassVar = {"list": PersonAnswer}
     queries: ClassVar = {"list": PeopleQuery}
     scope_map: ClassVar = {"list": "documents:read"}

@@ -47,7 +47,7 @@ class DocumentListed(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     workspace = serializers.UUIDField()
-    parent = serializers.UUIDField(
+    parent = serializers.UUIDField(  # type: ignore[assignment]
         allow_null=True,
         help_text="Null on top of the workspace, and where the parent is hidden from the reader.",
     )
@@ -106,7 +106,7 @@ class DocumentCreateInput(StrictSerializer):
 
     workspace = StrictUUIDField()
     title = StrictCharField(max_length=limits.TITLE_LENGTH)
-    parent = StrictUUIDField(required=False, allow_null=True)
+    parent = StrictUUIDField(required=False, allow_null=True)  # type: ignore[assignment]
     content = StrictCharField(required=False, allow_blank=True, trim_whitespace=False)
     language = LanguageField(required=False)
     tags = TagsField(required=False)
@@ -128,7 +128,7 @@ class MoveInput(StrictSerializer):
     """Where to; nothing named that differs changes nothing."""
 
     workspace = StrictUUIDField(required=False)
-    parent = StrictUUIDField(required=False, allow_null=True, help_text="Null is the top of the workspace.")
+    parent = StrictUUIDField(required=False, allow_null=True, help_text="Null is the top of the workspace.")  # type: ignore[assignment]
     before = StrictUUIDField(required=False)
     after = StrictUUIDField(required=False)
 
@@ -150,7 +150,7 @@ class CommaField(serializers.CharField):
         return wanted
 
 
-LISTED_FIELDS = tuple(name for name in DocumentListed().fields if name != "content")
+LISTED_FIELDS = tuple(str(name) for name in DocumentListed().fields if str(name) != "content")
 READ_FIELDS = (*LISTED_FIELDS, "content")
 
 
@@ -164,7 +164,7 @@ class ListQuery(QuerySerializer):
     """The filters of lists of documents."""
 
     workspace = serializers.UUIDField(required=False)
-    parent = serializers.UUIDField(required=False)
+    parent = serializers.UUIDField(required=False)  # type: ignore[assignment]
     owner = serializers.UUIDField(required=False)
     author = serializers.UUIDField(required=False, help_text="Who made it.")
     tag = serializers.CharField(required=False, max_length=limits.TAG_LENGTH)
@@ -180,7 +180,7 @@ class TreeQuery(QuerySerializer):
     """How much of the tree."""
 
     depth = serializers.IntegerField(required=False, min_value=1, max_value=limits.DEPTH)
-    parent = serializers.UUIDField(required=False, help_text="Only what stands below this document.")
+    parent = serializers.UUIDField(required=False, help_text="Only what stands below this document.")  # type: ignore[assignment]
 
 
 class TreeNode(serializers.Serializer[Any]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import path
 
 from documents.api.documents import DocumentViewSet
@@ -11,8 +13,8 @@ from documents.api.revisions import RevisionViewSet
 from documents.api.search import SearchViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
-_LIST = {"get": "list", "post": "create"}
-_ITEM = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_LIST: dict[str, Any] = {"get": "list", "post": "create"}
+_ITEM: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 _WORKSPACE = "workspaces/<uuid:id>/"
 _MEMBERS = "workspaces/<uuid:workspace>/members/"
 _DOCUMENT = "documents/<uuid:id>/"

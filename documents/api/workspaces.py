@@ -13,6 +13,7 @@ from cloudscribe.lib.conditional import make_etag
 from cloudscribe.lib.permissions import Authenticated, HasPermission
 from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.serializers import (
+    QuerySerializer,
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
@@ -25,7 +26,6 @@ from documents.api.serializers import (
     CommaField,
     DocumentListed,
     LanguageField,
-    QuerySerializer,
     TreeNode,
     TreeQuery,
 )
@@ -43,16 +43,18 @@ from documents.services.workspaces import (
 )
 from documents.visibility import visible_to
 
-_DAYS = {"min_value": 1, "max_value": 36_500}
+_LONGEST = 36_500
 
 
 class PoliciesInput(StrictSerializer):
     """What the owners of a workspace decide."""
 
     links_allowed = StrictBooleanField(required=False)
-    link_lifetime_days = StrictIntegerField(required=False, allow_null=True, **_DAYS)
-    trash_days = StrictIntegerField(required=False, **_DAYS)
-    revision_retention_days = StrictIntegerField(required=False, allow_null=True, **_DAYS)
+    link_lifetime_days = StrictIntegerField(required=False, allow_null=True, min_value=1, max_value=_LONGEST)
+    trash_days = StrictIntegerField(required=False, min_value=1, max_value=_LONGEST)
+    revision_retention_days = StrictIntegerField(
+        required=False, allow_null=True, min_value=1, max_value=_LONGEST
+    )
     reads_audited = StrictBooleanField(required=False)
 
 
@@ -123,7 +125,7 @@ class TrashQuery(QuerySerializer):
 class WorkspaceViewSet(ServiceViewSet):
     """Workspaces of which the reader is a member."""
 
-    permission_classes: ClassVar = [Authenticated]
+    permission_classes = [Authenticated]
     action_permissions: ClassVar = {"create": [HasPermission("documents.add_workspace")]}
     serializers: ClassVar = {
         "list": WorkspaceAnswer,

@@ -17,7 +17,7 @@ from documents import limits
 
 
 class State(models.TextChoices):
-    """Where a document is in its life. A draft cuts inheritance, so the visibility rule needs no branch for it."""
+    """Where a document is in its life. A draft cuts inheritance: the visibility rule needs no branch."""
 
     ARCHIVED = "archived"
     DRAFT = "draft"
@@ -30,19 +30,20 @@ _LISTED = Q(trashed_at__isnull=True)
 class Document(models.Model):
     """One node of a workspace's tree.
 
-    `path` (labels of 10 hex digits made of ids, own one last), `depth`, `reach` (the ids whose grants reach this
-    node: itself, its ancestors up to the nearest cut, and the negated workspace id if no cut was met) and
-    `scope_id` (the nearest cut or the negated workspace id) are made by a BEFORE INSERT trigger from the parent's
-    row and rewritten by the services that move or cut; that they have defaults of the database makes the ORM read
-    them back with the key. `owner` is responsibility, never a right.
-    `created_actor` and `updated_actor` stay null for people, whose name is read from their row of today; they
-    hold `{kind, id, name}` for whoever is no person: a link, a command, a job.
+    `path` (labels of 10 hex digits made of ids, own one last), `depth`, `reach` (the ids whose grants reach
+    this node: itself, its ancestors up to the nearest cut, and the negated workspace id if no cut was met)
+    and `scope_id` (the nearest cut or the negated workspace id) are made by a BEFORE INSERT trigger from the
+    parent's row and rewritten by the services that move or cut; that they have defaults of the database makes
+    the ORM read them back with the key. `owner` is responsibility, never a right. `created_actor` and
+    `updated_actor` stay null for people, whose name is read from their row of today; they hold `{kind, id,
+    name}` for whoever is no person: a link, a command, a job.
     """
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
     workspace = models.ForeignKey("documents.Workspace", on_delete=models.RESTRICT, db_index=False)
-    # The composite key (parent, workspace) made in the migration holds the reference and that both rooms are one.
+    # The composite key (parent, workspace) made in the migration holds the reference and that both rooms are
+    # one.
     parent = models.ForeignKey(
         "self",
         on_delete=models.RESTRICT,
@@ -100,7 +101,8 @@ class Document(models.Model):
         related_name="+",
         db_index=False,
     )
-    # Which trashing took it: restoring a node brings back what went with it and leaves alone what went before.
+    # Which trashing took it: restoring a node brings back what went with it and leaves alone what went
+    # before.
     trash_root = models.ForeignKey(
         "self",
         on_delete=models.RESTRICT,
@@ -215,11 +217,11 @@ class Document(models.Model):
 
 
 class DocumentBody(models.Model):
-    """The current body. Apart from the document's row, since a move of a subtree would else rewrite all of it.
+    """The current body. Apart from the document's row, since a move would else rewrite the bodies as well.
 
     `search_vector` null means that the index job has yet to make it, `search_config` is the text search
-    configuration that it was made with, `search_length` its number of words, which the ranking needs. `size` is
-    in bytes of UTF-8.
+    configuration that it was made with, `search_length` its number of words, which the ranking needs. `size`
+    is in bytes of UTF-8.
     """
 
     document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="body")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import models
@@ -30,7 +32,7 @@ _EXPIRY = Q(origin__in=_LASTING, expires_at__isnull=True) | (
 
 
 class Grant(models.Model):
-    """What the four tables share. The role is the permission's codename; changed only by the grant services."""
+    """What the four tables share. The role is the permission's codename; only the grant services change it."""
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
@@ -51,6 +53,9 @@ class Grant(models.Model):
 
     class Meta:
         abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.permission.codename} by {self.origin}"
 
 
 class UserGrant(Grant, UserObjectPermissionBase):
@@ -93,7 +98,7 @@ class WorkspaceUserPermission(UserGrant):
 
     class Meta:
         # guardian's unique_together would make a second, useless index.
-        unique_together: list[str] = []
+        unique_together: ClassVar[list[str]] = []
         constraints = [
             _one_per_origin("user", "documents_workspace_user_grant"),
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_wug_origin"),
@@ -109,7 +114,7 @@ class WorkspaceGroupPermission(GroupGrant):
     )
 
     class Meta:
-        unique_together: list[str] = []
+        unique_together: ClassVar[list[str]] = []
         constraints = [
             _one_per_origin("group", "documents_workspace_group_grant"),
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_wgg_origin"),
@@ -125,7 +130,7 @@ class DocumentUserPermission(UserGrant):
     )
 
     class Meta:
-        unique_together: list[str] = []
+        unique_together: ClassVar[list[str]] = []
         constraints = [
             _one_per_origin("user", "documents_document_user_grant"),
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_dug_origin"),
@@ -141,7 +146,7 @@ class DocumentGroupPermission(GroupGrant):
     )
 
     class Meta:
-        unique_together: list[str] = []
+        unique_together: ClassVar[list[str]] = []
         constraints = [
             _one_per_origin("group", "documents_document_group_grant"),
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_dgg_origin"),

@@ -13,9 +13,9 @@ from documents import limits
 class Revision(models.Model):
     """One change of title, body, language, tags, icon or template flag. Never updated: a trigger refuses it.
 
-    `parent` is the number that it was applied on, `base` the one that the client edited from; where they differ
-    the server merged. `meta` holds the named fields as of this revision. `author_actor` is null for people and
-    `{kind, id, name}` for whoever is no person.
+    `parent` is the number that it was applied on, `base` the one that the client edited from; where they
+    differ the server merged. `meta` holds the named fields as of this revision. `author_actor` is null for
+    people and `{kind, id, name}` for whoever is no person.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -71,8 +71,8 @@ class Revision(models.Model):
 class RevisionPayload(models.Model):
     """The body of a superseded revision, written once: zlib with the successor's body as dictionary.
 
-    `base_number` is the successor's number, null for a keyframe that stands alone. The head's body is no payload:
-    it is the document's body.
+    `base_number` is the successor's number, null for a keyframe that stands alone. The head's body is no
+    payload: it is the document's body.
     """
 
     revision = models.OneToOneField(

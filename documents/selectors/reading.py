@@ -28,7 +28,8 @@ Answer = dict[str, Any]
 COLUMNS = f"""d.id, d.workspace_id, d.path, d.reach, d.trashed_at,
  d.uid, w.uid, CASE WHEN {visible_sql("p")} THEN p.uid END,
  d.title, d.language, d.tags, d.icon, d.state, d.template, o.uid, d.position, d.revision, d.inherits_access,
- CASE WHEN d.lock_expires_at > statement_timestamp() THEN d.lock_expires_at END, d.lock_reason, lu.uid, lu.name,
+ CASE WHEN d.lock_expires_at > statement_timestamp() THEN d.lock_expires_at END, d.lock_reason,
+ lu.uid, lu.name,
  d.created_actor, cu.uid, cu.name, d.updated_actor, uu.uid, uu.name, d.created_at, d.updated_at"""
 
 JOINS = """
@@ -45,9 +46,10 @@ _ONE_SQL = f"""SELECT {COLUMNS}, CASE WHEN d.revision = %(known)s THEN NULL ELSE
 FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
 WHERE d.uid = %(uid)s AND {VISIBLE_SQL}"""  # noqa: S608
 _CONTENT_SQL = "SELECT content FROM documents_documentbody WHERE document_id = %s"
-_MANY_SQL = f"SELECT {COLUMNS} FROM documents_document d {JOINS} WHERE d.id = ANY(%(ids)s)"  # noqa: S608
+_MANY_SQL = f"SELECT {COLUMNS} FROM documents_document d {JOINS} WHERE d.id = ANY(%(ids)s::bigint[])"  # noqa: S608
 _MANY_WITH_CONTENT_SQL = f"""SELECT {COLUMNS}, b.content
-FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id WHERE d.id = ANY(%(ids)s)"""  # noqa: S608
+FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
+WHERE d.id = ANY(%(ids)s::bigint[])"""  # noqa: S608
 
 
 class Place:
@@ -95,7 +97,7 @@ def document_content(pk: int) -> str:
 
 
 def document_read_whole(actor: Actor, uid: uuid.UUID, known: int | None, matches: Any) -> tuple[Answer, str]:
-    """As `document_read`, with the body unless `matches(etag)` says that the client holds this very answer."""
+    """As `document_read`, with the body unless `matches(etag)` says that the client holds this answer."""
     answer, etag = document_read(actor, uid, known)
     if "content" not in answer and not matches(etag):
         return document_read(actor, uid)

@@ -20,8 +20,9 @@ from documents.models import Document, DocumentBody, Origin, Placement, Revision
 from documents.policies import Action, can, require
 from documents.positions import position_between
 from documents.roles import Role
-from documents.search.vectors import search_fields
+from documents.search.vectors import MAX_BYTES_IN_REQUEST, search_fields
 from documents.services.granting import grant_insert
+from documents.services.indexing import search_index_enqueue
 from documents.services.locking import Strength, actor_at, workspace_lock, workspace_ready
 from documents.services.placing import position_for
 
@@ -82,6 +83,8 @@ def document_create(
             now=actor.now,
         )
     document = document_insert(actor=actor, workspace=workspace, parent=parent, new=new, position=position)
+    if len(new.content) > MAX_BYTES_IN_REQUEST // 4:
+        _index_later(actor, document)
     event_record(
         actor=actor,
         action="document.created",
@@ -159,6 +162,12 @@ def document_insert(
     if new.state == State.DRAFT:
         grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
     return document
+
+
+def _index_later(actor: Actor, document: Document) -> None:
+    """Ask for the vector where the body was too large to make it in the request."""
+    if DocumentBody.objects.filter(pk=document.pk, search_vector__isnull=True).exists():
+        search_index_enqueue(actor=actor)
 
 
 def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> tuple[Actor, str | None]:

@@ -115,7 +115,7 @@ def _rank_check(actor: Actor, document: Document, role: Role) -> None:
 
 
 def _origin_change(actor: Actor, document: Document, grant: Any, origin: Origin) -> None:
-    """Only standing and temporary grants take or lose an end; the others have the one that they were made with."""
+    """Only standing and temporary grants take or lose an end; the others keep the one that they came with."""
     if grant.origin not in {Origin.STANDING, Origin.TEMPORARY}:
         raise Forbidden("The end of this grant is fixed by how it came about.")
     if origin != grant.origin:

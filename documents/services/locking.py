@@ -25,7 +25,7 @@ class Strength(enum.StrEnum):
 
 
 _LOCK_SQL = {
-    strength: "SELECT id, uid, busy_job FROM documents_workspace WHERE id = ANY(%s) ORDER BY id " + strength
+    strength: "SELECT id, uid, busy_job FROM documents_workspace WHERE id = ANY(%s) ORDER BY id " + strength  # noqa: S608
     for strength in Strength
 }
 
@@ -72,7 +72,7 @@ def workspace_ready(workspace: Workspace) -> None:
 
 
 def actor_renewed(actor: Actor) -> Actor:
-    """The actor under the stamps and the clock of now: what was taken from them meanwhile no longer counts."""
+    """The actor under the stamps and the clock of now: what was taken meanwhile no longer counts."""
     with connection.cursor() as cursor:
         cursor.execute(_RENEW_SQL, {"user": actor.pk})
         now, user_stamp, group_stamps, epoch = cursor.fetchone()

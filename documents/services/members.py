@@ -149,7 +149,7 @@ def _rank_check(actor: Actor, workspace: Workspace, role: Role) -> None:
 
 
 def _inner_grants_remove(workspace: Workspace, member: Member) -> None:
-    """What the removed subject was granted on documents of the workspace, unless another membership stands."""
+    """What the removed subject was granted on documents inside, unless another membership stands."""
     is_person = isinstance(member, WorkspaceUserPermission)
     subject = Q(user_id=member.user_id) if is_person else Q(group_id=member.group_id)
     if type(member).objects.filter(subject, content_object=workspace).exists():

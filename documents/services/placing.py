@@ -1,4 +1,4 @@
-"""Where documents stand: positions among siblings, derived columns of a subtree, and the history of places."""
+"""Where documents stand: positions among siblings, derived columns of a subtree, the history of places."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ from documents.visibility import visible_to
 # hold at its end.
 _REWRITE_SQL = """
 WITH RECURSIVE tree AS (
-    SELECT d.id, coalesce(p.path, '') || lpad(to_hex(d.id), 10, '0') AS path, coalesce(p.depth, 0) + 1 AS depth,
-           CASE WHEN %(cut)s THEN ARRAY[d.id] ELSE d.id || coalesce(p.reach, ARRAY[-%(workspace)s::bigint]) END AS reach,
+    SELECT d.id, coalesce(p.path, '') || lpad(to_hex(d.id), 10, '0') AS path,
+           coalesce(p.depth, 0) + 1 AS depth,
+           CASE WHEN %(cut)s THEN ARRAY[d.id]
+                ELSE d.id || coalesce(p.reach, ARRAY[-%(workspace)s::bigint]) END AS reach,
            CASE WHEN %(cut)s THEN d.id ELSE coalesce(p.scope_id, -%(workspace)s::bigint) END AS scope_id
     FROM documents_document d LEFT JOIN documents_document p ON p.id = %(parent)s::bigint
     WHERE d.id = %(root)s
@@ -69,7 +71,7 @@ def document_place(actor: Actor, document: Document) -> None:
     with the derived columns of itself and all below it, of which only what differs is written.
     """
     by, by_actor = author_columns(actor)
-    parameters = {
+    parameters: dict[str, Any] = {
         "root": document.pk,
         "cut": document.is_cut,
         "workspace": document.workspace_id,
@@ -94,14 +96,14 @@ def subtree(root: Document) -> QuerySet[Document]:
 
 def placements_write(documents: Sequence[int], now: dt.datetime) -> None:
     """Close the current places of documents and open those in which they stand now."""
-    parameters = {"documents": list(documents), "now": now}
+    parameters: dict[str, Any] = {"documents": list(documents), "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_CLOSE_PLACES_SQL, parameters)
         cursor.execute(_OPEN_PLACES_SQL, parameters)
 
 
 def siblings(workspace: int, parent: int | None) -> QuerySet[Document]:
-    """What stands at a place, in order, the trash included: restored, a node returns between its neighbours."""
+    """What stands at a place, in order, the trash included: restored, a node returns to its neighbours."""
     rows = Document.objects.filter(workspace_id=workspace, parent_id=parent)
     return rows.order_by("position", "id")
 
@@ -179,13 +181,3 @@ def depth_check(root: Document, parent_depth: int) -> None:
     deepest = subtree(root).order_by("-depth").values_list("depth", flat=True).first() or root.depth
     if parent_depth + 1 + deepest - root.depth > limits.DEPTH:
         raise DocumentTooDeep
-
-
-def place_of(document: Document) -> dict[str, Any]:
-    """A document's place for the audit event: ids, position and state."""
-    return {
-        "workspace": document.workspace_id,
-        "parent": document.parent_id,
-        "position": document.position,
-        "state": document.state,
-    }

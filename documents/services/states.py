@@ -99,7 +99,7 @@ def document_inheritance_set(*, actor: Actor, document: Document, inherits_acces
 
 @transactional
 def document_owner_set(*, actor: Actor, document: Document, owner: User) -> Document:
-    """Make another person responsible for the document; it must be somebody who may see it. No right comes with it."""
+    """Make another person responsible for it, somebody who may see it. No right comes with that."""
     actor, document = _locked(actor, document)
     require(actor, Action.CHANGE_OWNER, document)
     rights = access_map_load(owner.pk).alive(actor.now.timestamp())

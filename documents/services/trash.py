@@ -10,6 +10,7 @@ from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentNotInTrash, DocumentTrashed, HiddenParts, ParentTrashed
 from documents.models import Document
 from documents.policies import Action, can, require
+from documents.selectors.trash import trash_due
 from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import placements_write, subtree
 from documents.visibility import visible_to
@@ -77,6 +78,25 @@ def document_purge(*, actor: Actor, document: Document) -> None:
         )
     _event(actor, document, "document.purged", count)
     below.delete()
+
+
+@transactional
+def trash_purge_next(*, actor: Actor) -> bool:
+    """Remove one trashed tree that has lain there longer than its workspace keeps it; False: none is due.
+
+    It is the workspace's own rule that acts, so nobody's rights are asked.
+    """
+    document = trash_due().first()
+    if document is None:
+        return False
+    workspace_lock(document.workspace_id, Strength.REWRITE)
+    # Restored, moved or purged while this waited for the lock: then it is looked at again in the next turn.
+    fresh = trash_due().filter(pk=document.pk, workspace=document.workspace_id).first()
+    if fresh is not None:
+        below = subtree(fresh)
+        _event(actor, fresh, "document.purged", below.count())
+        below.delete()
+    return True
 
 
 def _locked(actor: Actor, document: Document, strength: Strength) -> tuple[Actor, Document]:

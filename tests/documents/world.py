@@ -47,7 +47,9 @@ class World:
         created: str = self.ok((by or self.owner).post("documents/", body), 201)["id"]
         return created
 
-    def grant(self, document: str, person: ApiClient, role: str, by: ApiClient | None = None) -> dict[str, Any]:
+    def grant(
+        self, document: str, person: ApiClient, role: str, by: ApiClient | None = None
+    ) -> dict[str, Any]:
         """A grant on a document."""
         body = {"user": uid_of(person), "role": role}
         granted: dict[str, Any] = self.ok((by or self.owner).post(f"documents/{document}/grants/", body), 201)

@@ -42,7 +42,7 @@ def test_create_by_editor(world: World) -> None:
 
 
 def test_create_costs_ten_statements(world: World) -> None:
-    """1 sign-in, 2 workspace or parent, 3 its lock, 4 clock, stamps and place, 5-8 rows, 9 event, 10 the answer."""
+    """1 sign-in, 2 place, 3 lock, 4 clock, stamps and siblings, 5-8 rows, 9 event, 10 the answer."""
     body = {"workspace": world.workspace, "title": "New", "content": "text\n"}
     world.owner.post("documents/", body)
     with statements(10):

@@ -13,7 +13,7 @@ from documents import limits
 from documents.models import Document, DocumentUserPermission, Placement
 from tests.documents.world import ABSENT, World, uid_of
 
-# What the trigger makes of a tree, asked again from the parents alone: nothing that services write may differ.
+# What the trigger makes of a tree, asked again of the parents alone: nothing that services write may differ.
 _DERIVED = """
 WITH RECURSIVE tree AS (
     SELECT d.id, lpad(to_hex(d.id), 10, '0') AS path, 1 AS depth,
@@ -52,7 +52,7 @@ def test_move_below_another_takes_the_subtree_along(world: World) -> None:
     assert body["parent"] == other
     assert wrong_rows() == 0
     event = Event.objects.get(action="document.moved")
-    assert event.detail.changes["parent"] == {"before": top, "after": other}
+    assert event.detail.content["changes"]["parent"] == {"before": top, "after": other}
     places = Placement.objects.filter(document__uid=moved).order_by("valid_from")
     assert [place.valid_to is None for place in places] == [False, True]
 

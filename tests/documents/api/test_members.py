@@ -30,7 +30,10 @@ def test_add_by_owner_holds_on_the_next_request(world: World) -> None:
     assert world.owner.delete(member_of(world, person)).status_code == 204
     assert person.get(f"documents/{document}/").status_code == 404
     actions = list(Event.objects.order_by("sequence").values_list("action", flat=True))
-    assert [action for action in actions if action.startswith("member.")] == ["member.added", "member.removed"]
+    assert [action for action in actions if action.startswith("member.")] == [
+        "member.added",
+        "member.removed",
+    ]
 
 
 def test_add_above_the_own_role_is_forbidden(world: World) -> None:
