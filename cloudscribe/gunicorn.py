@@ -15,7 +15,7 @@ from django.db import connections
 from prometheus_client import multiprocess
 
 from cloudscribe.lib import env
-from cloudscribe.lib.web_worker import ApplicationLogger
+from cloudscribe.lib.web_worker import ApplicationLogger, DeadlineWorker
 
 _host = env.text("CLOUDSCRIBE_BIND", "127.0.0.1", "Address that the web server listens on.")
 _port = env.integer("PORT", 8000, "Port that `make run` serves on.")
@@ -27,6 +27,9 @@ bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 workers = env.integer("CLOUDSCRIBE_WEB_WORKERS", 2, "Web worker processes.", least=1)
 threads = _threads
 worker_class = "sync" if _threads == 1 else "cloudscribe.lib.web_worker.DeadlineWorker"
+DeadlineWorker.head_deadline = env.seconds(
+    "CLOUDSCRIBE_HEAD_TIMEOUT", 10, "Longest time that the head of a request may take to arrive."
+)
 preload_app = True
 control_socket_disable = True
 backlog = 512

@@ -17,8 +17,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
-# Seconds for the whole head, and for each further piece of a body.
-HEAD_DEADLINE = 10.0
+# Seconds that may pass between two pieces of a body.
 BODY_SILENCE = 15
 
 
@@ -38,6 +37,9 @@ class ApplicationLogger(Logger):  # type: ignore[misc]
 class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     """Cuts connections whose head is not complete in time; its main thread looks once a second."""
 
+    # Seconds for the whole head; the configuration sets it.
+    head_deadline = 10.0
+
     def __init__(self, *args: Any, **options: Any) -> None:
         """As gunicorn's."""
         super().__init__(*args, **options)
@@ -45,7 +47,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:
         """Note when reading the head begins."""
-        self._heads[conn] = time.monotonic() + HEAD_DEADLINE
+        self._heads[conn] = time.monotonic() + self.head_deadline
         try:
             return super().handle(conn)
         finally:

@@ -37,7 +37,12 @@ class Run:
     def environment(self) -> dict[str, str]:
         """The shell's, without what the tests have put there."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        return {**kept, "CLOUDSCRIBE_DATA": str(self.data), "PORT": str(self.port)}
+        return {
+            **kept,
+            "CLOUDSCRIBE_DATA": str(self.data),
+            "PORT": str(self.port),
+            "CLOUDSCRIBE_HEAD_TIMEOUT": "1",
+        }
 
     def command(self) -> subprocess.Popen[bytes]:
         """A supervisor that nobody waits for."""
@@ -138,6 +143,19 @@ def test_server_killed_is_started_again_in_5_s(run: Run, kind: type[Postgres | V
     os.kill(before, signal.SIGKILL)
     assert wait_until(lambda: server.pid() not in {None, before}, 5)
     assert wait_until(run.ready, 30)
+
+
+def test_heads_that_drip_do_not_stop_the_service(run: Run) -> None:
+    """As many slow clients as there are threads, each a byte at a time, are cut; others are answered."""
+    slow = [socket.create_connection(("127.0.0.1", run.port), timeout=10) for _ in range(16)]
+    try:
+        for connection in slow:
+            connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
+        assert wait_until(run.ready, 8)
+        assert [connection.recv(1) for connection in slow] == [b""] * len(slow)
+    finally:
+        for connection in slow:
+            connection.close()
 
 
 def test_second_run_on_the_same_folder_is_refused(run: Run) -> None:
