@@ -60,10 +60,11 @@ class OperationSchema(AutoSchema):
         return self._doc()[0].rstrip(".")
 
     def get_description(self) -> str:  # type: ignore[override]
-        """The whole docstring, and the scope that a token needs."""
+        """The rest of the docstring and the scope that a token needs; else the first line again."""
         scope = self.view.required_scope if isinstance(self.view, ServiceViewSet) else None
         need = f"A token needs the scope `{scope}`." if scope else ""
-        return "\n\n".join(part for part in ("\n".join(self._doc()), need) if part)
+        first, *rest = self._doc()
+        return "\n\n".join(part for part in ("\n".join(rest).strip(), need) if part) or first
 
     def _doc(self) -> list[str]:
         action = getattr(self.view, getattr(self.view, "action", None) or self.method.lower(), None)
