@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from typing import Any
 
@@ -37,13 +38,10 @@ class RingTokenBackend(TokenBackend):
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 (simplejwt's)
         """The claims; raises TokenBackendError for whatever is not one of our own live tokens."""
         try:
-            header = jwt.get_unverified_header(token)
-            if header.get("typ") != _TYPE:
-                raise TokenBackendError("Token has another type")
-            key = settings.KEY_RING.derive(_PURPOSE, header["kid"])
+            kid = _kid_of(str(token).partition(".")[0])
             return jwt.decode(
                 token,
-                key,
+                settings.KEY_RING.derive(_PURPOSE, kid),
                 algorithms=[_ALGORITHM],
                 audience=self.audience,
                 issuer=self.issuer,
@@ -53,6 +51,18 @@ class RingTokenBackend(TokenBackend):
             raise TokenBackendExpiredToken("Token is expired") from error
         except (jwt.InvalidTokenError, KeyError, TypeError) as error:
             raise TokenBackendError("Token is invalid") from error
+
+
+@functools.lru_cache(maxsize=64)
+def _kid_of(header: str) -> str:
+    """The key that the first part of a token names; all tokens of one key share it, so it is read once.
+
+    Raises TokenBackendError for another type of token, InvalidTokenError or KeyError for what is no header.
+    """
+    fields = jwt.get_unverified_header(f"{header}.e30.")
+    if fields.get("typ") != _TYPE:
+        raise TokenBackendError("Token has another type")
+    return str(fields["kid"])
 
 
 _backend = RingTokenBackend(_ALGORITHM, audience=_AUDIENCE, issuer=settings.PUBLIC_URL)

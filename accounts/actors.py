@@ -25,7 +25,7 @@ WHERE u.is_active AND u.uid = %s
 """
 
 
-def stranger(name: str) -> Actor:
+def stranger(name: str, now: dt.datetime) -> Actor:
     """Nobody yet: the actor of work that somebody asks for who isn't signed in; `name` says which work."""
     return Actor(
         kind=ActorKind.COMMAND,
@@ -34,7 +34,7 @@ def stranger(name: str) -> Actor:
         name=name,
         credential_kind=CredentialKind.COMMAND,
         credential_uid=None,
-        now=dt.datetime.now(dt.UTC),
+        now=now,
     )
 
 

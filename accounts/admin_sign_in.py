@@ -36,7 +36,7 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
             except DomainError as error:
                 raise ValidationError(error.message, code=error.code) from error
             self.user_cache = credentials.user
-            self.user_cache.backend = _BACKEND  # type: ignore[attr-defined]
+            self.user_cache.backend = _BACKEND
             # What Django's login() hands on to the receiver that ties both sessions together.
             self.user_cache.admin_session = credentials.session.uid  # type: ignore[attr-defined]
         cleaned: dict[str, Any] = self.cleaned_data

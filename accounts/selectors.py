@@ -14,6 +14,7 @@ from accounts.emails import canonical_email
 from accounts.models import Session, User
 from accounts.principals import Principal
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
+from cloudscribe.lib.postgresql.base import prepared_cursor
 
 # Session, user, stamps, epoch and the database's clock in one statement: whatever was revoked, disabled or
 # changed before it began holds for this request, whatever Redis says. A session of a user without a stamp
@@ -45,7 +46,7 @@ class SignedIn:
 
 def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
     """Who is signed in by the live session of that kind; None where it has ended or its user is off."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_SIGNED_IN, [session, kind])
         row = cursor.fetchone()
     if row is None:

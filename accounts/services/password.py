@@ -56,7 +56,7 @@ def password_reset_request(*, email: str) -> None:
         email_key=canonical_email(email),
         expires_at=Now() + dt.timedelta(seconds=min(settings.VERIFICATION_LIFETIME, 86_400)),
     )
-    mail_request(stranger("password reset"), "password_reset", row.uid)
+    mail_request(stranger("password reset", row.created_at), "password_reset", row.uid)
 
 
 def password_reset(*, token: str, password: str) -> None:

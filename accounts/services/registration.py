@@ -43,7 +43,7 @@ def _note_down(*, email: str, encoded: str, name: str, locale: str) -> None:
         password=encoded,
         expires_at=Now() + dt.timedelta(seconds=settings.VERIFICATION_LIFETIME),
     )
-    mail_request(stranger("registration"), "registration", row.uid)
+    mail_request(stranger("registration", row.created_at), "registration", row.uid)
 
 
 @transactional

@@ -62,7 +62,7 @@ def sign_in(
     user = User.objects.filter(email_key=email_key, kind=User.Kind.PERSON).first()
     right = password_matches(password, user.password if user else None)
     if user is None or not right or not user.is_active or (kind == Session.Kind.ADMIN and not user.is_staff):
-        _note_failure(user)
+        _note_failure(user, attempt)
         raise InvalidCredentials
     renewed = password_hash(password) if password_needs_rehash(user.password) else user.password
     return _session_open(
@@ -70,9 +70,11 @@ def sign_in(
     )
 
 
-def _note_failure(user: User | None) -> None:
-    # What was typed is not kept: many a password ends up in the field above its own.
-    target = Target("user", user.uid if user else None, user.name if user else "unknown account")
+def _note_failure(user: User | None, attempt: Attempt) -> None:
+    # What was typed is not kept: many a password ends up in the field above its own. An unknown account has a
+    # made-up id of its own, so that its failures are written as often as a real one's and take as long.
+    made_up = uuid.UUID(bytes=attempt.account[:16])
+    target = Target("user", user.uid, user.name) if user else Target("unknown_user", made_up, "")
     code = InvalidCredentials.code
     denial_record(actor=None, action="login.failed", target=target, route="sign-in", code=code)
 

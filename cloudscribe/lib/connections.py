@@ -26,6 +26,8 @@ def database_config(url: str, process_kind: str) -> dict[str, Any]:
     )
     options["application_name"] = f"cloudscribe-{process_kind}"
     options["connect_timeout"] = 5
+    # Concerns `prepared_cursor` alone: Django's usual cursors bind in the client and never prepare.
+    options["prepare_threshold"] = 0
     config["CONN_MAX_AGE"] = None if process_kind == "web" else 0
     config["CONN_HEALTH_CHECKS"] = process_kind == "web"
     config["ATOMIC_REQUESTS"] = False
