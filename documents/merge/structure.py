@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from documents.merge.segments import Lines, Outcome, Segment, Texts
@@ -191,12 +192,24 @@ def _kinds(lines: Lines) -> list[Kind]:
             _mark(kinds, table, (*path, "table", str(columns)))
         elif token.type in _LEAVES and token.map:
             _mark(kinds, token.map, (*path, name))
+        if token.type == "fence" and token.map:
+            _mark_fence(kinds, lines, token)
     return kinds
 
 
 def _mark(kinds: list[Kind], lines: Sequence[int], kind: Kind) -> None:
     for line in range(*lines):
         kinds[line] = kind
+
+
+def _mark_fence(kinds: list[Kind], lines: Lines, token: Token) -> None:
+    """Tell a fence's first and last line from those within, and one that nothing closes from all others."""
+    first, after = token.map or (0, 0)
+    last = lines[after - 1].strip(" \t\r>")
+    is_closed = after - first > 1 and last.startswith(token.markup) and not last.strip(token.markup[0])
+    kinds[first] = (*kinds[first], "first" if is_closed else "open")
+    if is_closed:
+        kinds[after - 1] = (*kinds[after - 1], "last")
 
 
 def _section_starts(lines: Lines) -> Iterator[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from documents.merge import Reason, merge_texts
 
@@ -21,6 +23,12 @@ MATTER = "---\ntitle: T\n---\n\nfirst\n\nsecond\n"
             FENCED.replace("code three\n```\n", "code three\n"),
             FENCED.replace("between\n\n", "between\n\nadded prose\n\n"),
             id="a fence left open",
+        ),
+        pytest.param(
+            PROSE,
+            PROSE.replace("first", "```\nfirst").replace("second\n", "second\n```\n"),
+            PROSE.replace("first", "```\nfirst").replace("fourth\n", "fourth\n```\n"),
+            id="a fence opened by both and closed twice",
         ),
         pytest.param(
             PROSE,
@@ -124,3 +132,29 @@ def test_merge_too_large_to_check_conflicts() -> None:
     base = "\n".join(f"- item {number}" for number in range(20_000))
     result = merge_texts(base, base.replace("item 10\n", "mine\n"), base.replace("item 19990\n", "theirs\n"))
     assert {conflict.reason for conflict in result.conflicts} == {Reason.TOO_LARGE}
+
+
+@st.composite
+def _fenced(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
+    """A text and two edits of it, each of which draws fences around lines, takes some away or adds text."""
+    base = [f"line {number // 2}" if number % 2 else "" for number in range(draw(st.integers(2, 16)))]
+    texts = [base]
+    for side in ("base", "mine", "theirs"):
+        lines = list(texts[0])
+        for number in range(draw(st.integers(0, 3))):
+            first, last = sorted(draw(st.tuples(st.integers(0, len(lines)), st.integers(0, len(lines)))))
+            if draw(st.booleans()):
+                lines[first:last] = ["```", *lines[first:last], "```"]
+            else:
+                lines[first : min(last, first + 2)] = ["", f"{side} {number}", ""]
+        texts = [lines] if side == "base" else [*texts, lines]
+    return texts[0], texts[1], texts[2]
+
+
+@settings(max_examples=300, deadline=None)
+@given(_fenced())
+def test_merge_of_balanced_fences_is_balanced(texts: tuple[list[str], list[str], list[str]]) -> None:
+    """Where all three texts close what they open, a clean result does."""
+    result = merge_texts(*("\n".join(lines) for lines in texts)).text
+    balanced = [lines.count("```") % 2 == 0 for lines in texts]
+    assert result is None or not all(balanced) or result.split("\n").count("```") % 2 == 0
