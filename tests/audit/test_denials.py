@@ -26,7 +26,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A log of its own for each test, and its clock in seconds."""
     now = [1000.0]
     monkeypatch.setattr(denials, "denials", DenialLog())
-    monkeypatch.setattr(denials.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("audit.denials.time.monotonic", lambda: now[0])
     return now
 
 

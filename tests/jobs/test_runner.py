@@ -59,7 +59,7 @@ def test_run_for_a_person(rebuilt: list[ports.StoredActor]) -> None:
     """A job runs for who asked, with the rights of now, under the request's id."""
     seen: list[Any] = []
     asker = person()
-    with kind(lambda run: seen.extend([current_actor(), run.actor, current_context().request_id])):  # type: ignore[func-returns-value]
+    with kind(lambda run: seen.extend([current_actor(), run.actor, current_context().request_id])):
         job = job_make(asker)
         job_run("fast", str(job.uid))
     assert [stored.uid for stored in rebuilt] == [asker.uid]
@@ -77,7 +77,7 @@ def test_run_for_a_person(rebuilt: list[ports.StoredActor]) -> None:
 def test_run_for_nobody_asks_nobody(rebuilt: list[ports.StoredActor]) -> None:
     """What an operator or a schedule asked for needs no person."""
     seen: list[Actor] = []
-    with kind(lambda run: seen.append(run.actor)):  # type: ignore[func-returns-value]
+    with kind(lambda run: seen.append(run.actor)):
         job = job_make(operator())
         job_run("fast", str(job.uid))
     assert rebuilt == []
@@ -93,7 +93,7 @@ def test_run_with_a_revoked_credential(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports.actor_rebuilder, "_provider", refuse)
     called: list[int] = []
     asker = person()
-    with kind(lambda run: called.append(1)):  # type: ignore[func-returns-value]
+    with kind(lambda run: called.append(1)):
         job = job_make(asker)
         job_run("fast", str(job.uid))
     job.refresh_from_db()
