@@ -137,6 +137,7 @@ MIDDLEWARE = [
     "cloudscribe.lib.observability.middleware.RequestMiddleware",
     "security.middleware.ClientAddressMiddleware",
     "security.middleware.HeadersMiddleware",
+    "security.middleware.CoarseLimitMiddleware",
     "cloudscribe.lib.gate.RequestGate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Sessions, CSRF and messages belong to the admin alone: API routes carry none of them.
@@ -218,6 +219,9 @@ SESSION_CACHE_ALIAS = "sessions"
 RATELIMIT_USE_CACHE = "ratelimit"
 RATELIMIT_ENABLE = env.boolean(
     "RATELIMIT_ENABLE", default=True, meaning="General rate limits; those on guessing stay on."
+)
+COARSE_LIMIT = env.integer(
+    "CLOUDSCRIBE_COARSE_LIMIT", 3000, "Requests of one address in 10 s that one process answers.", least=1
 )
 SILENCED_SYSTEM_CHECKS = [
     # The admin's middleware runs inside AdminOnlyMiddleware, where these checks don't look.

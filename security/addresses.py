@@ -60,3 +60,10 @@ def client_address(
         if not is_trusted(address, proxies, unix=False):
             break
     return found
+
+
+def address_block(address: str) -> str:
+    """What counts as one caller: the address, or of IPv6 its /64, which usually belongs to one."""
+    if ":" not in address:
+        return address or UNIX
+    return str(ipaddress.ip_network((address, 64), strict=False))

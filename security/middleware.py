@@ -10,7 +10,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from cloudscribe.lib.context import current_context
-from security.addresses import client_address, is_trusted, parse_address, parse_proxies
+from cloudscribe.lib.errors import TooManyRequests
+from cloudscribe.lib.refusals import refuse
+from security.addresses import address_block, client_address, is_trusted, parse_address, parse_proxies
+from security.limits import Limit, ProcessBuckets
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -49,6 +52,27 @@ class ClientAddressMiddleware:
         for name in _FORWARDING:
             meta.pop(name, None)
         meta["REMOTE_ADDR"] = current_context().address = str(address) if address else ""
+        return self.get_response(request)
+
+
+class CoarseLimitMiddleware:
+    """Refuse a flood from one address before anything is done for it; counted by each process for itself."""
+
+    PERIOD = 10
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        self.buckets = ProcessBuckets()
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Count the request, then go on or refuse it."""
+        if not settings.RATELIMIT_ENABLE:
+            return self.get_response(request)
+        limit = Limit(settings.COARSE_LIMIT, self.PERIOD)
+        usage = self.buckets.count(address_block(request.META.get("REMOTE_ADDR", "")), limit)
+        if usage.exceeded:
+            wait = {"Retry-After": str(usage.resets_in)}
+            return refuse(TooManyRequests("Too many requests from this address.", headers=wait), request)
         return self.get_response(request)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from rest_framework.throttling import BaseThrottle
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.breaker import redis_call
+from security.addresses import address_block
 from security.limits import Limit, ProcessBuckets, Usage, policies
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -50,14 +50,7 @@ class PolicyThrottle(BaseThrottle):
 def _caller(request: Request) -> tuple[str, str]:
     if isinstance(request.auth, Actor) and request.auth.uid:
         return "user", str(request.auth.uid)
-    return "address", _network(request.META.get("REMOTE_ADDR", ""))
-
-
-def _network(address: str) -> str:
-    # Who has one address of IPv6 usually has its whole /64.
-    if ":" not in address:
-        return address or "unix"
-    return str(ipaddress.ip_network((address, 64), strict=False))
+    return "address", address_block(request.META.get("REMOTE_ADDR", ""))
 
 
 def _count(request: Request, scope: str, caller: str, limit: Limit) -> Usage:

@@ -81,3 +81,15 @@ def test_headers_say_https_only_over_https(settings: Any, db: None) -> None:
     assert "max-age=3600" in trusted.headers["Strict-Transport-Security"]
     stranger = ApiClient(REMOTE_ADDR="203.0.113.1").get("me/", **{"X-Forwarded-Proto": "https"})
     assert "Strict-Transport-Security" not in stranger.headers
+
+
+def test_coarse_limit_stops_a_flood_of_one_address(settings: Any, db: None) -> None:
+    """Beyond the process's limit nothing is done for an address; others aren't held up."""
+    settings.RATELIMIT_ENABLE, settings.COARSE_LIMIT = True, 3
+    flood, other = ApiClient(REMOTE_ADDR="192.0.2.1"), ApiClient(REMOTE_ADDR="192.0.2.2")
+    assert [flood.get("me/").status_code for _ in range(3)] == [401, 401, 401]
+    refused = flood.get("me/")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 10
+    assert refused.headers["X-Content-Type-Options"] == "nosniff"
+    assert other.get("me/").status_code == 401
