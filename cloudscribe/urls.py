@@ -6,12 +6,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("cloudscribe.lib.observability.urls")),
-    path("api/", include("cloudscribe.lib.schema_urls")),
-    path("api/v1/", include("accounts.api.urls")),
-    path("api/v1/", include("audit.api.urls")),
-    path("api/v1/", include("cloudscribe.jobs.api.urls")),
+    # What is asked most stands first: each pattern before it costs every request a look.
     path("api/v1/", include("documents.api.urls")),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("cloudscribe.jobs.api.urls")),
+    path("api/v1/", include("audit.api.urls")),
+    path("api/", include("cloudscribe.lib.schema_urls")),
+    path("", include("cloudscribe.lib.observability.urls")),
     path("account/", include("accounts.pages")),
     path("admin/", admin.site.urls),
 ]

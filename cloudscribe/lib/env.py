@@ -30,7 +30,7 @@ VARIABLES: dict[str, Variable] = {}
 
 
 def _read(
-    name: str, kind: str, default: T, meaning: str, parse: Callable[[str], T], shown: str | None = None
+    name: str, kind: str, default: T, meaning: str, *, parse: Callable[[str], T], shown: str | None = None
 ) -> T:
     VARIABLES[name] = Variable(name, kind, str(default) if shown is None else shown, meaning)
     value = raw(name)
@@ -43,7 +43,7 @@ def _read(
 
 
 def raw(name: str) -> str | None:
-    """The text of `name`, or of the file that `<name>_FILE` names (Docker secrets); None where neither is set."""
+    """The text of `name`, or of the file that `<name>_FILE` names; None where neither is set."""
     value = os.environ.get(name)
     if value not in (None, ""):
         return value
@@ -67,7 +67,7 @@ def text(
         return value
 
     kind = " or ".join(f"`{choice}`" for choice in choices) or "text"
-    return _read(name, kind, default, meaning, parse, shown)
+    return _read(name, kind, default, meaning, parse=parse, shown=shown)
 
 
 def secret(name: str, meaning: str) -> str | None:
@@ -76,8 +76,8 @@ def secret(name: str, meaning: str) -> str | None:
     return raw(name)
 
 
-def boolean(name: str, default: bool, meaning: str) -> bool:
-    """true or false; 1, 0, yes, no, on, off are understood too."""
+def boolean(name: str, default: bool, meaning: str) -> bool:  # noqa: FBT001 (read as its siblings are)
+    """`true` or `false`; 1, 0, yes, no, on, off are understood too."""
     words = {
         "true": True,
         "1": True,
@@ -94,7 +94,7 @@ def boolean(name: str, default: bool, meaning: str) -> bool:
             raise ValueError("true or false is due")
         return words[value.lower()]
 
-    return _read(name, "true or false", default, meaning, parse, str(default).lower())
+    return _read(name, "true or false", default, meaning, parse=parse, shown=str(default).lower())
 
 
 def seconds(name: str, default: float, meaning: str) -> float:
@@ -106,7 +106,7 @@ def seconds(name: str, default: float, meaning: str) -> float:
             raise ValueError("a positive number is due")
         return number
 
-    return _read(name, "seconds", default, meaning, parse, f"{default:.12g}")
+    return _read(name, "seconds", default, meaning, parse=parse, shown=f"{default:.12g}")
 
 
 def integer(name: str, default: int, meaning: str, *, least: int = 0) -> int:
@@ -118,7 +118,7 @@ def integer(name: str, default: int, meaning: str, *, least: int = 0) -> int:
             raise ValueError(f"at least {least} is due")
         return number
 
-    return _read(name, "number", default, meaning, parse)
+    return _read(name, "number", default, meaning, parse=parse)
 
 
 def listing(name: str, default: list[str], meaning: str) -> list[str]:
@@ -128,6 +128,6 @@ def listing(name: str, default: list[str], meaning: str) -> list[str]:
         "comma list",
         default,
         meaning,
-        lambda value: [part.strip() for part in value.split(",") if part.strip()],
-        ",".join(default) or "empty",
+        parse=lambda value: [part.strip() for part in value.split(",") if part.strip()],
+        shown=",".join(default) or "empty",
     )
