@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
@@ -34,7 +33,6 @@ class BearerAuthentication(BaseAuthentication):
         except NotAuthenticated as error:
             # The framework notes that nobody is signed in for exceptions of its own family alone.
             raise DomainException(error) from error
-        structlog.contextvars.bind_contextvars(actor=str(signed_in.actor.uid))
         set_actor(signed_in.actor)
         session_used(signed_in)
         return signed_in.principal, signed_in.actor

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-import structlog
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 
@@ -38,7 +37,6 @@ class AdminSessionMiddleware:
         if signed_in is None or signed_in.actor.pk != request.user.pk:
             logout(request)
             return
-        structlog.contextvars.bind_contextvars(actor=str(signed_in.actor.uid))
         set_actor(signed_in.actor)
         request.auth = signed_in.actor  # type: ignore[attr-defined]  # as on the API's requests
         session_used(signed_in)

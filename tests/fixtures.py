@@ -39,23 +39,23 @@ class ApiClient:
         address = path if path.startswith(("/", "http")) else BASE + path
         return self._client.generic(method, address, content, kind, headers=sent, **self.meta)
 
-    def get(self, path: str, **headers: str) -> Any:
+    def get(self, path: str, **headers: Any) -> Any:
         """GET."""
         return self.call("GET", path, **headers)
 
-    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+    def post(self, path: str, body: Any = None, **headers: Any) -> Any:
         """POST."""
         return self.call("POST", path, body, **headers)
 
-    def put(self, path: str, body: Any = None, **headers: str) -> Any:
+    def put(self, path: str, body: Any = None, **headers: Any) -> Any:
         """PUT."""
         return self.call("PUT", path, body, **headers)
 
-    def patch(self, path: str, body: Any = None, **headers: str) -> Any:
+    def patch(self, path: str, body: Any = None, **headers: Any) -> Any:
         """PATCH."""
         return self.call("PATCH", path, body, **headers)
 
-    def delete(self, path: str, **headers: str) -> Any:
+    def delete(self, path: str, **headers: Any) -> Any:
         """DELETE."""
         return self.call("DELETE", path, **headers)
 

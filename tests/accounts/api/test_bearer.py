@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -67,7 +68,7 @@ def test_bearer_wrong_signature_is_401(client_for: Any, case: str) -> None:
     client = client_for()
     body = client.token.split(".")[1]
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt","kid":"k"}').decode().rstrip("=")
-    tokens = {
+    tokens: dict[str, Callable[[], str]] = {
         "another_key": lambda: forged(client, key=b"x" * 32),
         "unknown_kid": lambda: forged(client, headers={"kid": "other"}),
         "no_kid": lambda: forged(client, headers={"kid": None}),

@@ -96,7 +96,7 @@ def test_limit_takes_two_round_trips(client_for: Any) -> None:
     """A read asks Redis twice at most, for the limit alone."""
     client = client_for()
     calls: list[str] = []
-    connection = caches["ratelimit"].client.get_client(write=True)
+    connection = caches["ratelimit"].client.get_client(write=True)  # type: ignore[attr-defined]
     execute = connection.execute_command
 
     def counted(*args: Any, **options: Any) -> Any:
