@@ -65,6 +65,20 @@ class InvalidInput(DomainError):
         return cls(detail, errors=[FieldError(pointer, code, detail)])
 
 
+class UnknownProperty(InvalidInput):
+    """A property that the body doesn't have here; a misspelt one must not pass for none."""
+
+    code = "unknown_property"
+    title = "The body has a property too many"
+
+
+class UnknownParameter(InvalidInput):
+    """A query parameter that the route doesn't know; a misspelt filter must not pass for no filter."""
+
+    code = "unknown_parameter"
+    title = "The route has no such parameter"
+
+
 class UnprocessableInput(InvalidInput):
     """Input that is well-formed but can't be followed, such as an operation whose text isn't there."""
 

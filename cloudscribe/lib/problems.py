@@ -42,14 +42,13 @@ from cloudscribe.lib.errors import (
     NotFound,
     ServiceUnavailable,
     TooManyRequests,
+    UnknownParameter,
+    UnknownProperty,
     UnsupportedMedia,
 )
 from cloudscribe.lib.observability.routes import route_of
 from cloudscribe.lib.refusals import DomainException, problem_body, problem_response
 from cloudscribe.lib.signals import access_denied
-
-# Codes of single faults that the whole answer takes over, since clients and their authors look for them.
-_SPEAKING = ("unknown_property", "unknown_parameter")
 
 log = structlog.get_logger(__name__)
 
@@ -153,11 +152,8 @@ def validation_problem(error: exceptions.ValidationError, start: str = "") -> In
     """The faults that serializers found, each with its pointer; `start="?"` for query parameters."""
     faults = list(_faults(error.detail, start))
     codes = {fault.code for fault in faults}
-    problem = InvalidInput(faults[0].detail if len(faults) == 1 else None, errors=faults)
-    speaking = next((code for code in _SPEAKING if code in codes), None)
-    if speaking:
-        problem.code = speaking
-    return problem
+    kind = next((kind for kind in (UnknownProperty, UnknownParameter) if kind.code in codes), InvalidInput)
+    return kind(faults[0].detail if len(faults) == 1 else None, errors=faults)
 
 
 def _faults(detail: Any, pointer: str) -> Iterator[FieldError]:

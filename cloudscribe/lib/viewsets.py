@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from cloudscribe.lib.actor import Actor, actor_of
 from cloudscribe.lib.conditional import cache_privately, forbid_storing, if_none_match
-from cloudscribe.lib.errors import DomainError, FieldError, NotFound
+from cloudscribe.lib.errors import FieldError, NotFound, UnknownParameter
 from cloudscribe.lib.pagination import PAGING_PARAMETERS
 from cloudscribe.lib.permissions import Denied
 from cloudscribe.lib.problems import validation_problem
@@ -31,13 +31,6 @@ M = TypeVar("M", bound=Model)
 
 _READS = frozenset({"GET", "HEAD"})
 _CREATED = frozenset({HTTPStatus.CREATED, HTTPStatus.ACCEPTED})
-
-
-class UnknownParameter(DomainError):
-    """A query parameter that the route doesn't know; a misspelt filter must not pass for no filter."""
-
-    code = "unknown_parameter"
-    title = "The route has no such parameter"
 
 
 class ServiceViewSet(GenericViewSet[Any]):

@@ -136,9 +136,10 @@ def test_page_loads_nothing_from_elsewhere_and_no_inline_script(path: str) -> No
     assert "<style" not in page
 
 
-def test_errors_page_has_the_address_that_problems_name() -> None:
+@pytest.mark.parametrize("path", ["/api/nothing/", "/api/t/rows/?bogus=1", "/api/t/rows/?cursor=x"])
+def test_errors_page_has_the_address_that_problems_name(path: str) -> None:
     """`type` leads to its line."""
     client = Client()
-    problem = client.get("/api/nothing/").json()
+    problem = client.get(path).json()
     page, anchor = problem["type"].split("#")
     assert f'id="{anchor}"' in client.get(page).content.decode()
