@@ -32,7 +32,7 @@ _EXPIRY = Q(origin__in=_LASTING, expires_at__isnull=True) | (
 
 
 class Grant(models.Model):
-    """What the four tables share. The role is the permission's codename; only the grant services change it."""
+    """What the four tables share. The role is the permission's codename; only the grant services write it."""
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()

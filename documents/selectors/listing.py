@@ -36,8 +36,11 @@ _GATHER = """SELECT n.id FROM (
         WHERE d.scope_id = s.scope AND {room} AND {listed} AND {edge} AND {visible}
         ORDER BY d.updated_at {way}, d.id {way} LIMIT %(size)s) AS d
     UNION
-    SELECT d.id, d.updated_at FROM documents_document d
-    WHERE d.reach && %(roots)s::bigint[] AND {room} AND {listed} AND {edge} AND {visible}
+    SELECT d.id, d.updated_at FROM unnest(%(roots)s::bigint[]) AS r(id)
+    JOIN documents_document root ON root.id = r.id CROSS JOIN LATERAL (
+        SELECT b.* FROM documents_document b
+        WHERE b.path >= root.path AND b.path < root.path || 'g' OFFSET 0) AS d
+    WHERE {room} AND {listed} AND {edge} AND {visible}
 ) AS n ORDER BY n.updated_at {way}, n.id {way} LIMIT %(size)s"""
 _PAGE = """WITH page AS MATERIALIZED ({plan})
 SELECT {columns} FROM page JOIN documents_document d ON d.id = page.id {joins}

@@ -17,6 +17,7 @@ from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.base import prepared_cursor
 from cloudscribe.lib.renderers import dump_json
 from documents.etags import document_etag
 from documents.exceptions import DocumentTrashed
@@ -45,7 +46,6 @@ LEFT JOIN accounts_user uu ON uu.id = d.updated_by_id"""
 _ONE_SQL = f"""SELECT {COLUMNS}, CASE WHEN d.revision = %(known)s THEN NULL ELSE b.content END
 FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
 WHERE d.uid = %(uid)s AND {VISIBLE_SQL}"""  # noqa: S608
-_CONTENT_SQL = "SELECT content FROM documents_documentbody WHERE document_id = %s"
 _MANY_SQL = f"SELECT {COLUMNS} FROM documents_document d {JOINS} WHERE d.id = ANY(%(ids)s::bigint[])"  # noqa: S608
 _MANY_WITH_CONTENT_SQL = f"""SELECT {COLUMNS}, b.content
 FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
@@ -72,7 +72,7 @@ def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tup
 
     Raises NotFound, and for a trashed one that the actor may edit DocumentTrashed.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_ONE_SQL, {"uid": uid, "known": known, **visible_parameters(actor)})
         row = cursor.fetchone()
     if row is None:
@@ -87,13 +87,6 @@ def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tup
     if row[-1] is not None:
         answer["content"] = row[-1]
     return answer, etag
-
-
-def document_content(pk: int) -> str:
-    """The body of a document whose row was read already."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CONTENT_SQL, [pk])
-        return str(cursor.fetchone()[0])
 
 
 def document_read_whole(actor: Actor, uid: uuid.UUID, known: int | None, matches: Any) -> tuple[Answer, str]:
