@@ -26,9 +26,6 @@ test: install-dev ## Run the whole suite in parallel, with coverage
 prove: install-dev ## Statistics, endurance, real texts: longer than the suite (PROVE_ARGS)
 	$(PY) -m pytest tests/prove $(PROVE_ARGS)
 
-bench: install-dev ## Measure the speed against the floor application and print the table (BENCH_ARGS)
-	$(PY) -m bench $(BENCH_ARGS)
-
 lint: install-dev ## Check style, types and the imports between floors
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check

@@ -16,7 +16,7 @@ from documents.models import Document, Workspace, WorkspaceGroupPermission, Work
 STATE_COLOURS = {"published": "success", "draft": "warning", "archived": "info"}
 
 
-class MemberInline(TabularInline):  # type: ignore[misc]
+class MemberInline(TabularInline):
     """The members of a workspace; changed through the API by those who may."""
 
     extra = 0

@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import redis
 from django.conf import settings
@@ -30,6 +31,12 @@ assert settings.DATABASES
 # A thread would not see the rows of a test's transaction; what it would do is done inline.
 settings.TIMERS = False
 del os.environ["DJANGO_SETTINGS_MODULE"]
+
+# How fast examples come says something about the machine, not about the code.
+hypothesis.settings.register_profile(
+    "shared-machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("shared-machine")
 
 # Rows that migrations and their receivers make; all others are a test's own.
 REFERENCE_TABLES = {

@@ -15,7 +15,7 @@ from cloudscribe.lib.actor import Actor, current_actor
 from cloudscribe.lib.errors import DomainError, NotAuthenticated
 
 
-class StaffAdmin(ModelAdmin):  # type: ignore[misc]
+class StaffAdmin(ModelAdmin):
     """Read-only unless a subclass says which fields a service of its own may change.
 
     Rows are made and deleted by services and commands alone: every change has its checks and its event.

@@ -18,6 +18,8 @@ from cloudscribe.lib.timers import Timers
 def timers(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Timers:
     """Timers of the test's own, running."""
     settings.TIMERS = True
+    # A connection that an earlier test of this process has opened is not this test's to look at.
+    monkeypatch.setattr("cloudscribe.lib.timers.close_old_connections", lambda: None)
     own = Timers()
     monkeypatch.setattr(caching, "timers", own)
     return own
