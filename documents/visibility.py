@@ -174,7 +174,7 @@ def visible_sql(alias: str) -> str:
     first.
     """
     return f"""(({alias}.scope_id = ANY(%(scopes)s::bigint[])
-  OR EXISTS (SELECT FROM unnest({alias}.reach) AS k WHERE k = ANY(%(roots)s::bigint[])))
+  OR EXISTS (SELECT FROM (SELECT unnest({alias}.reach) AS k) r WHERE r.k = ANY(%(roots)s::bigint[])))
  AND (%(limit_workspace)s::bigint IS NULL OR {alias}.workspace_id = %(limit_workspace)s)
  AND (%(limit_document)s::bigint IS NULL OR {alias}.id = %(limit_document)s OR (%(limit_subtree)s AND
  starts_with(

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import html
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -109,7 +110,15 @@ def titles_suggest(*, actor: Actor, text: str, size: int) -> list[dict[str, Any]
 def _scope(actor: Actor, filters: SearchFilters) -> dict[str, Any]:
     language = filters.language
     config = configuration_for(language) if language else None
-    return {**visible_parameters(actor), **dataclasses.asdict(filters), "config": config}
+    visible = visible_parameters(actor)
+    lists = {name: _array(visible[name]) for name in ("scopes", "roots")}
+    granted = len(visible["roots"])
+    return {**visible, **lists, "granted": granted, **dataclasses.asdict(filters), "config": config}
+
+
+def _array(ids: list[int]) -> str:
+    """Ids as PostgreSQL's text form of an array: the driver takes a millisecond for a list of 800."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _plan(query: Query, scope: dict[str, Any]) -> Plan:
@@ -125,7 +134,7 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
     with connection.cursor() as database:
         database.execute(PLAN_SQL, parameters)
         rows = database.fetchall()
-    roots = len(scope["roots"])
+    roots = scope["granted"]
     # What stands below a document granted by itself is counted only where that is a cut; a few each are
     # guessed.
     visible = rows[0][-1] + 2 * roots if rows else 0
@@ -145,28 +154,35 @@ def _hits(
         "sign": -1 if cursor and cursor.reverse else 1,
         "window": _WINDOW,
         "candidates": _CANDIDATES,
-        "facet_values": _FACET_VALUES,
     }
     with connection.cursor() as database:
         loose = any(plan.parameters["any_terms"])
         database.execute(HITS_SQL[plan.way, sort, loose, scope["subtree"] is not None], parameters)
         total, strict, facets, rows = database.fetchone()
-    return [_hit(*row) for row in orjson.loads(rows)], total, strict, _facets(orjson.loads(facets))
+    spaceless = plan.spaceless
+    hits = [
+        Hit(pk, key, float(key), _marked(title, spaceless), _marked(snippet_text(fragment), spaceless))
+        for pk, key, title, fragment in orjson.loads(rows)
+    ]
+    return hits, total, strict, _facets(orjson.loads(facets))
 
 
-def _hit(pk: int, key: str, title: str, fragment: str) -> Hit:
-    return Hit(pk, key, float(key), _marked(title), _marked(snippet_text(fragment)))
+def _marked(text: str, spaceless: Sequence[str]) -> str:
+    """The text as HTML in which marks are the only tags; the database took stray ones out before.
 
-
-def _marked(text: str) -> str:
-    """The text as HTML in which marks are the only tags; the database took stray ones out before."""
+    PostgreSQL takes a run without spaces for one word, so what was looked for in it is marked here.
+    """
+    if spaceless and _START not in text:
+        for part in spaceless:
+            text = text.replace(part, f"{_START}{part}{_STOP}")
     return html.escape(text).replace(_START, "<mark>").replace(_STOP, "</mark>")
 
 
 def _facets(counted: list[list[Any]]) -> dict[str, list[dict[str, Any]]]:
     facets: dict[str, list[dict[str, Any]]] = {name: [] for name in FACETS}
     for name, value, count in sorted(counted, key=lambda row: (-row[2], row[1])):
-        facets[name].append({"value": value, "count": count})
+        if len(facets[name]) < _FACET_VALUES:
+            facets[name].append({"value": value, "count": count})
     return facets
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from documents.search.languages import spaceless_parts
 from documents.search.query import Query, Term
 
 # Up to so many matches or visible documents all are looked at; beyond both only the newest are.
@@ -52,6 +53,7 @@ class Plan:
     way: str
     parameters: dict[str, Any]
     unknown_words: list[str]
+    spaceless: list[str]
 
 
 def probes_of(query: Query) -> list[Probe]:
@@ -92,10 +94,10 @@ def plan_of(
         "term_queries": [term[1] for term in terms],
         "term_weights": [term[2] for term in terms],
         "term_clauses": [term[3] for term in terms],
-        "clauses": len(query.clauses),
+        "clauses": 2 ** len(query.clauses) - 1,
         "needles": _needles(probes, asked),
     }
-    return Plan(way, parameters, _unknown(probes, asked))
+    return Plan(way, parameters, _unknown(probes, asked), _spaceless(probes))
 
 
 def way_to(matches: int, visible: int, roots: int) -> str:
@@ -180,6 +182,14 @@ def _needles(probes: Sequence[Probe], asked: Sequence[ConfigurationPlan]) -> lis
     return list(
         dict.fromkeys(written for form in forms for written in (form.lower(), form.capitalize(), form))
     )
+
+
+def _spaceless(probes: Sequence[Probe]) -> list[str]:
+    """The runs of letters without spaces that are looked for, longest first and none inside another."""
+    runs = {part for probe in probes for part, spaceless in spaceless_parts(probe.word) if spaceless}
+    return [
+        run for run in sorted(runs, key=len, reverse=True) if not any(run in other for other in runs - {run})
+    ]
 
 
 def _unknown(probes: Sequence[Probe], asked: Sequence[ConfigurationPlan]) -> list[str]:

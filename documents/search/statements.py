@@ -128,7 +128,7 @@ JOIN documents_documentbody b ON b.document_id = h.id
 JOIN wanted w ON w.config = h.config
 CROSS JOIN LATERAL (
   SELECT sum(t.weight * n * 2.2 / (n + 1.2 * (0.25 + 0.75 * b.search_length / w.average))) AS score,
-    count(DISTINCT t.clause) FILTER (WHERE f.sum >= 1) AS titled
+    bit_or(1::bigint << t.clause) FILTER (WHERE f.sum >= 1) AS titled
   FROM unnest(%(term_configs)s::text[], %(term_queries)s::tsquery[], %(term_weights)s::float8[],
     %(term_clauses)s::int[]) AS t(config, query, weight, clause)
   CROSS JOIN LATERAL (SELECT ts_rank_cd('{0.0001, 0.0001, 0.00025, 1}', b.search_vector, t.query) OFFSET 0)
@@ -167,23 +167,25 @@ WITH wanted AS MATERIALIZED (
     OR (key * %(sign)s, id * %(sign)s) < (%(after_key)s * %(sign)s, %(after_id)s * %(sign)s)
   ORDER BY key * %(sign)s DESC, id * %(sign)s DESC LIMIT %(limit)s
 ), facet AS (
-  SELECT 'workspace' AS name, w.uid::text AS value, n FROM (
-    SELECT workspace_id, count(*) AS n FROM hits GROUP BY 1 ORDER BY 2 DESC LIMIT %(facet_values)s
-  ) g JOIN documents_workspace w ON w.id = g.workspace_id
-  UNION ALL SELECT 'author', u.uid::text, n FROM (
-    SELECT created_by_id, count(*) AS n FROM hits GROUP BY 1 ORDER BY 2 DESC LIMIT %(facet_values)s
-  ) g JOIN accounts_user u ON u.id = g.created_by_id
-  UNION ALL (SELECT 'tag', tag, count(*) FROM hits, unnest(tags) AS tag GROUP BY 2 ORDER BY 3 DESC, 2
-             LIMIT %(facet_values)s)
-  UNION ALL (SELECT 'state', state, count(*) FROM hits GROUP BY 2)
-  UNION ALL (SELECT 'language', language, count(*) FROM hits GROUP BY 2 ORDER BY 3 DESC, 2
-             LIMIT %(facet_values)s)
+  SELECT CASE g.kind WHEN 7 THEN 'workspace' WHEN 11 THEN 'author' WHEN 13 THEN 'state' ELSE 'language' END,
+    coalesce(w.uid::text, u.uid::text, g.state, g.language), g.n
+  FROM (
+    SELECT workspace_id, created_by_id, state, language, count(*) AS n,
+      grouping(workspace_id, created_by_id, state, language) AS kind
+    FROM hits GROUP BY GROUPING SETS ((workspace_id), (created_by_id), (state), (language))
+  ) g
+  LEFT JOIN documents_workspace w ON w.id = g.workspace_id
+  LEFT JOIN accounts_user u ON u.id = g.created_by_id
+  UNION ALL (SELECT 'tag', tag, count(*) FROM hits, unnest(tags) AS tag GROUP BY tag)
 )
 SELECT (SELECT count(*) FROM hits), (SELECT count(*) FROM strict),
-  (SELECT coalesce(json_agg(json_build_array(name, value, n)), '[]') FROM facet)::text,
+  (SELECT coalesce(json_agg(json_build_array(name, value, n)), '[]') FROM facet AS f(name, value, n)
+   WHERE value IS NOT NULL)::text,
   (SELECT coalesce(json_agg(json_build_array(p.id, p.key::text,
-      ts_headline(w.config::regconfig, translate(d.title, E'\\x01\\x02', ''), w.marked,
-        E'HighlightAll=true, StartSel="\\x01", StopSel="\\x02"'),
+      CASE WHEN EXISTS (SELECT FROM unnest(%(needles)s::text[]) AS n WHERE strpos(d.title, n) > 0)
+        THEN ts_headline(w.config::regconfig, translate(d.title, E'\\x01\\x02', ''), w.marked,
+          E'HighlightAll=true, StartSel="\\x01", StopSel="\\x02"')
+        ELSE translate(d.title, E'\\x01\\x02', '') END,
       ts_headline(w.config::regconfig, translate(shown.content, E'\\x01\\x02', ''), w.marked,
         E'MaxWords=40, MinWords=20, ShortWord=2, MaxFragments=1, StartSel="\\x01", StopSel="\\x02"')
     ) ORDER BY p.key * %(sign)s DESC, p.id * %(sign)s DESC), '[]')

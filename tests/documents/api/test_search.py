@@ -396,3 +396,20 @@ def test_suggest_gives_titles_as_they_are_typed(world: World) -> None:
     body = World.ok(world.owner.get("search/suggest/?q=owner"))
     assert body["results"][0] == {"id": first, "title": "Owner's guide", "workspace": world.workspace}
     assert [row["title"] for row in body["results"]] == ["Owner's guide", "The ownership model"]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "query"),
+    [
+        ("ja", "これは所有権の話です", "所有権"),
+        ("zh", "所有权是一组规则", "规则"),
+        ("th", "ความเป็นเจ้าของคือชุดของกฎ", "เจ้าของ"),
+    ],
+)
+def test_search_marks_parts_of_words_without_spaces(
+    world: World, language: str, text: str, query: str
+) -> None:
+    """Languages without spaces find substrings, and show them."""
+    world.document("Page", content=text, language=language)
+    (hit,) = search(world.owner, query)["results"]
+    assert f"<mark>{query}</mark>" in hit["snippet"]
