@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.models import User
@@ -22,10 +21,11 @@ from cloudscribe.lib.serializers import (
 )
 from documents import limits
 from documents.api.answering import DocumentAnswering
-from documents.api.serializers import LanguageField, TagsField
+from documents.api.serializers import BodyField, LanguageField, TagsField
 from documents.etags import ExpectedRevision, expected_revision
 from documents.models import Document
 from documents.policies import Action, require
+from documents.selectors.editing import document_find
 from documents.services.editing import document_update
 from documents.services.states import document_inheritance_set, document_owner_set
 
@@ -54,7 +54,7 @@ class DocumentUpdateInput(StrictSerializer):
     """What a PATCH of a document may hold."""
 
     title = StrictCharField(max_length=limits.TITLE_LENGTH, required=False)
-    content = StrictCharField(allow_blank=True, trim_whitespace=False, required=False)
+    content = BodyField(required=False)
     language = LanguageField(required=False)
     tags = TagsField(required=False)
     icon = StrictCharField(max_length=limits.ICON_LENGTH, allow_blank=True, required=False)
@@ -62,12 +62,6 @@ class DocumentUpdateInput(StrictSerializer):
     note = StrictCharField(max_length=limits.NOTE_LENGTH, allow_blank=True, required=False)
     inherits_access = StrictBooleanField(required=False)
     owner = StrictUUIDField(required=False)
-
-    def validate_content(self, value: str) -> str:
-        """At most 2 MB of UTF-8."""
-        if len(value.encode()) > limits.BODY_BYTES:
-            raise serializers.ValidationError("The body is longer than 2 MB.", code="max_length")
-        return value
 
 
 def merge_wanted(request: Request | HttpRequest) -> bool:
@@ -97,7 +91,7 @@ class EditingMixin(DocumentAnswering):
         alone = [name for name in _ALONE if name in changes]
         if alone:
             return self._changed_alone(alone, changes)
-        document = self.document_here()
+        document = document_find(self.actor, self.kwargs[self.document_kwarg])
         note = changes.pop("note", "")
         edited = document_update(
             actor=self.actor,

@@ -21,6 +21,7 @@ from documents.models import Document, DocumentBody, Revision, State
 from documents.payloads import digest, payload_for
 from documents.policies import Action, can, require
 from documents.search.vectors import search_fields
+from documents.selectors.editing import document_locked
 from documents.selectors.revisions import revision_snapshot
 from documents.services.indexing import search_index_enqueue
 from documents.services.locking import actor_renewed
@@ -67,11 +68,8 @@ def document_open(actor: Actor, document: Document) -> OpenDocument:
     The lock makes writers of one document queue, so that each merges with what the one before it wrote.
     Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived.
     """
-    rows = DocumentBody.objects.defer("search_vector").select_related("document__workspace")
-    body = rows.filter(pk=document.pk).select_for_update(no_key=True, of=("self", "document")).first()
-    if body is None:
-        raise NotFound
-    actor, document = actor_renewed(actor), body.document
+    document, body = document_locked(document.pk)
+    actor = actor_renewed(actor)
     if not can(actor, Action.SEE, document):
         raise NotFound
     if document.is_trashed and not can(actor, Action.EDIT, document):
