@@ -80,7 +80,7 @@ def limits_of(chance: random.Random) -> list[Limit | None]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_queryset_sql_and_python_agree(seed: int) -> None:
-    """Whoever it is and whatever the credential's limit: the three forms of the rule show the same documents."""
+    """Whoever it is, whatever the credential's limit: the three forms of the rule show the same documents."""
     chance = random.Random(seed)
     for person in random_world(seed):
         for limit in limits_of(chance):
