@@ -7,7 +7,8 @@ import re
 _DEFINITION = re.compile(r"^ {0,3}\[[^\[\]\n]{1,500}\]:[^\n]*$", re.MULTILINE)
 _TARGET = re.compile(r"\]\([^()\s]{0,2000}(?:[ \t]+\"[^\"\n]{0,500}\")?\)")
 _AUTOLINK = re.compile(r"<(?:https?|mailto|cs):[^<>\s]{0,2000}>")
-_SNIPPET_MARKS = re.compile(r"!?\[|\]|`+|\*\*|~~|(?:^|(?<=\n))[ \t]{0,3}(?:#{1,6}|>|[-+*])[ \t]+|\|")
+_INLINE_MARKS = re.compile(r"!?\[|\]|`+|\*\*|~~")
+_BLOCK_MARKS = re.compile(r"(?:^|(?<=\n))[ \t]{0,3}(?:#{1,6}|>|[-+*])[ \t]+|\|")
 
 
 def searchable_text(text: str) -> str:
@@ -17,4 +18,5 @@ def searchable_text(text: str) -> str:
 
 def snippet_text(fragment: str) -> str:
     """A short fragment of Markdown without its marks, on one line."""
-    return " ".join(_SNIPPET_MARKS.sub(" ", _TARGET.sub("]", fragment)).split())
+    prose = _INLINE_MARKS.sub("", _BLOCK_MARKS.sub(" ", _TARGET.sub("]", fragment)))
+    return " ".join(prose.split())

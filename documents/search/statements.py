@@ -123,18 +123,22 @@ SELECT d.*, matched.config FROM (
 _RELEVANCE = """
 SELECT h.*, (h.tier * 10000 + CASE WHEN bm25.titled = %(clauses)s THEN 1000 ELSE 0 END
   + coalesce(bm25.score, 0))::numeric(12, 4) AS key
-FROM hits h
-JOIN documents_documentbody b ON b.document_id = h.id
-JOIN wanted w ON w.config = h.config
-CROSS JOIN LATERAL (
-  SELECT sum(t.weight * n * 2.2 / (n + 1.2 * (0.25 + 0.75 * b.search_length / w.average))) AS score,
-    bit_or(1::bigint << t.clause) FILTER (WHERE f.sum >= 1) AS titled
-  FROM unnest(%(term_configs)s::text[], %(term_queries)s::tsquery[], %(term_weights)s::float8[],
-    %(term_clauses)s::int[]) AS t(config, query, weight, clause)
-  CROSS JOIN LATERAL (SELECT ts_rank_cd('{0.0001, 0.0001, 0.00025, 1}', b.search_vector, t.query) OFFSET 0)
-  f(sum) CROSS JOIN LATERAL (SELECT 5 * trunc(f.sum) + 10000 * (f.sum - trunc(f.sum))) g(n)
-  WHERE t.config = h.config
-) bm25"""
+FROM hits h LEFT JOIN (
+  SELECT id, sum(weight * n * 2.2 / (n + 1.2 * (0.25 + 0.75 * length))) AS score,
+    bit_or(1::bigint << clause) FILTER (WHERE total >= 1) AS titled
+  FROM (
+    SELECT *, 5 * trunc(total) + 10000 * (total - trunc(total)) AS n FROM (
+      SELECT h.id, t.weight, t.clause, b.search_length / w.average AS length,
+        ts_rank_cd('{0.0001, 0.0001, 0.00025, 1}', b.search_vector, t.query) AS total
+      FROM hits h
+      JOIN documents_documentbody b ON b.document_id = h.id
+      JOIN wanted w ON w.config = h.config
+      JOIN unnest(%(term_configs)s::text[], %(term_queries)s::tsquery[], %(term_weights)s::float8[],
+        %(term_clauses)s::int[]) AS t(config, query, weight, clause) ON t.config = h.config
+      OFFSET 0
+    ) counted
+  ) weighed GROUP BY id
+) bm25 ON bm25.id = h.id"""
 
 _BY_UPDATE = """
 SELECT h.*, (h.tier * 1e17 + extract(epoch FROM h.updated_at) * 1000000)::numeric(24, 4) AS key FROM hits h"""
@@ -187,13 +191,13 @@ SELECT (SELECT count(*) FROM hits), (SELECT count(*) FROM strict),
           E'HighlightAll=true, StartSel="\\x01", StopSel="\\x02"')
         ELSE translate(d.title, E'\\x01\\x02', '') END,
       ts_headline(w.config::regconfig, translate(shown.content, E'\\x01\\x02', ''), w.marked,
-        E'MaxWords=40, MinWords=20, ShortWord=2, MaxFragments=1, StartSel="\\x01", StopSel="\\x02"')
+        E'MaxWords=40, MinWords=20, ShortWord=2, StartSel="\\x01", StopSel="\\x02"')
     ) ORDER BY p.key * %(sign)s DESC, p.id * %(sign)s DESC), '[]')
    FROM page p
    JOIN wanted w ON w.config = p.config
    JOIN documents_document d ON d.id = p.id
    JOIN documents_documentbody b ON b.document_id = p.id
-   CROSS JOIN LATERAL (SELECT left(b.content, 20000) AS content) body
+   CROSS JOIN LATERAL (SELECT left(b.content, 20000) AS content OFFSET 0) body
    CROSS JOIN LATERAL (
      SELECT CASE WHEN first.at IS NULL THEN body.content ELSE substr(body.content, greatest(first.at - 150,
      1), 500) END FROM (SELECT 1) AS one LEFT JOIN LATERAL (

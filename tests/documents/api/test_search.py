@@ -44,7 +44,7 @@ def test_search_answers_with_the_whole_contract(world: World) -> None:
     assert hit.pop("document") == listed
     assert hit.pop("score") > 0
     assert hit == {
-        "snippet": "Owning things The <mark>ownership</mark> of things",
+        "snippet": "Owning things The <mark>ownership</mark> of things.",
         "title_highlighted": "Owning things",
     }
     assert listed["id"] == document
