@@ -100,10 +100,11 @@ def titles_suggest(*, actor: Actor, text: str, size: int) -> list[dict[str, Any]
     if not query.clauses:
         return []
     scope = _scope(actor, SearchFilters())
-    configs = _plan(query, scope).parameters["configs"]
-    parameters = {**scope, "configs": configs, "in_title": query.in_title(), "typed": text, "limit": size}
+    plan = _plan(query, scope)
+    parameters = {**scope, **plan.parameters, "typed": text, "limit": size}
+    parameters |= {"window": _WINDOW, "candidates": _CANDIDATES}
     with connection.cursor() as database:
-        database.execute(SUGGEST_SQL, parameters)
+        database.execute(SUGGEST_SQL[plan.way], parameters)
         return [{"id": uid, "title": title, "workspace": room} for uid, title, room in database.fetchall()]
 
 

@@ -238,16 +238,22 @@ WHERE l.config = %(config)s AND l.word %% %(word)s AND l.word <> %(word)s
 ORDER BY similarity(l.word, %(word)s) DESC, l.documents DESC, l.word LIMIT %(limit)s
 """
 
-SUGGEST_SQL = """
-WITH matched AS MATERIALIZED (
-  SELECT b.document_id FROM (
-    SELECT config, to_tsquery(config::regconfig, %(in_title)s) AS query
-    FROM unnest(%(configs)s::text[]) AS config
-  ) w JOIN documents_documentbody b ON b.search_vector @@ w.query AND b.search_config = w.config
+_SUGGEST = """
+WITH wanted AS MATERIALIZED (
+  SELECT * FROM unnest(%(configs)s::text[], %(in_title)s::tsquery[]) AS w(config, in_title)
 )
-SELECT d.uid, d.title, w.uid FROM matched m
-JOIN documents_document d ON d.id = m.document_id
+SELECT d.uid, d.title, w.uid FROM (/*found*/) found
+JOIN documents_document d ON d.id = found.id
 JOIN documents_workspace w ON w.id = d.workspace_id
-WHERE d.trashed_at IS NULL AND NOT d.template AND d.state <> 'archived' AND /*visible*/
 ORDER BY starts_with(lower(d.title), lower(%(typed)s)) DESC, d.updated_at DESC, d.id DESC LIMIT %(limit)s
-""".replace("/*visible*/", VISIBLE_SQL)
+"""
+
+
+def _suggest_sql(candidates: str) -> str:
+    text = _SUGGEST.replace("/*found*/", candidates.replace("/*query*/", "in_title"))
+    text = text.replace("/*near*/", _NEAR).replace("/*columns*/", _COLUMNS).replace("/*filters*/", _FILTERS)
+    return text.replace("/*within*/", "").replace("/*visible*/", VISIBLE_SQL)
+
+
+# By the way to the candidates: the first letters of a title start many words.
+SUGGEST_SQL = {way: _suggest_sql(candidates) for way, candidates in _WAYS.items()}
