@@ -1,0 +1,66 @@
+"""The jobs of accounts: mails and the purge."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.db.models import F
+
+from accounts.jobs import send_mail
+from accounts.models import PasswordReset, Registration, Session, SignInFailure
+from accounts.services.expiry import expired_purge
+from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.run import JobRun
+from cloudscribe.lib.actor import command_actor
+from tests.accounts.factories import PASSWORD, user_make
+
+pytestmark = pytest.mark.django_db
+
+
+def run_newest() -> Any:
+    """Do the newest mail job."""
+    job = Job.objects.filter(kind="mail.send").latest("id")
+    return send_mail(JobRun(job, command_actor("tests", job.created_at)))
+
+
+def test_mail_is_sent_to_the_registered_address(anonymous: Any, mailoutbox: list[Any]) -> None:
+    """One mail, with an id of its own that a second try repeats."""
+    anonymous.post("auth/register/", {"email": "ann@example.org", "password": PASSWORD, "name": "Ann"})
+    assert run_newest() == {"sent": True}
+    assert run_newest() == {"sent": True}
+    assert [mail.to for mail in mailoutbox] == [["ann@example.org"]] * 2
+    assert len({mail.extra_headers["Message-ID"] for mail in mailoutbox}) == 1
+
+
+def test_mail_of_a_reused_session_names_the_device(
+    client_for: Any, anonymous: Any, mailoutbox: list[Any]
+) -> None:
+    """Whoever's session was copied is told which."""
+    token = client_for(user_make("ann@example.org")).credentials.refresh
+    following = anonymous.post("auth/refresh/", {"refresh": token}).json()["refresh"]
+    anonymous.post("auth/refresh/", {"refresh": following})
+    anonymous.post("auth/refresh/", {"refresh": token})
+    assert run_newest() == {"sent": True}
+    assert mailoutbox[0].to == ["ann@example.org"]
+    assert "(tests, begun" in mailoutbox[0].body
+
+
+def test_purge_takes_what_has_ended_and_nothing_else(client_for: Any, anonymous: Any) -> None:
+    """Old tokens, failures and sessions go; a live session stays however old it is."""
+    user = user_make()
+    client_for(user)
+    client_for(user)
+    anonymous.post("auth/register/", {"email": "ann@example.org", "password": PASSWORD, "name": "Ann"})
+    anonymous.post("auth/password/forgot/", {"email": user.email})
+    SignInFailure.objects.create(account=b"x" * 32, source="192.0.2.1")
+    assert sum(expired_purge().values()) == 0
+    long_ago = dt.timedelta(days=120)
+    for model, field in ((Registration, "expires_at"), (PasswordReset, "expires_at"), (SignInFailure, "at")):
+        model.objects.update(**{field: F(field) - long_ago})
+    Session.objects.update(created_at=F("created_at") - long_ago)
+    ended = Session.objects.latest("id")
+    Session.objects.filter(pk=ended.pk).update(revoked_at=F("created_at"), revoked_reason="test")
+    assert expired_purge() == {"registrations": 1, "password_resets": 1, "sign_in_failures": 1, "sessions": 1}
+    assert Session.objects.count() == 1
