@@ -81,7 +81,7 @@ WHERE /*filters*/"""
 # as much.
 _NEAR = """
 SELECT /*columns*/ FROM (
-  SELECT d.id FROM documents_document d WHERE d.scope_id = ANY(%(scopes)s::bigint[])
+  SELECT d.id FROM documents_document d WHERE d.scope_id = ANY(%(scopes)s::bigint[]) AND d.trashed_at IS NULL
   UNION
   SELECT below.id FROM unnest(%(roots)s::bigint[]) AS r(id) JOIN documents_document root ON root.id = r.id
   CROSS JOIN LATERAL (
