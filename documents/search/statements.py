@@ -197,7 +197,9 @@ SELECT (SELECT count(*) FROM hits), (SELECT count(*) FROM strict),
    JOIN wanted w ON w.config = p.config
    JOIN documents_document d ON d.id = p.id
    JOIN documents_documentbody b ON b.document_id = p.id
-   CROSS JOIN LATERAL (SELECT left(b.content, 20000) AS content OFFSET 0) body
+   CROSS JOIN LATERAL (
+     SELECT CASE WHEN b.size <= 20000 THEN b.content || '' ELSE left(b.content, 20000) END AS content OFFSET 0
+   ) body
    CROSS JOIN LATERAL (
      SELECT CASE WHEN first.at IS NULL THEN body.content ELSE substr(body.content, greatest(first.at - 150,
      1), 500) END FROM (SELECT 1) AS one LEFT JOIN LATERAL (
