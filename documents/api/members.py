@@ -220,9 +220,9 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
     scope_map: ClassVar = {
         "list": "documents:read",
         "retrieve": "documents:read",
-        "create": "documents:write",
-        "partial_update": "documents:write",
-        "destroy": "documents:write",
+        "create": "workspaces:manage",
+        "partial_update": "workspaces:manage",
+        "destroy": "workspaces:manage",
     }
     problems: ClassVar = {
         **dict.fromkeys(("list", "retrieve"), (410,)),

@@ -1,0 +1,231 @@
+"""Who may call what: every route with the answer that each kind of actor gets.
+
+`docs/permissions.md` is made from this table (`python -m tests.permissions.document`); a route that is in no
+row fails the build. Paths are below /api/v1/ unless they begin with a slash.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from typing import Any
+
+
+class Level(enum.StrEnum):
+    """The four levels of authorisation."""
+
+    PUBLIC = "public"
+    AUTHENTICATED = "authenticated"
+    ROLE = "role-based"
+    PERMISSION = "permission-based"
+
+
+# In the order of the columns. `outsider` is a signed-in member of the platform without a grant;
+# `administrator` holds every platform permission and no grant either.
+ACTORS = (
+    "anonymous",
+    "outsider",
+    "viewer",
+    "commenter",
+    "editor",
+    "manager",
+    "owner",
+    "administrator",
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Row:
+    """One route and method; `answers` has a status for each of ACTORS.
+
+    `setup` names what the owner does first: `trashed`, `archived`, `draft`; `if_match` sends the ETag of now.
+    """
+
+    method: str
+    path: str
+    level: Level
+    scope: str | None
+    answers: tuple[int, ...]
+    body: dict[str, Any] | None = None
+    setup: str = ""
+    if_match: bool = False
+
+    @property
+    def name(self) -> str:
+        """For test ids and the document."""
+        return f"{self.method} {self.path}" + (f" [{self.setup}]" if self.setup else "")
+
+
+def _everybody(status: int) -> tuple[int, ...]:
+    return (status,) * len(ACTORS)
+
+
+def _signed_in(status: int) -> tuple[int, ...]:
+    return (401, *[status] * (len(ACTORS) - 1))
+
+
+def _from(role: str, status: int, *, below: int = 403) -> tuple[int, ...]:
+    """Members from `role` upwards get `status`, weaker ones `below`; who is none gets 404."""
+    first, last, at = (ACTORS.index(name) for name in ("viewer", "owner", role))
+    members = [status if number >= at else below for number in range(first, last + 1)]
+    return (401, 404, *members, 404)
+
+
+def _administrator(status: int, *, others: int = 403) -> tuple[int, ...]:
+    return (401, *[others] * (len(ACTORS) - 2), status)
+
+
+_READ, _WRITE, _MANAGE = "documents:read", "documents:write", "workspaces:manage"
+P, A, R, N = Level.PUBLIC, Level.AUTHENTICATED, Level.ROLE, Level.PERMISSION
+
+_PUBLIC = [
+    Row("GET", "/health/live", P, None, _everybody(200)),
+    Row("GET", "/health/ready", P, None, _everybody(200)),
+    Row("GET", "/metrics", P, None, _everybody(200)),
+    Row("GET", "/api/schema/", P, None, _everybody(200)),
+    Row("GET", "/api/docs/", P, None, _everybody(200)),
+    Row("GET", "/api/docs/redoc/", P, None, _everybody(200)),
+    Row("GET", "/api/docs/errors/", P, None, _everybody(200)),
+    Row("GET", "/account/verify/", P, None, _everybody(200)),
+    Row("GET", "/account/reset/", P, None, _everybody(200)),
+    Row(
+        "POST",
+        "auth/register/",
+        P,
+        None,
+        _everybody(202),
+        {"email": "new@example.org", "password": "correct-horse-battery-42", "name": "New"},
+    ),
+    Row("POST", "auth/verify-email/", P, None, _everybody(400), {"token": "none"}),
+    Row(
+        "POST",
+        "auth/login/",
+        P,
+        None,
+        _everybody(401),
+        {"email": "nobody@example.org", "password": "wrong-1234"},
+    ),
+    Row("POST", "auth/refresh/", P, None, _everybody(401), {"refresh": "none"}),
+    Row("POST", "auth/password/forgot/", P, None, _everybody(202), {"email": "nobody@example.org"}),
+    Row(
+        "POST",
+        "auth/password/reset/",
+        P,
+        None,
+        _everybody(400),
+        {"token": "none", "password": "correct-horse-battery-43"},
+    ),
+]
+_OWN = [
+    Row("POST", "auth/logout/", A, None, _signed_in(204)),
+    Row(
+        "POST",
+        "auth/password/change/",
+        A,
+        None,
+        _signed_in(200),
+        {"current_password": "correct-horse-battery-42", "password": "correct-horse-battery-43"},
+    ),
+    Row("GET", "me/", A, "profile:read", _signed_in(200)),
+    Row("PATCH", "me/", A, None, _signed_in(200), {"name": "Other"}),
+    Row("GET", "me/sessions/", A, None, _signed_in(200)),
+    Row("DELETE", "me/sessions/", A, None, _signed_in(204)),
+    Row("DELETE", "me/sessions/{session}/", A, None, _signed_in(404)),
+    Row("GET", "users/?search=person", A, _READ, _signed_in(200)),
+    Row("GET", "search/?q=page", A, _READ, _signed_in(200)),
+    Row("GET", "search/suggest/?q=page", A, _READ, _signed_in(200)),
+    Row("GET", "jobs/", A, "jobs:read", _signed_in(200)),
+    Row("GET", "workspaces/", A, _READ, _signed_in(200)),
+    Row("GET", "documents/", A, _READ, _signed_in(200)),
+]
+_PLATFORM = [
+    Row("POST", "workspaces/", N, _MANAGE, _signed_in(201), {"name": "Another"}),
+    Row("GET", "audit/events/", N, "audit:read", _administrator(200)),
+    Row("GET", "audit/events/{event}/", N, "audit:read", _administrator(200)),
+    Row("GET", "jobs/{job}/", N, "jobs:read", _administrator(200, others=404)),
+    Row("POST", "jobs/{job}/cancel/", N, "jobs:write", _administrator(200, others=404)),
+]
+_WORKSPACE = [
+    Row("GET", "workspaces/{workspace}/", R, _READ, _from("viewer", 200)),
+    Row("PATCH", "workspaces/{workspace}/", R, _MANAGE, _from("manager", 200), {"name": "Renamed"}),
+    Row(
+        "PATCH", "workspaces/{workspace}/", R, _MANAGE, _from("owner", 200), {"slug": "renamed"}, setup="slug"
+    ),
+    Row("DELETE", "workspaces/{workspace}/", R, _MANAGE, _from("owner", 204)),
+    Row("GET", "workspaces/{workspace}/tree/", R, _READ, _from("viewer", 200)),
+    Row("GET", "workspaces/{workspace}/trash/", R, _READ, _from("viewer", 200)),
+    Row("GET", "workspaces/{workspace}/members/", R, _READ, _from("viewer", 200)),
+    Row(
+        "POST",
+        "workspaces/{workspace}/members/",
+        R,
+        _MANAGE,
+        _from("manager", 201),
+        {"user": "{newcomer}", "role": "viewer"},
+    ),
+    Row("GET", "workspaces/{workspace}/members/{member}/", R, _READ, _from("viewer", 200)),
+    Row(
+        "PATCH",
+        "workspaces/{workspace}/members/{member}/",
+        R,
+        _MANAGE,
+        _from("manager", 200),
+        {"role": "commenter"},
+    ),
+    Row("DELETE", "workspaces/{workspace}/members/{member}/", R, _MANAGE, _from("manager", 204)),
+]
+_DOCUMENT = [
+    Row("POST", "documents/", R, _WRITE, _from("editor", 201), {"workspace": "{workspace}", "title": "New"}),
+    Row("GET", "documents/{document}/", R, _READ, _from("viewer", 200)),
+    Row("GET", "documents/{document}/", R, _READ, _from("viewer", 200), setup="archived"),
+    Row("GET", "documents/{document}/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
+    Row("GET", "documents/{document}/", R, _READ, _from("owner", 200, below=404), setup="draft"),
+    Row("PATCH", "documents/{document}/", R, _WRITE, _from("editor", 200), {"title": "Other"}, if_match=True),
+    Row(
+        "PATCH",
+        "documents/{document}/",
+        R,
+        _WRITE,
+        _from("editor", 409),
+        {"title": "Other"},
+        setup="archived",
+        if_match=True,
+    ),
+    Row("DELETE", "documents/{document}/", R, _WRITE, _from("manager", 409)),
+    Row(
+        "DELETE",
+        "documents/{document}/",
+        R,
+        _WRITE,
+        (401, 404, 404, 404, 403, 204, 204, 404),
+        setup="trashed",
+    ),
+    Row("GET", "documents/{document}/children/", R, _READ, _from("viewer", 200)),
+    Row("GET", "documents/{document}/ancestors/", R, _READ, _from("viewer", 200)),
+    Row("POST", "documents/{document}/move/", R, _WRITE, _from("manager", 200), {"parent": "{other}"}),
+    Row("POST", "documents/{document}/publish/", R, _WRITE, _from("manager", 200)),
+    Row("POST", "documents/{document}/unpublish/", R, _WRITE, _from("manager", 200)),
+    Row("POST", "documents/{document}/archive/", R, _WRITE, _from("manager", 200)),
+    Row("POST", "documents/{document}/unarchive/", R, _WRITE, _from("manager", 200), setup="archived"),
+    Row("POST", "documents/{document}/trash/", R, _WRITE, _from("editor", 200)),
+    Row("POST", "documents/{document}/restore/", R, _WRITE, _from("editor", 200, below=404), setup="trashed"),
+    Row("GET", "documents/{document}/grants/", R, _READ, _from("manager", 200)),
+    Row(
+        "POST",
+        "documents/{document}/grants/",
+        R,
+        _MANAGE,
+        _from("manager", 201),
+        {"user": "{newcomer}", "role": "viewer"},
+    ),
+    Row("GET", "documents/{document}/grants/{grant}/", R, _READ, _from("manager", 200)),
+    Row(
+        "PATCH", "documents/{document}/grants/{grant}/", R, _MANAGE, _from("manager", 200), {"role": "editor"}
+    ),
+    Row("DELETE", "documents/{document}/grants/{grant}/", R, _MANAGE, _from("manager", 204)),
+    Row("GET", "documents/{document}/revisions/", R, _READ, _from("viewer", 200)),
+    Row("GET", "documents/{document}/revisions/1/", R, _READ, _from("viewer", 200)),
+    Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
+    Row("POST", "documents/{document}/revisions/1/restore/", R, _WRITE, _from("editor", 200), if_match=True),
+]
+TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_WORKSPACE, *_DOCUMENT)

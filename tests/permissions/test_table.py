@@ -1,0 +1,141 @@
+"""The permission table against the code: complete, and true for every actor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts.services import admin_create
+from audit.models import Event
+from cloudscribe.jobs.services import job_enqueue
+from documents import caching
+from tests.accounts.factories import PASSWORD, user_make
+from tests.actors import command
+from tests.fixtures import ApiClient
+from tests.permissions import document
+from tests.permissions.table import ACTORS, TABLE, Level, Row
+
+ABSENT = "01900000-0000-7000-8000-000000000000"
+ROLES = ("viewer", "commenter", "editor", "manager")
+
+
+def _routes(resolver: URLResolver, before: str = "/") -> Iterator[tuple[str, str, Any]]:
+    for entry in resolver.url_patterns:
+        path = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _routes(entry, path)
+        elif isinstance(entry, URLPattern):
+            actions = getattr(entry.callback, "actions", None) or {"get": ""}
+            # A view adds HEAD to its actions when it is first called.
+            for method, action in ((name, actions[name]) for name in actions if name != "head"):
+                yield method.upper(), path, (entry.callback, action)
+
+
+def _of_the_site() -> list[tuple[str, str, Any]]:
+    return [route for route in _routes(get_resolver()) if not route[1].startswith("/admin/")]
+
+
+def _shape(path: str) -> str:
+    full = path if path.startswith("/") else "/api/v1/" + path
+    return re.sub(r"<[^>]+>|\{[^}]+\}|(?<=/revisions/)\d+", "*", full.partition("?")[0])
+
+
+def test_table_holds_every_route() -> None:
+    """A route that nobody thought about is refused here, before it is open to anybody."""
+    have = {(row.method, _shape(row.path)) for row in TABLE}
+    assert {(method, _shape(path)) for method, path, _ in _of_the_site()} == have
+
+
+def test_table_names_the_scope_of_every_route() -> None:
+    """The scope that a token needs is the one that the view asks for."""
+    scopes = {}
+    for method, path, (callback, action) in _of_the_site():
+        view = getattr(callback, "cls", None)
+        scopes[method, _shape(path)] = getattr(view, "scope_map", {}).get(action) if view else None
+    assert {(row.name, scopes[row.method, _shape(row.path)]) for row in TABLE} == {
+        (row.name, row.scope) for row in TABLE
+    }
+
+
+class Stage:
+    """A workspace with a person of every role and all that the paths of the table name."""
+
+    def __init__(self, client_for: Any) -> None:
+        self.clients: dict[str, ApiClient] = {"anonymous": ApiClient(), "owner": client_for()}
+        owner = self.clients["owner"]
+        self.ids = {"session": ABSENT}
+        self.ids["workspace"] = owner.post("workspaces/", {"name": "World"}).json()["id"]
+        for role in ROLES:
+            self.clients[role] = client_for()
+            self._member(self.clients[role].user, role)
+        self.clients["outsider"] = client_for()
+        admin, _ = admin_create(actor=command(), email="boss@example.org", password=PASSWORD)
+        self.clients["administrator"] = client_for(admin)
+        self._fill(owner)
+
+    def _member(self, user: Any, role: str) -> str:
+        path = f"workspaces/{self.ids['workspace']}/members/"
+        answer = self.clients["owner"].post(path, {"user": str(user.uid), "role": role})
+        return str(answer.json()["id"])
+
+    def _fill(self, owner: ApiClient) -> None:
+        for name in ("document", "other"):
+            body = {"workspace": self.ids["workspace"], "title": name.title()}
+            self.ids[name] = owner.post("documents/", body).json()["id"]
+        self.ids["newcomer"] = str(user_make().uid)
+        self.ids["member"] = self._member(user_make(), "viewer")
+        grant = {"user": str(user_make().uid), "role": "viewer"}
+        self.ids["grant"] = owner.post(f"documents/{self.ids['document']}/grants/", grant).json()["id"]
+        with transaction.atomic():
+            self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
+        self.ids["event"] = str(Event.objects.latest("sequence").sequence)
+
+    def prepare(self, setup: str) -> None:
+        """Put the document into the state that the row speaks of, as its owner."""
+        actions = {"trashed": ["trash"], "archived": ["archive"], "draft": ["unpublish"]}
+        for action in actions.get(setup, []):
+            answer = self.clients["owner"].post(f"documents/{self.ids['document']}/{action}/")
+            assert answer.status_code == 200, answer.content
+
+    def filled(self, text: str) -> str:
+        """`text` with the names in braces replaced by ids."""
+        return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], text)
+
+    def call(self, row: Row, actor: str) -> int:
+        """The status of the row's call by one actor; nothing of it stays."""
+        headers = {}
+        if row.if_match:
+            path = f"documents/{self.ids['document']}/"
+            headers["If_Match"] = self.clients["owner"].get(path).headers["ETag"]
+        body = {key: self.filled(value) for key, value in row.body.items()} if row.body is not None else None
+        with transaction.atomic():
+            answer = self.clients[actor].call(row.method, self.filled(row.path), body, **headers)
+            transaction.set_rollback(True)
+        # The stamps went back with the transaction, the maps cached under them did not.
+        caching._access_maps.clear_local()
+        cache.clear()
+        return int(answer.status_code)
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_row_is_true_for_every_actor(client_for: Any, row: Row) -> None:
+    """Each kind of actor gets just the answer that the table promises."""
+    stage = Stage(client_for)
+    stage.prepare(row.setup)
+    assert {actor: stage.call(row, actor) for actor in ACTORS} == dict(zip(ACTORS, row.answers, strict=True))
+
+
+def test_every_level_has_routes() -> None:
+    """The four levels are each real on real routes."""
+    assert {row.level for row in TABLE} == set(Level)
+
+
+def test_page_of_the_handbook_is_current() -> None:
+    """docs/permissions.md tells what is tested."""
+    assert document.PAGE.read_text() == document.page(), "run `python -m tests.permissions.document`"
