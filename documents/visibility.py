@@ -17,7 +17,7 @@ import functools
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import BooleanField, F, Func, Model, Q, QuerySet, TextField, Value
 from django.db.models.expressions import Subquery
 from django.db.models.lookups import StartsWith
 
@@ -146,6 +146,31 @@ def _targets(actor: Actor, bit: int) -> tuple[list[int], list[int]]:
     return [target for target in seen if target < 0], [target for target in seen if target > 0]
 
 
+class _OneOf(Func):
+    """`column = ANY(array)`. One value for all ids: Django would compile an expression for each."""
+
+    template = "%(expressions)s::bigint[])"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+class _Overlaps(Func):
+    """`column && array`, likewise."""
+
+    template = "(%(expressions)s::bigint[])"
+    arg_joiner = " && "
+    output_field = BooleanField()
+
+
+def array_text(ids: list[int]) -> str:
+    """Ids as PostgreSQL's text form of an array: the driver takes a millisecond for a list of 800."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
+def _array(ids: list[int]) -> Value:
+    return Value(array_text(ids), output_field=TextField())
+
+
 def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> QuerySet[M]:
     """Narrow a queryset of documents or workspaces to what the actor may see, or do what `bit` says."""
     scopes, roots = _targets(actor, bit)
@@ -155,7 +180,9 @@ def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> Query
             return queryset.none()
         mine = queryset.filter(pk__in=[-scope for scope in scopes])
         return mine if limit.workspace_pk is None else mine.filter(pk=limit.workspace_pk)
-    queryset = queryset.filter(Q(scope_id__in=scopes) | Q(reach__overlap=roots))
+    queryset = queryset.filter(
+        Q(_OneOf(F("scope_id"), _array(scopes))) | Q(_Overlaps(F("reach"), _array(roots)))
+    )
     if limit.workspace_pk is not None:
         queryset = queryset.filter(workspace_id=limit.workspace_pk)
     if limit.document_pk is None:
@@ -195,3 +222,10 @@ def visible_parameters(actor: Actor) -> dict[str, Any]:
         "limit_document": limit.document_pk,
         "limit_subtree": limit.whole_subtree,
     }
+
+
+def visible_arrays(actor: Actor) -> dict[str, Any]:
+    """As `visible_parameters`, both lists as texts, which the driver binds as they are."""
+    parameters = visible_parameters(actor)
+    lists = {name: array_text(parameters[name]) for name in ("scopes", "roots")}
+    return {**parameters, **lists}

@@ -17,8 +17,8 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
 from documents.caching import visible_share, workspace_key
 from documents.models import Workspace
-from documents.selectors.reading import COLUMNS, JOINS, Answer, Place, answer_of
-from documents.visibility import VISIBLE_SQL, bits_on, rights_of, visible_parameters
+from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_of
+from documents.visibility import VISIBLE_SQL, rights_of, visible_arrays
 
 # Templates and what is archived or trashed stay out of lists.
 _LISTED = "d.trashed_at IS NULL AND d.state <> 'archived' AND NOT d.template"
@@ -89,17 +89,17 @@ def documents_page(
     """The newest visible documents, of all workspaces or of one, from the cursor `(updated_at, key)` on."""
     # Documents can be shared without their workspace: whoever names its id may ask for what they see in it.
     room = None if workspace is None else workspace_key(workspace, lambda: _workspace_pk(workspace)) or 0
-    parameters = {**visible_parameters(actor), "room": room, "size": size + 1}
+    rights = rights_of(actor)
+    parameters = {**visible_arrays(actor), "room": room, "size": size + 1}
     if cursor is not None:
         parameters["edge_at"], parameters["edge_id"] = cursor.values
-    walked = _share_is_large(actor, parameters) if room is None else -room in parameters["scopes"]
+    walked = _share_is_large(actor, parameters) if room is None else -room in rights
     key = (walked, room is not None, cursor is not None and cursor.reverse, cursor is None)
     with connection.cursor() as statement:
         statement.execute(_TEXTS[key], parameters)
         rows = statement.fetchall()
     page = cut_page(rows, size, cursor, lambda row: (row[29], row[0]))
-    rights = rights_of(actor)
-    results = [answer_of(row, bits_on(rights, actor.limit, Place(row))) for row in page.rows]
+    results = [answer_of(row, rights, actor.limit) for row in page.rows]
     return Listing(results, page)
 
 

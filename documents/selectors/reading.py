@@ -1,8 +1,8 @@
 """The hot reads of documents: prebuilt, parameter-only SQL, rows by the driver, plain dicts for orjson.
 
-The contract of the answers is `documents.api.serializers.DocumentAnswer`; a test holds both to be equal.
-Nothing here repeats the rule of visibility: it stands in `documents.visibility`, as the text that is built
-into these.
+The contract of the answers is `documents.api.serializers.DocumentAnswer`; a test holds both to be equal. A
+row brings the columns that its rights are judged by, so one document is read by its id alone and judged in
+Python: what that costs doesn't grow with the number of grants.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_cursor
 from cloudscribe.lib.renderers import dump_json
 from documents.etags import document_etag
 from documents.exceptions import DocumentTrashed
 from documents.policies import ACTION_BITS, Action, abilities_of
-from documents.visibility import VISIBLE_SQL, bits_on, rights_of, visible_parameters, visible_sql
+from documents.roles import SEE_BIT
+from documents.visibility import bits_on, rights_of
 
 Answer = dict[str, Any]
 
-COLUMNS = f"""d.id, d.workspace_id, d.path, d.reach, d.trashed_at,
- d.uid, w.uid, CASE WHEN {visible_sql("p")} THEN p.uid END,
+COLUMNS = """d.id, d.workspace_id, d.path, d.reach, d.trashed_at,
+ d.uid, w.uid, p.uid,
  d.title, d.language, d.tags, d.icon, d.state, d.template, o.uid, d.position, d.revision, d.inherits_access,
  CASE WHEN d.lock_expires_at > statement_timestamp() THEN d.lock_expires_at END, d.lock_reason,
  lu.uid, lu.name,
- d.created_actor, cu.uid, cu.name, d.updated_actor, uu.uid, uu.name, d.created_at, d.updated_at"""
+ d.created_actor, cu.uid, cu.name, d.updated_actor, uu.uid, uu.name, d.created_at, d.updated_at,
+ p.id, p.workspace_id, p.path, p.reach"""
 
 JOINS = """
 JOIN documents_workspace w ON w.id = d.workspace_id
@@ -45,7 +47,7 @@ LEFT JOIN accounts_user uu ON uu.id = d.updated_by_id"""
 # rest.
 _ONE_SQL = f"""SELECT {COLUMNS}, CASE WHEN d.revision = %(known)s THEN NULL ELSE b.content END
 FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
-WHERE d.uid = %(uid)s AND {VISIBLE_SQL}"""  # noqa: S608
+WHERE d.uid = %(uid)s"""  # noqa: S608
 _MANY_SQL = f"SELECT {COLUMNS} FROM documents_document d {JOINS} WHERE d.id = ANY(%(ids)s::bigint[])"  # noqa: S608
 _MANY_WITH_CONTENT_SQL = f"""SELECT {COLUMNS}, b.content
 FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
@@ -53,12 +55,12 @@ WHERE d.id = ANY(%(ids)s::bigint[])"""  # noqa: S608
 
 
 class Place:
-    """The columns of a row that its rights are judged by."""
+    """The four columns of a row that its rights are judged by."""
 
     __slots__ = ("id", "path", "reach", "workspace_id")
 
     def __init__(self, row: Sequence[Any]) -> None:
-        self.id, self.workspace_id, self.path, self.reach = row[:4]
+        self.id, self.workspace_id, self.path, self.reach = row
 
 
 @functools.lru_cache(maxsize=256)
@@ -73,16 +75,19 @@ def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tup
     Raises NotFound, and for a trashed one that the actor may edit DocumentTrashed.
     """
     with prepared_cursor() as cursor:
-        cursor.execute(_ONE_SQL, {"uid": uid, "known": known, **visible_parameters(actor)})
+        cursor.execute(_ONE_SQL, {"uid": uid, "known": known})
         row = cursor.fetchone()
     if row is None:
         raise NotFound
-    bits = bits_on(rights_of(actor), actor.limit, Place(row))
+    rights = rights_of(actor)
+    bits = bits_on(rights, actor.limit, Place(row[:4]))
+    if not bits & SEE_BIT:
+        raise NotFound
     if row[4] is not None:
         if bits & ACTION_BITS[Action.EDIT]:
             raise DocumentTrashed
         raise NotFound
-    answer = answer_of(row, bits)
+    answer = answer_of(row, rights, actor.limit)
     etag = answer_etag(actor, answer, b"full")
     if row[-1] is not None:
         answer["content"] = row[-1]
@@ -101,12 +106,11 @@ def documents_listed(actor: Actor, ids: Sequence[int], *, content: bool = False)
     """The list representation of documents that are known to be visible, by key, in one statement."""
     if not ids:
         return {}
-    parameters = {"ids": list(ids), **visible_parameters(actor)}
     with connection.cursor() as cursor:
-        cursor.execute(_MANY_WITH_CONTENT_SQL if content else _MANY_SQL, parameters)
+        cursor.execute(_MANY_WITH_CONTENT_SQL if content else _MANY_SQL, {"ids": list(ids)})
         rows = cursor.fetchall()
     rights = rights_of(actor)
-    listed = {row[0]: answer_of(row, bits_on(rights, actor.limit, Place(row))) for row in rows}
+    listed = {row[0]: answer_of(row, rights, actor.limit) for row in rows}
     if content:
         for row in rows:
             listed[row[0]]["content"] = row[-1]
@@ -119,12 +123,18 @@ def answer_etag(actor: Actor, answer: Answer, variant: bytes) -> str:
     return document_etag(epoch, answer["revision"], dump_json(answer) + variant)
 
 
-def answer_of(row: Sequence[Any], bits: int) -> Answer:
-    """The answer of a row that begins with `COLUMNS`, for a reader with these action bits."""
+def answer_of(row: Sequence[Any], rights: dict[int, int], limit: Limit | None) -> Answer:
+    """The answer of a row that begins with `COLUMNS`, for a reader with these rights.
+
+    A hidden parent is shown as none.
+    """
+    parent = None
+    if row[7] is not None and bits_on(rights, limit, Place(row[30:34])) & SEE_BIT:
+        parent = row[7]
     return {
         "id": row[5],
         "workspace": row[6],
-        "parent": row[7],
+        "parent": parent,
         "title": row[8],
         "language": row[9],
         "tags": row[10],
@@ -146,7 +156,7 @@ def answer_of(row: Sequence[Any], bits: int) -> Answer:
         "created_at": row[28],
         "updated_at": row[29],
         "trashed_at": row[4],
-        "abilities": document_abilities(bits),
+        "abilities": document_abilities(bits_on(rights, limit, Place(row[:4]))),
     }
 
 

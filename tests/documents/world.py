@@ -15,7 +15,11 @@ from tests.fixtures import ApiClient
 ABSENT = "01900000-0000-7000-8000-000000000000"
 # What the server has prepared is logged without its text.
 PREPARED = "(prepared)"
-_CONTROL = re.compile(r"^(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET )")
+# Transaction control, and what a timer reads in service: without timers it falls upon whichever request comes
+# next.
+_CONTROL = re.compile(
+    r"^(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET )|security_ratelimitpolicy|security_iprule"
+)
 
 
 class World:
@@ -77,7 +81,7 @@ def statements(most: int) -> Iterator[None]:
     """At most so many statements, transaction control apart; the failure lists them."""
     with CaptureQueriesContext(connection) as captured:
         yield
-    found = [query["sql"] for query in captured.captured_queries if not _CONTROL.match(query["sql"] or "")]
+    found = [query["sql"] for query in captured.captured_queries if not _CONTROL.search(query["sql"] or "")]
     assert len(found) <= most, "\n".join(
         f"{number} {(sql or PREPARED)[:150]}" for number, sql in enumerate(found, 1)
     )
