@@ -33,7 +33,7 @@ class FoundWrong(CommandError):
 class OperatorCommand(BaseCommand, abc.ABC):
     """A command of the operator: subclasses write `run(actor, **options)`.
 
-    The actor is of kind `command` and carries the command's name into every audit event. A domain error becomes
+    The actor is of kind `command` and carries the command's name into every event. A domain error becomes
     a usage error with its sentence.
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator
 
@@ -23,34 +22,18 @@ _IMAGE_OR_LINK = re.compile(
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,500}>")
 _MARKS = re.compile(r"(?<!\\)(?:`+|\*+|~~|(?<!\w)_+|_+(?!\w))")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
-_NOT_IN_ANCHOR = re.compile(r"[^\w\- ]")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading: level 1-6, text without markup, line (from 0) and an anchor that is unique in the text."""
-
-    level: int
-    text: str
-    line: int
-    anchor: str
-
-
-def headings_of(text: str) -> list[Heading]:
-    """All headings outside code blocks and front matter, in order (CommonMark 0.31, sections 4.2 and 4.3)."""
-    anchors: dict[str, int] = {}
-    found = []
-    for line, level, raw in _raw_headings(text):
-        shown = inline_text(raw)
-        found.append(Heading(level, shown, line, _anchor(shown, anchors)))
-    return found
+def headings_of(text: str) -> list[str]:
+    """All headings outside code and front matter, as they read (CommonMark 0.31, sections 4.2 and 4.3)."""
+    return [inline_text(raw) for raw in _raw_headings(text)]
 
 
 def title_of(text: str) -> str | None:
     """The title that the text gives itself: of its front matter, else its first heading, else None."""
     title = _front_title(text)
     if not title:
-        title = next((shown for _, _, raw in _raw_headings(text) if (shown := inline_text(raw))), None)
+        title = next((shown for raw in _raw_headings(text) if (shown := inline_text(raw))), None)
     return title[:TITLE_LENGTH].strip() if title else None
 
 
@@ -78,17 +61,17 @@ def lines_outside_code(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _raw_headings(text: str) -> Iterator[tuple[int, int, str]]:
+def _raw_headings(text: str) -> Iterator[str]:
     previous, previous_number = "", -2
     for number, line in lines_outside_code(text):
         atx = _ATX.match(line)
         if atx:
-            yield number, len(atx[1]), _CLOSING_HASHES.sub("", line[atx.end() : atx.end() + _MAX_HEADING])
+            yield _CLOSING_HASHES.sub("", line[atx.end() : atx.end() + _MAX_HEADING])
             previous = ""
             continue
         underline = _SETEXT.match(line)
         if underline and previous.strip() and previous_number == number - 1:
-            yield previous_number, 1 if "=" in underline[1] else 2, previous.strip()
+            yield previous.strip()
             previous = ""
             continue
         # Only a paragraph's line can be underlined; a list item or quote above dashes is none.
@@ -103,13 +86,6 @@ def _outside_code(text: str) -> str:
     for index in range(0, len(parts), 2):
         parts[index] = _ESCAPE.sub(r"\1", _MARKS.sub("", _TAG.sub("", parts[index])))
     return "".join(parts)
-
-
-def _anchor(text: str, taken: dict[str, int]) -> str:
-    base = _NOT_IN_ANCHOR.sub("", text.lower()).replace(" ", "-")
-    count = taken.get(base, 0)
-    taken[base] = count + 1
-    return f"{base}-{count}" if count else base
 
 
 def _front_matter_end(text: str) -> int:

@@ -11,8 +11,8 @@ PAGE = pathlib.Path(__file__).parents[2] / "docs" / "permissions.md"
 INTRODUCTION = """# Who may call what
 
 Every route, with the scope that an access token needs and the status that each kind of caller gets. The table
-is made from the one that the tests execute against every route, so it cannot be out of date; a route without a
-row fails the build.
+is made from the one that the tests execute against every route, so it cannot be out of date; a route without
+a row fails the build.
 
 - **anonymous**: nobody signed in. **outsider**: signed in, a member of the platform, with no grant here.
 - **viewer** to **owner**: people with that role in the workspace.
