@@ -25,7 +25,7 @@ _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
 def headings_of(text: str) -> list[str]:
-    """All headings outside code and front matter, as they read (CommonMark 0.31, sections 4.2 and 4.3)."""
+    """All headings outside code blocks and front matter, as they read (CommonMark 0.31, 4.2 and 4.3)."""
     return [inline_text(raw) for raw in _raw_headings(text)]
 
 

@@ -38,7 +38,7 @@ def search_columns(*, title: str, content: str, language: str) -> dict[str, Any]
     """As `search_fields`, for a body of any size: of a long one its first 250,000 bytes can be found."""
     config = configuration_for(language)
     body = _cut(searchable_text(content[:_MAX_VECTOR_BYTES]))
-    headings = "\n".join(heading.text for heading in headings_of(content))[:_MAX_HEADINGS]
+    headings = "\n".join(headings_of(content))[:_MAX_HEADINGS]
     texts = [
         Value(text, output_field=TextField()) for text in (config, spaced(title), spaced(headings), body)
     ]

@@ -189,15 +189,7 @@ def _batch_create(*, actor: Actor, workspace: Workspace, batch: Sequence[_Work])
             uid=item.uid,
         )
         parents[item.planned.key] = document
-        entries.append(
-            Entry(
-                actor,
-                "document.created",
-                Target("document", document.uid, document.title),
-                workspace.uid,
-                {"title": (None, document.title), "revision": (None, 1), "state": (None, document.state)},
-            )
-        )
+        entries.append(_created(actor, workspace, document))
     ImportSource.objects.bulk_create(
         ImportSource(
             workspace=workspace,
@@ -212,6 +204,12 @@ def _batch_create(*, actor: Actor, workspace: Workspace, batch: Sequence[_Work])
     if any(len(item.content) * 4 > MAX_BYTES_IN_REQUEST for item in batch):
         search_index_enqueue(actor=actor)
     return len(batch)
+
+
+def _created(actor: Actor, workspace: Workspace, document: Document) -> Entry:
+    changes = {"title": (None, document.title), "revision": (None, 1), "state": (None, document.state)}
+    target = Target("document", document.uid, document.title)
+    return Entry(actor, "document.created", target, workspace.uid, changes)
 
 
 def _parents(actor: Actor, workspace: Workspace, batch: Sequence[_Work]) -> dict[str, Document]:
