@@ -131,12 +131,12 @@ class OwnPasswordViewSet(ServiceViewSet):
     """What a signed-in person does about their own sign-in."""
 
     permission_classes = [Authenticated]
-    serializers: ClassVar = {"change_password": PasswordChangeInput}
+    serializers: ClassVar = {"change": PasswordChangeInput}
     statuses: ClassVar = {"logout": 204}
     rate_scope = "writes"
     no_store = True
 
-    def change_password(self, request: Request) -> HttpResponseBase:
+    def change(self, request: Request) -> HttpResponseBase:
         """Set a new password; all other sessions end."""
         values: dict[str, Any] = self.input()
         password_change(

@@ -20,7 +20,7 @@ urlpatterns = [
     path("auth/logout/", OwnPasswordViewSet.as_view({"post": "logout"})),
     path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
-    path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change_password"})),
+    path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),

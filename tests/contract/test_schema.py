@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import compileall
+import importlib
 import json
 import os
 import pathlib
@@ -15,6 +16,8 @@ import yaml
 from django.conf import settings
 from django.core.management import call_command
 from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from tests.accounts.factories import PASSWORD, user_make
 
 HERE = pathlib.Path(__file__).parent
 COMMITTED = pathlib.Path(settings.BASE_DIR, "docs/openapi.yaml")
@@ -83,24 +86,49 @@ def test_schema_passes_the_openapi_rules_of_spectral(generated: pathlib.Path) ->
     assert [(f["code"], "/".join(map(str, f["path"])), f["message"]) for f in findings] == []
 
 
-def test_schema_generates_a_client_that_compiles(generated: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """openapi-python-client makes a package of it without a warning, and every module compiles."""
+@pytest.fixture(scope="module")
+def client_package(generated: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The Python package that openapi-python-client makes of the schema; its warnings fail."""
+    tools = pathlib.Path(sys.executable).parent
+    package = tmp_path_factory.mktemp("client") / "generated_client"
     answer = subprocess.run(
         [
-            pathlib.Path(sys.executable).parent / "openapi-python-client",
-            "generate",
-            "--path",
-            generated,
-            "--output-path",
-            tmp_path / "client",
-            "--meta",
-            "none",
-            "--fail-on-warning",
+            *(tools / "openapi-python-client", "generate", "--path", generated),
+            *("--output-path", package, "--meta", "none", "--fail-on-warning"),
         ],
         capture_output=True,
         text=True,
         check=False,
-        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
     )
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    assert compileall.compile_dir(tmp_path / "client", quiet=1)
+    return package
+
+
+def test_generated_client_compiles(client_package: pathlib.Path) -> None:
+    """Every module of the generated package is valid Python."""
+    assert compileall.compile_dir(client_package, quiet=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_generated_client_signs_in_and_reads(
+    client_package: pathlib.Path, live_server: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who knows nothing but the schema signs in, makes a workspace and finds it in the list."""
+    monkeypatch.syspath_prepend(str(client_package.parent))
+    name = client_package.name
+    load = importlib.import_module
+    api, models = f"{name}.api", load(f"{name}.models")
+    clients = load(f"{name}.client")
+    user = user_make()
+    base = str(live_server)
+    found = load(f"{api}.auth.auth_login").sync(
+        client=clients.Client(base_url=base),
+        body=models.LoginInputRequest(email=user.email, password=PASSWORD),
+    )
+    signed_in = clients.AuthenticatedClient(base_url=base, token=found.access)
+    load(f"{api}.workspaces.workspaces_create").sync(
+        client=signed_in, body=models.WorkspaceCreateInputRequest(name="From a client")
+    )
+    page = load(f"{api}.workspaces.workspaces_list").sync(client=signed_in)
+    assert [workspace.name for workspace in page.results] == ["From a client"]
