@@ -27,7 +27,7 @@ from rest_framework.response import Response
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotAuthenticated, NotFound
-from cloudscribe.lib.renderers import dump_json
+from cloudscribe.lib.renderers import ORJSONRenderer, dump_json
 from cloudscribe.lib.transactions import transactional
 from security.exceptions import IdempotencyKeyBusy, IdempotencyKeyReused, InvalidIdempotencyKey
 from security.models import IdempotencyKey
@@ -122,7 +122,10 @@ def _answer(*, claim: _Claim, handler: Handler) -> tuple[IdempotencyKey | None, 
 
 
 def _keep(claim: _Claim, response: HttpResponseBase) -> None:
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
     if isinstance(response, Response):
+        # Not rendered yet: its Content-Type is still Django's default.
+        headers["Content-Type"] = ORJSONRenderer.media_type
         body = b"" if response.data is None else dump_json(response.data)
     else:
         body = getattr(response, "content", b"")
@@ -134,7 +137,7 @@ def _keep(claim: _Claim, response: HttpResponseBase) -> None:
         route=claim.route[:200],
         request_hash=claim.request_hash,
         status=response.status_code,
-        headers={name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
+        headers=headers,
         body=nonce + claim.cipher().encrypt(nonce, body, claim.request_hash),
         expires_at=Now() + LIFETIME,
     )
@@ -143,8 +146,7 @@ def _keep(claim: _Claim, response: HttpResponseBase) -> None:
 def _replay(claim: _Claim, kept: IdempotencyKey) -> HttpResponse:
     sealed = bytes(kept.body)
     body = claim.cipher().decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], claim.request_hash)
-    headers = {"Content-Type": "application/json", **kept.headers, "Idempotency-Replayed": "true"}
-    return HttpResponse(body, status=kept.status, headers=headers)
+    return HttpResponse(body, status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"})
 
 
 def _refuse_hidden(request: Request, location: str | None) -> None:
