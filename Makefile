@@ -5,8 +5,12 @@ PY := $(VENV)/bin/python
 NEW_ENOUGH := 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   if $$p -c $(NEW_ENOUGH) >/dev/null 2>&1; then echo $$p; break; fi; done)
-# uv does not read pip's variables; who has set an index of their own for pip means it for both.
-UV := $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(PIP_FIND_LINKS)) \
+# uv reads neither pip's variables nor the machine's certificates: an index, wheels or an authority of one's own
+# are meant for both.
+CERTIFICATES := $(firstword $(SSL_CERT_FILE) $(PIP_CERT) $(wildcard /etc/ssl/certs/ca-certificates.crt \
+  /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem))
+UV := $(if $(CERTIFICATES),SSL_CERT_FILE=$(CERTIFICATES)) \
+  $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(PIP_FIND_LINKS)) \
   $(VENV)/bin/uv pip install -q --python $(PY) --require-hashes
 WORKERS ?= 2
 PYTEST_ARGS ?=
