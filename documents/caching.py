@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import uuid
 from collections.abc import Callable, Hashable
@@ -10,7 +11,8 @@ from typing import Any
 from cachetools import LRUCache
 
 from cloudscribe.lib.actor import AccessKey
-from cloudscribe.lib.caching import StampedCache
+from cloudscribe.lib.caching import CacheAside, StampedCache
+from documents.rendering import RENDERER_VERSION, Rendered
 
 # The map's form, a part of the key: processes of two releases never read each other's bits.
 _ACCESS_FORM = 1
@@ -48,7 +50,12 @@ def access_entries_key(user_pk: int, key: AccessKey) -> tuple[Hashable, ...]:
 
 
 def access_entries(user_pk: int, key: AccessKey, load: Callable[[], Entries]) -> Entries:
-    """What a person was granted as of these stamps, loaded by `load` where no cache has it."""
+    """What a person was granted as of these stamps, loaded by `load` where no cache has it.
+
+    Stamps that aren't settled stand for the rights of one transaction alone: neither kept nor looked up.
+    """
+    if not key.settled:
+        return load()
     return _access_maps.get(access_entries_key(user_pk, key), load)
 
 
@@ -66,6 +73,8 @@ _shares: StampedCache[float] = StampedCache(
 
 def visible_share(user_pk: int, key: AccessKey, load: Callable[[], float]) -> float:
     """About which part of all documents the person sees, 0 to 1."""
+    if not key.settled:
+        return load()
     return _shares.get(access_entries_key(user_pk, key), load)
 
 
@@ -84,3 +93,21 @@ def workspace_key(uid: uuid.UUID, load: Callable[[], int | None]) -> int | None:
             with _workspace_lock:
                 _workspace_keys[uid] = key
     return key
+
+
+def _check_rendered(stored: Any) -> Rendered:
+    rendered = Rendered(**stored)
+    if not isinstance(rendered.html, str) or not isinstance(rendered.toc, list):
+        raise TypeError("not a rendering")
+    return rendered
+
+
+# The key is the content, so nothing is ever dropped.
+_renderings: CacheAside[Rendered] = CacheAside(
+    "html", lifetime=7 * 86_400.0, dump=dataclasses.asdict, check=_check_rendered
+)
+
+
+def rendering(sha256: bytes, render: Callable[[], Rendered]) -> Rendered:
+    """The HTML of a body by its hash, rendered once for all who ask at the same time."""
+    return _renderings.get((RENDERER_VERSION, sha256.hex()), render)

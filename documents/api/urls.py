@@ -9,6 +9,7 @@ from django.urls import path
 from documents.api.documents import DocumentViewSet
 from documents.api.members import GrantViewSet, MemberViewSet
 from documents.api.people import PeopleViewSet
+from documents.api.rendering import RenderingViewSet
 from documents.api.revisions import RevisionViewSet
 from documents.api.search import SearchViewSet
 from documents.api.workspaces import WorkspaceViewSet
@@ -32,6 +33,7 @@ urlpatterns = [
     path(_MEMBERS + "<uuid:grant>/", MemberViewSet.as_view(_ITEM)),
     path("documents/", DocumentViewSet.as_view(_LIST)),
     path(_DOCUMENT, DocumentViewSet.as_view(_ITEM)),
+    path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
     *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],

@@ -200,6 +200,7 @@ _DOCUMENT = [
         (401, 404, 404, 404, 403, 204, 204, 404),
         setup="trashed",
     ),
+    Row("GET", "documents/{document}/html/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/children/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/ancestors/", R, _READ, _from("viewer", 200)),
     Row("POST", "documents/{document}/move/", R, _WRITE, _from("manager", 200), {"parent": "{other}"}),
