@@ -7,7 +7,7 @@ import datetime as dt
 from django.conf import settings
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, session_actor, stranger
+from accounts.actors import person_pk, session_actor
 from accounts.emails import canonical_email
 from accounts.exceptions import InvalidMailedToken
 from accounts.mailed_tokens import PASSWORD_RESET, mailed_token_uid
@@ -46,7 +46,7 @@ def _write(*, actor: Actor, old: str, new: str) -> None:
     User.objects.filter(pk=user.pk).update(password=new, updated_at=Now())
     sessions_end(actor=actor, user_pk=user.pk, reason="password_changed", keep=actor.credential_uid)
     event_record(actor=actor, action="user.password_changed", target=Target("user", user.uid, user.name))
-    mail_request(actor, "password_changed", user.uid)
+    mail_request(actor.now, "password_changed", user.uid)
 
 
 @transactional
@@ -56,7 +56,7 @@ def password_reset_request(*, email: str) -> None:
         email_key=canonical_email(email),
         expires_at=Now() + dt.timedelta(seconds=min(settings.VERIFICATION_LIFETIME, 86_400)),
     )
-    mail_request(stranger("password reset", row.created_at), "password_reset", row.uid)
+    mail_request(row.created_at, "password_reset", row.uid)
 
 
 def password_reset(*, token: str, password: str) -> None:
@@ -96,4 +96,4 @@ def _reset(*, reset_pk: int, encoded: str) -> None:
     actor = session_actor(user, row.uid, row.clock)
     sessions_end(actor=actor, user_pk=user.pk, reason="password_reset")
     event_record(actor=actor, action="user.password_reset", target=Target("user", user.uid, user.name))
-    mail_request(actor, "password_changed", user.uid)
+    mail_request(row.clock, "password_changed", user.uid)

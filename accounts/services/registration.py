@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from accounts.actors import stranger
 from accounts.emails import canonical_email
 from accounts.exceptions import InvalidMailedToken, RegistrationClosed
 from accounts.mailed_tokens import REGISTRATION, mailed_token_uid
@@ -43,7 +42,7 @@ def _note_down(*, email: str, encoded: str, name: str, locale: str) -> None:
         password=encoded,
         expires_at=Now() + dt.timedelta(seconds=settings.VERIFICATION_LIFETIME),
     )
-    mail_request(stranger("registration", row.created_at), "registration", row.uid)
+    mail_request(row.created_at, "registration", row.uid)
 
 
 @transactional

@@ -202,7 +202,7 @@ def _end_for_reuse(session: Any) -> None:
         target=Target("session", session.uid, session.device),
         reason="a refresh token was used a second time",
     )
-    mail_request(actor, "session_reused", session.uid)
+    mail_request(session.clock, "session_reused", session.uid)
 
 
 @transactional
