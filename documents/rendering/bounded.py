@@ -16,12 +16,14 @@ import orjson
 from documents.rendering.html import Rendered
 
 LONGEST_TEXT = 500_000
-_SECONDS = 2.0
+_CPU_SECONDS = 2.0
+# How much longer than its CPU time a text may take on a busy machine.
+_PATIENCE = 4.0
 _COMMAND = (sys.executable, "-m", "documents.rendering.worker")
 
 
-def render_bounded(text: str, seconds: float = _SECONDS) -> Rendered:
-    """The text as HTML; preformatted plain text where it is too long or takes longer than `seconds`."""
+def render_bounded(text: str, seconds: float = _CPU_SECONDS) -> Rendered:
+    """The text as HTML; preformatted plain text where it is too long or needs more than `seconds` of CPU."""
     if len(text) > LONGEST_TEXT:
         return _plain(text)
     answer = _renderer.ask(text.encode(), seconds)
@@ -41,12 +43,13 @@ class _Renderer:
         self._owner = 0
 
     def ask(self, text: bytes, seconds: float) -> bytes | None:
-        """The answer's frame; None where it took too long or broke."""
-        deadline = time.monotonic() + seconds
-        if not self._lock.acquire(timeout=seconds):
+        """The answer's frame; None where it took too much or broke."""
+        deadline = time.monotonic() + seconds * _PATIENCE
+        if not self._lock.acquire(timeout=seconds * _PATIENCE):
             return None
         try:
-            return self._exchange(self._running(), text, deadline)
+            head = struct.pack(">II", len(text), int(seconds * 1000))
+            return self._exchange(self._running(), head + text, deadline)
         except (OSError, ValueError, TimeoutError):
             self._end()
             return None
@@ -67,9 +70,9 @@ class _Renderer:
             raise ValueError("the renderer has no pipes")
         return child.stdin.fileno(), child.stdout.fileno()
 
-    def _exchange(self, child: subprocess.Popen[bytes], text: bytes, deadline: float) -> bytes:
+    def _exchange(self, child: subprocess.Popen[bytes], frame: bytes, deadline: float) -> bytes:
         sink, source = self._pipes(child)
-        left = memoryview(struct.pack(">I", len(text)) + text)
+        left = memoryview(frame)
         while left:
             self._wait([], [sink], deadline)
             left = left[os.write(sink, left[: select.PIPE_BUF]) :]
