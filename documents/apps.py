@@ -11,3 +11,11 @@ class DocumentsConfig(AppConfig):
     name = "documents"
     verbose_name = "Documents"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have django-auditlog describe what staff edit; documents and grants are told by their services."""
+        from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
+
+        from documents.models import Workspace  # noqa: PLC0415 (as above)
+
+        auditlog.register(Workspace, exclude_fields=["busy_job", "created_at", "updated_at"])

@@ -39,11 +39,14 @@ class AccessKey:
     """The stamps under which the actor's rights were computed.
 
     They stay apart and are never added up: user 5 + groups 1 and user 6 + groups 0 are different rights.
+    `settled` is False for stamps that an open transaction has read, maybe its own: rolled back, another
+    change reaches the same numbers, so nothing is kept under them.
     """
 
     user_stamp: int
     group_stamps: int
     epoch: int
+    settled: bool = dataclasses.field(default=True, compare=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

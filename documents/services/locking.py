@@ -80,9 +80,15 @@ def actor_renewed(actor: Actor) -> Actor:
 
 
 def actor_at(actor: Actor, now: dt.datetime, user_stamp: int | None, group_stamps: int, epoch: int) -> Actor:
-    """The actor as of a moment and its stamps."""
-    key = AccessKey(user_stamp, group_stamps, epoch) if user_stamp is not None else None
-    return dataclasses.replace(actor, now=now, access_key=key)
+    """The actor as of a moment and its stamps.
+
+    Stamps only grow, so those that still are the sign-in's were committed; others may be this transaction's.
+    """
+    if user_stamp is None:
+        return dataclasses.replace(actor, now=now, access_key=None)
+    key, known = AccessKey(user_stamp, group_stamps, epoch), actor.access_key
+    settled = known.settled if key == known and known else not connection.in_atomic_block
+    return dataclasses.replace(actor, now=now, access_key=dataclasses.replace(key, settled=settled))
 
 
 def document_lock(actor: Actor, pk: int) -> Document:

@@ -58,7 +58,7 @@ def workspace_create(
     event_record(
         actor=actor,
         action="workspace.created",
-        target=Target("workspace", workspace.uid, workspace.name),
+        target=Target.of("workspace", workspace, workspace.name),
         workspace_uid=workspace.uid,
         changes={"name": (None, workspace.name), "slug": (None, workspace.slug)},
     )
@@ -85,7 +85,7 @@ def workspace_update(*, actor: Actor, workspace: Workspace, changes: Mapping[str
     event_record(
         actor=actor,
         action="workspace.updated",
-        target=Target("workspace", workspace.uid, workspace.name),
+        target=Target.of("workspace", workspace, workspace.name),
         workspace_uid=workspace.uid,
         changes={name: (before[name], getattr(workspace, name)) for name in differing},
     )
@@ -99,15 +99,15 @@ def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
     require(actor, Action.DELETE_WORKSPACE, workspace)
     documents = Document.objects.filter(workspace=workspace)
     count = documents.count()
+    documents.delete()
+    workspace.delete()
     event_record(
         actor=actor,
         action="workspace.deleted",
-        target=Target("workspace", workspace.uid, workspace.name),
+        target=Target.of("workspace", workspace, workspace.name),
         workspace_uid=workspace.uid,
         facts={"documents": count},
     )
-    documents.delete()
-    workspace.delete()
 
 
 def slug_of(name: str) -> str:

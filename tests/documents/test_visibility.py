@@ -24,6 +24,7 @@ from documents.roles import ROLES, SEE_BIT, Role
 from documents.services.counting import scope_counts_refresh
 from documents.services.documents import NewDocument, document_create
 from documents.services.granting import grant_insert
+from documents.services.locking import actor_renewed
 from documents.services.states import document_inheritance_set
 from documents.services.workspaces import workspace_create
 from documents.visibility import VISIBLE_SQL, actions_of, visible_parameters, visible_to
@@ -116,6 +117,25 @@ def test_generic_grants_stay_empty(world: Any) -> None:
     world.grant(world.document(), world.member("viewer"), "editor")
     assert not UserObjectPermission.objects.exists()
     assert not GroupObjectPermission.objects.exists()
+
+
+def test_rights_of_a_change_that_was_rolled_back_are_kept_nowhere() -> None:
+    """Another change reaches the same stamps later: no map read inside the failed one stands under them."""
+    maker, reader = user_make(), user_make()
+    workspace = workspace_create(actor=actor_of(maker), name="W")
+    page = document_create(actor=actor_of(maker), workspace=workspace, new=NewDocument(title="Page"))
+    before = actor_of(reader)
+    with transaction.atomic():
+        grant_insert(page, role=Role.EDITOR, origin=Origin.STANDING, user_pk=reader.pk)
+        within = actor_renewed(before)
+        assert actions_of(within, page) & SEE_BIT
+        transaction.set_rollback(True)
+    elsewhere = workspace_create(actor=actor_of(maker), name="Elsewhere")
+    grant_insert(elsewhere, role=Role.VIEWER, origin=Origin.STANDING, user_pk=reader.pk)
+    after = actor_of(reader)
+    assert after.access_key == within.access_key
+    assert not actions_of(after, page) & SEE_BIT
+    assert not visible_to(Document.objects.filter(pk=page.pk), after).exists()
 
 
 def test_guardians_shortcuts_are_called_nowhere() -> None:

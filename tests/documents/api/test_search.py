@@ -9,7 +9,9 @@ import pytest
 from django.db import connection
 
 from accounts.actors import session_actor
+from cloudscribe.jobs.models import Job
 from documents.models import Document, DocumentBody, ScopeCount
+from documents.queues import SEARCH_INDEX
 from documents.search import plans
 from documents.services.indexing import bodies_index, lexemes_refresh
 from tests.documents.world import ABSENT, World, statements, uid_of
@@ -362,6 +364,19 @@ def test_large_body_is_found_once_the_job_has_indexed_it(world: World) -> None:
     assert bodies_index(actor=actor, after=0, pending=True)[0] == 1
     assert bodies_index(actor=actor, after=0, pending=True)[0] == 0
     assert titles(world.owner, "canary") == ["Large"]
+
+
+def test_large_body_asks_for_its_index_in_the_transaction_that_writes_it(world: World) -> None:
+    """Made or edited, above 100 KB of bytes a job waits at once; one for all."""
+    waiting = Job.objects.filter(kind=SEARCH_INDEX, state="queued")
+    world.document("Small", content="é" * 49_000)
+    assert not waiting.exists()
+    large = world.document("Large", content="é" * 51_000)
+    assert waiting.count() == 1
+    waiting.delete()
+    etag = world.owner.get(f"documents/{large}/").headers["ETag"]
+    world.ok(world.owner.patch(f"documents/{large}/", {"content": "è" * 51_000}, **{"If-Match": etag}))
+    assert waiting.count() == 1
 
 
 def test_indexing_survives_a_vector_that_is_too_large(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from auditlog.models import LogEntry
 
 from audit.models import Event
 from documents.models import Workspace
@@ -115,3 +116,16 @@ def test_delete_by_owner_removes_everything(world: World) -> None:
     assert world.owner.get(f"workspaces/{world.workspace}/").status_code == 404
     assert world.owner.get(f"documents/{document}/").status_code == 404
     assert Event.objects.filter(action="workspace.deleted").count() == 1
+
+
+def test_update_and_delete_name_the_entries_of_auditlog(world: World) -> None:
+    """Staff edit workspaces, so each change has its entry, which the event names; clocks are none."""
+    world.ok(world.owner.patch(f"workspaces/{world.workspace}/", {"name": "Renamed"}))
+    workspace = Workspace.objects.get()
+    entry = LogEntry.objects.get_for_object(workspace).latest("id")
+    assert entry.changes_dict == {"name": ["World", "Renamed"]}
+    assert Event.objects.get(action="workspace.updated").log_entry == entry.pk
+    world.ok(world.owner.delete(f"workspaces/{world.workspace}/"), 204)
+    gone = LogEntry.objects.get(object_pk=workspace.pk, action=LogEntry.Action.DELETE)
+    event = Event.objects.get(action="workspace.deleted")
+    assert (event.log_entry, event.target_uid) == (gone.pk, workspace.uid)
