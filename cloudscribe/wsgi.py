@@ -1,9 +1,12 @@
-"""The WSGI application that gunicorn serves."""
+"""The WSGI application that gunicorn serves, with every route loaded."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cloudscribe.settings")
 
 application = get_wsgi_application()
+# Django would import the routes at the first request: once in each worker, while that request waits.
+get_resolver().check()
