@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from cloudscribe.lib.fields import UidField
 from documents import limits
+from documents.models.fields import person_field
 
 
 class State(models.TextChoices):
@@ -72,35 +73,14 @@ class Document(models.Model):
         related_name="+",
         db_index=False,
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-    )
+    created_by = person_field()
     created_actor = models.JSONField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
-    updated_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-    )
+    updated_by = person_field()
     updated_actor = models.JSONField(null=True, blank=True)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
     trashed_at = models.DateTimeField(null=True, blank=True)
-    trashed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-    )
+    trashed_by = person_field()
     # Which trashing took it: restoring a node brings back what went with it and leaves alone what went
     # before.
     trash_root = models.ForeignKey(
@@ -111,14 +91,7 @@ class Document(models.Model):
         related_name="+",
         db_index=False,
     )
-    locked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-    )
+    locked_by = person_field()
     lock_expires_at = models.DateTimeField(null=True, blank=True)
     lock_reason = models.CharField(max_length=limits.REASON_LENGTH, blank=True, default="")
 

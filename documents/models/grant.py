@@ -13,6 +13,7 @@ from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from cloudscribe.lib.fields import UidField
 from documents import limits
+from documents.models.fields import person_field
 
 
 class Origin(models.TextChoices):
@@ -38,14 +39,7 @@ class Grant(models.Model):
     uid = UidField()
     permission = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="+", db_index=False)
     origin = models.CharField(max_length=12, choices=Origin, default=Origin.STANDING)
-    granted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-    )
+    granted_by = person_field()
     reason = models.CharField(max_length=limits.REASON_LENGTH, blank=True, default="")
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now(), editable=False)

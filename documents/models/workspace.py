@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
 from cloudscribe.lib.fields import UidField
 from documents import limits
+from documents.models.fields import person_field
 
 
 class Workspace(models.Model):
@@ -27,14 +27,7 @@ class Workspace(models.Model):
     reads_audited = models.BooleanField(default=False)
     # The job that rewrites a large part of the tree; while it is set, what adds or moves here is refused.
     busy_job = models.UUIDField(null=True, blank=True, editable=False)
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="+",
-        db_index=False,
-    )
+    created_by = person_field()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
