@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
@@ -30,6 +31,8 @@ _FORWARDING = (
     "HTTP_X_FORWARDED_SERVER",
     "HTTP_X_REAL_IP",
 )
+# They say nothing of a length (RFC 9110, section 8.6); all others would go out in chunks without it.
+_BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _PROTO = "HTTP_X_FORWARDED_PROTO"
 # No answer of the API is a page: nothing may be loaded, nobody may frame it.
 _BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -90,6 +93,8 @@ class HeadersMiddleware(CSPMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Add what the view hasn't set itself."""
         headers = response.headers
+        if not response.streaming and response.status_code not in _BODILESS:
+            headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
         headers.setdefault("X-Frame-Options", "DENY")

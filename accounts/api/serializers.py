@@ -12,7 +12,7 @@ from rest_framework.exceptions import ValidationError
 
 from accounts.models import Session, User
 from accounts.validators import validate_timezone
-from cloudscribe.lib.serializers import StrictCharField, StrictSerializer
+from cloudscribe.lib.serializers import StrictCharField, StrictRegexField, StrictSerializer
 
 _PASSWORD_LENGTH = 1024
 
@@ -76,9 +76,9 @@ class LoginInput(StrictSerializer):
 
 
 class RefreshInput(StrictSerializer):
-    """A refresh token."""
+    """A refresh token. What else clients take for one, an access token say, is a 401 and no fault of form."""
 
-    refresh = StrictCharField(max_length=300)
+    refresh = StrictCharField(max_length=4_096)
 
 
 class PasswordForgotInput(StrictSerializer):
@@ -105,9 +105,7 @@ class MeInput(StrictSerializer):
     """What people change about themselves."""
 
     name = NameField(required=False)
-    locale = serializers.RegexField(
-        r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}\Z", max_length=35, required=False
-    )
+    locale = StrictRegexField(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}\Z", max_length=35, required=False)
     timezone = StrictCharField(max_length=64, required=False, validators=[validate_timezone])
 
 

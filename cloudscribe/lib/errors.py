@@ -7,6 +7,11 @@ import enum
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cloudscribe.lib.context import current_context
+
+PROBLEM_TYPE = "application/problem+json"
+ERROR_PAGE = "/api/docs/errors/"
+
 
 class ErrorType(enum.StrEnum):
     """The four families of errors that clients can tell apart."""
@@ -52,6 +57,29 @@ class DomainError(Exception):
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
         super().__init__(self.message)
+
+
+def problem_body(error: DomainError) -> dict[str, Any]:
+    """The problem object (RFC 9457) of `error` for the request at hand.
+
+    `type` is the address of the code's paragraph in the documentation. `instance` names the request: its path
+    may hold secrets, and would make the answers for hidden and for absent things differ.
+    """
+    request_id = current_context().request_id
+    return {
+        "type": f"{ERROR_PAGE}#{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.message,
+        "instance": f"urn:uuid:{request_id}",
+        "code": error.code,
+        "error_type": error.error_type,
+        "request_id": request_id,
+        "errors": [
+            {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in error.errors
+        ],
+        **error.extra,
+    }
 
 
 class InvalidInput(DomainError):
@@ -230,15 +258,6 @@ class NotAcceptable(BusinessError):
     code = "not_acceptable"
     title = "No acceptable form"
     detail = "This is offered in none of the forms that Accept names."
-
-
-class LengthRequired(DomainError):
-    """A body sent in chunks, which the server would take for an empty one (RFC 9110, section 15.5.12)."""
-
-    status = 411
-    code = "length_required"
-    title = "Content-Length is required"
-    detail = "Send the body with its Content-Length, not in chunks."
 
 
 class InternalError(DomainError):

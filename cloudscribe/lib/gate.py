@@ -7,6 +7,7 @@ nesting beyond the limit.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -20,7 +21,7 @@ from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
 from rest_framework.parsers import BaseParser
 
-from cloudscribe.lib.errors import BadRequest, BodyTooLarge, LengthRequired, MalformedBody, UnsupportedMedia
+from cloudscribe.lib.errors import BadRequest, BodyTooLarge, DomainError, MalformedBody, UnsupportedMedia
 from cloudscribe.lib.refusals import refuse
 
 MAX_DEPTH = 50
@@ -147,11 +148,29 @@ class RequestGate:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The view's answer, or the refusal."""
-        fault = _fault(request.META, request.path_info)
+        fault: DomainError | None = _fault(request.META, request.path_info)
+        if fault is None and "HTTP_TRANSFER_ENCODING" in request.META:
+            fault = _take_chunks(request)
         return self.get_response(request) if fault is None else refuse(fault, request)
 
 
-def _fault(meta: Mapping[str, Any], path: str) -> BadRequest | UnsupportedMedia | LengthRequired | None:
+def _take_chunks(request: HttpRequest) -> DomainError | None:
+    """Read a body that came in chunks, as streaming clients send it: Django reads what has a length only."""
+    meta = request.META
+    if meta["HTTP_TRANSFER_ENCODING"].lower() != "chunked" or not meta.get("wsgi.input_terminated"):
+        return UnsupportedMedia("Bodies come plainly or in chunks, in no other transfer encoding.")
+    try:
+        body = read_limited(meta["wsgi.input"], settings.MAX_JSON_BYTES)
+    except BodyTooLarge as error:
+        return error
+    except Exception:  # noqa: BLE001 (whatever the server calls it: the chunks are the client's)
+        return BadRequest("The body broke off, or its chunks are malformed.")
+    meta["CONTENT_LENGTH"] = str(len(body))
+    request._stream = io.BytesIO(body)  # noqa: SLF001 (where its readers look)
+    return None
+
+
+def _fault(meta: Mapping[str, Any], path: str) -> BadRequest | UnsupportedMedia | None:
     if "\0" in path:
         return BadRequest("The path holds the character U+0000.")
     query = meta.get("QUERY_STRING", "")
@@ -159,8 +178,6 @@ def _fault(meta: Mapping[str, Any], path: str) -> BadRequest | UnsupportedMedia 
         return BadRequest(text)
     if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
         return UnsupportedMedia("Bodies are read without Content-Encoding.")
-    if "HTTP_TRANSFER_ENCODING" in meta:
-        return LengthRequired()
     return None
 
 

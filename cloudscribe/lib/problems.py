@@ -45,9 +45,10 @@ from cloudscribe.lib.errors import (
     UnknownParameter,
     UnknownProperty,
     UnsupportedMedia,
+    problem_body,
 )
 from cloudscribe.lib.observability.routes import route_of
-from cloudscribe.lib.refusals import DomainException, problem_body, problem_response
+from cloudscribe.lib.refusals import DomainException, problem_response
 from cloudscribe.lib.signals import access_denied
 
 log = structlog.get_logger(__name__)

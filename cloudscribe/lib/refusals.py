@@ -1,8 +1,4 @@
-"""Refusals as answers: problem+json (RFC 9457) for programs, a page for people.
-
-`type` is the address of the code's paragraph in the documentation. `instance` names the request: its path may
-hold secrets, and would make the answers for hidden and for absent things differ.
-"""
+"""Refusals as answers: problem+json (RFC 9457) for programs, a page for people."""
 
 from __future__ import annotations
 
@@ -18,6 +14,7 @@ from rest_framework import exceptions
 
 from cloudscribe.lib.context import current_context
 from cloudscribe.lib.errors import (
+    PROBLEM_TYPE,
     BadRequest,
     BodyTooLarge,
     DomainError,
@@ -25,11 +22,10 @@ from cloudscribe.lib.errors import (
     InternalError,
     MethodNotAllowed,
     NotFound,
+    problem_body,
 )
 from cloudscribe.lib.renderers import dump_json
 
-PROBLEM_TYPE = "application/problem+json"
-ERROR_PAGE = "/api/docs/errors/"
 _CHALLENGE = 'Bearer realm="CloudScribe"'
 _FOR_PROGRAMS = ("/api/", "/health", "/metrics")
 
@@ -41,25 +37,6 @@ class DomainException(exceptions.APIException):
         super().__init__(error.message, error.code)
         self.status_code = error.status
         self.error = error
-
-
-def problem_body(error: DomainError) -> dict[str, Any]:
-    """The problem object of `error` for the request at hand."""
-    request_id = current_context().request_id
-    return {
-        "type": f"{ERROR_PAGE}#{error.code}",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.message,
-        "instance": f"urn:uuid:{request_id}",
-        "code": error.code,
-        "error_type": error.error_type,
-        "request_id": request_id,
-        "errors": [
-            {"pointer": fault.pointer, "code": fault.code, "detail": fault.detail} for fault in error.errors
-        ],
-        **error.extra,
-    }
 
 
 def problem_response(error: DomainError, body: Mapping[str, Any] | None = None) -> HttpResponse:

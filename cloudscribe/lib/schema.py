@@ -22,7 +22,7 @@ from cloudscribe.lib.schema_components import CONDITION, IDEMPOTENCY_KEY, header
 from cloudscribe.lib.serializers import NoInput, StrictCharField, StrictSerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 
-_BODY_PROBLEMS = (411, 413, 415)
+_BODY_PROBLEMS = (413, 415)
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -8,8 +8,7 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
-from cloudscribe.lib.errors import ErrorType
-from cloudscribe.lib.refusals import PROBLEM_TYPE
+from cloudscribe.lib.errors import PROBLEM_TYPE, ErrorType
 
 _REASONS = {
     400: "The request is not acceptable; `errors` says where and why.",
@@ -19,7 +18,6 @@ _REASONS = {
     406: "None of the forms that Accept names is offered.",
     409: "The current state doesn't allow this.",
     410: "It was here and is no more.",
-    411: "The body came without its length.",
     412: "The version that If-Match names is not the current one.",
     413: "The body is too large.",
     415: "This kind of body is not read here.",
@@ -181,7 +179,7 @@ def _problem_example(status: int) -> dict[str, Any]:
     title = HTTPStatus(status).phrase
     code = title.lower().replace(" ", "_").replace("-", "_")
     kind = {401: ErrorType.AUTH, 403: ErrorType.AUTH, 500: ErrorType.SYSTEM, 503: ErrorType.SYSTEM}
-    validation = {400, 411, 413, 415, 416, 422, 428}
+    validation = {400, 413, 415, 416, 422, 428}
     other = ErrorType.VALIDATION if status in validation else ErrorType.BUSINESS
     return {
         "type": f"/api/docs/errors/#{code}",

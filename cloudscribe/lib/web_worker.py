@@ -8,17 +8,38 @@ none.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import socket
 import struct
 import time
+from http import HTTPStatus
 from typing import Any
 
+import structlog
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
 from gunicorn.workers.gthread import ThreadWorker
+
+from cloudscribe.lib.context import RequestContext, new_request_id, request_context
+from cloudscribe.lib.errors import PROBLEM_TYPE, BadRequest, InternalError, problem_body
 
 # Seconds that may pass between two pieces of a body.
 BODY_SILENCE = 15
+# What is read, and for how many seconds, of a body that nobody wanted: closing on it would reset the
+# connection and lose the refusal that the client has yet to read.
+_LINGER_SECONDS = 10
+_LINGER_BYTES = 128 * 1024 * 1024
+# As on every answer of the application, which these requests never reach.
+_HEADERS = {
+    "Connection": "close",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+log = structlog.get_logger(__name__)
 
 
 class ApplicationLogger(Logger):  # type: ignore[misc]
@@ -59,7 +80,41 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         with contextlib.suppress(OSError):
             silence = struct.pack("ll", BODY_SILENCE, 0)
             conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
-        return super().handle_request(req, conn)
+        kept, drained = super().handle_request(req, conn), False
+        with contextlib.suppress(OSError, ParseException):
+            drained = conn.parser.finish_body(time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES)
+        return kept and drained
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer what never became a request like every other error; gunicorn's own page quotes it.
+
+        Neither the answer nor the log tells the address or a header: both may hold secrets.
+        """
+        own = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
+        theirs = isinstance(exc, ParseException) and not own
+        text = "The request's line or headers are malformed or too long."
+        error = BadRequest(text) if theirs else InternalError()
+        with request_context(RequestContext(new_request_id())) as work:
+            body = json.dumps(problem_body(error)).encode()
+            if theirs:
+                log.info("request_refused", code=error.code, error=type(exc).__name__)
+            else:
+                log.error("request_failed", code=error.code, exc_info=exc)
+        fields = {
+            **_HEADERS,
+            "Content-Type": PROBLEM_TYPE,
+            "Content-Length": str(len(body)),
+            "X-Request-ID": work.request_id,
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        status = HTTPStatus(error.status)
+        with contextlib.suppress(OSError):
+            client.sendall(f"HTTP/1.1 {status} {status.phrase}\r\n{head}\r\n".encode() + body)
+            # The rest of what was sent, as above.
+            client.shutdown(socket.SHUT_WR)
+            client.settimeout(1)
+            while client.recv(65_536):
+                pass
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002
         """Also end the reading of overdue heads; the thread that reads sees the end of the stream."""

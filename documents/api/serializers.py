@@ -11,6 +11,7 @@ from cloudscribe.lib.serializers import (
     QuerySerializer,
     StrictBooleanField,
     StrictCharField,
+    StrictRegexField,
     StrictSerializer,
     StrictUUIDField,
 )
@@ -21,17 +22,11 @@ LANGUAGE = r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"
 EXPANDABLE = ("content",)
 
 
-class LanguageField(serializers.RegexField):
+class LanguageField(StrictRegexField):
     """A language tag (BCP 47), such as `en` or `pt-BR`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(LANGUAGE, max_length=limits.LANGUAGE_LENGTH, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        """The tag; no number, no boolean."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return str(super().to_internal_value(data))
 
 
 class LockAnswer(serializers.Serializer[Any]):

@@ -17,6 +17,7 @@ from cloudscribe.lib.serializers import (
     StrictBooleanField,
     StrictCharField,
     StrictIntegerField,
+    StrictRegexField,
     StrictSerializer,
 )
 from cloudscribe.lib.viewsets import ServiceViewSet
@@ -62,7 +63,7 @@ class WorkspaceCreateInput(StrictSerializer):
     """A new workspace."""
 
     name = StrictCharField(max_length=limits.NAME_LENGTH)
-    slug = serializers.RegexField(r"^[a-z0-9]+(-[a-z0-9]+)*$", required=False, max_length=limits.SLUG_LENGTH)
+    slug = StrictRegexField(r"^[a-z0-9]+(-[a-z0-9]+)*$", required=False, max_length=limits.SLUG_LENGTH)
     description = StrictCharField(required=False, allow_blank=True, max_length=limits.DESCRIPTION_LENGTH)
     default_language = LanguageField(required=False)
     policies = PoliciesInput(required=False)

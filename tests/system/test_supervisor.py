@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -122,6 +123,61 @@ def test_banner_newcomer_first_start_tells_where_to_look(run: Run) -> None:
     assert wait_until(lambda: "CloudScribe is ready" in run.output(), 10)
     for text in (f"http://127.0.0.1:{run.port}/api/docs/", "/admin/", "admin@example.org", "shown this once"):
         assert text in run.output()
+
+
+def _sent(port: int, data: bytes) -> tuple[bytes, bytes]:
+    """Head and body of what the web server says to raw bytes, sent to the end before anything is read."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(data)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET /api/v1/me/?q=" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /api/v1/secret/\0 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /api/v1/me/ HTTP/1.1\r\nHost: x\r\nX-Long: " + b"secret" * 9_000 + b"\r\n\r\n",
+        b"POST /api/v1/me/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_request_malformed_is_a_problem_like_any_other(run: Run, data: bytes) -> None:
+    """What never reaches the application has an id and a body in the one form; nothing is quoted."""
+    head, body = _sent(run.port, data)
+    problem = json.loads(body)
+    assert head.startswith(b"HTTP/1.1 400 Bad Request")
+    assert (problem["status"], problem["code"]) == (400, "bad_request")
+    assert f"X-Request-ID: {problem['request_id']}".encode() in head
+    assert b"application/problem+json" in head
+    assert b"secret" not in body
+
+
+def test_body_refused_unread_leaves_the_refusal_readable(run: Run) -> None:
+    """A client that sends all of a large body first still reads why it wasn't taken."""
+    size = 24 * 1024 * 1024
+    head = (
+        "POST /api/v1/auth/login/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {size}\r\n"
+    )
+    for connection in ("close", "keep-alive"):
+        answer, body = _sent(run.port, f"{head}Connection: {connection}\r\n\r\n".encode() + b" " * size)
+        assert answer.startswith(b"HTTP/1.1 413"), answer
+        assert json.loads(body)["code"] == "too_large"
+
+
+def test_body_in_chunks_is_read(run: Run) -> None:
+    """As streaming clients send it; broken chunks are the client's fault."""
+    head = (
+        b"POST /api/v1/auth/login/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    body = b'{"email": "nobody@example.org", "password": "wrong"}'
+    answer, _ = _sent(run.port, head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+    assert answer.startswith(b"HTTP/1.1 401"), answer
+    answer, _ = _sent(run.port, head + b"zz\r\n" + body)
+    assert answer.startswith(b"HTTP/1.1 400"), answer
 
 
 @pytest.mark.parametrize("name", ["web", "worker", "scheduler"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
@@ -159,12 +160,23 @@ def test_create_with_an_unreadable_body(
     ("headers", "status", "code"),
     [
         ({"content-encoding": "gzip"}, 415, "unsupported_media_type"),
-        ({"transfer-encoding": "chunked"}, 411, "length_required"),
+        ({"transfer-encoding": "gzip, chunked"}, 415, "unsupported_media_type"),
     ],
 )
 def test_create_with_an_encoded_body(http: Client, headers: dict[str, str], status: int, code: str) -> None:
     """A body that the server would misread is refused before it is read."""
     _assert_problem(_post(http, "/api/t/things/", {"name": "x"}, {**ME, **headers}), status, code)
+
+
+@pytest.mark.parametrize(("size", "status"), [(10, 201), (2_000, 413)])
+def test_create_with_a_body_in_chunks(http: Client, settings: Settings, size: int, status: int) -> None:
+    """Streaming clients know no length beforehand; the limit holds for them, too."""
+    settings.MAX_JSON_BYTES = 1_500
+    body = json.dumps({"name": "x" * size}).encode()
+    server = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True, "CONTENT_LENGTH": ""}
+    headers = {**ME, "transfer-encoding": "chunked"}
+    response = http.post("/api/t/things/", body, "application/json", headers=headers, **server)
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(
@@ -265,6 +277,27 @@ def test_secret_is_not_stored(http: Client) -> None:
     response = http.get("/api/t/secret/", headers=ME)
     assert response["Cache-Control"] == "no-store"
     assert response.json() == {"secret": 1}
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "",
+        "text/html, application/json;q=0.5",
+        "*/*;q=0.1",
+        "application/json; charset=utf-8",
+        "Application/*",
+    ],
+)
+def test_accept_that_json_fulfils(http: Client, accept: str) -> None:
+    """An empty header wants nothing in particular; parameters of JSON mean nothing."""
+    assert http.get(THING, headers={**ME, "accept": accept}).status_code == 200
+
+
+@pytest.mark.parametrize("accept", ["application/json;q=0", "*/*, application/json;q=0", "nonsense"])
+def test_accept_that_refuses_json(http: Client, accept: str) -> None:
+    """A weight of 0 is a no, and the narrower range decides."""
+    _assert_problem(http.get(THING, headers={**ME, "accept": accept}), 406, "not_acceptable")
 
 
 def test_accept_that_nothing_fulfils(http: Client) -> None:

@@ -18,9 +18,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework import exceptions
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
-from cloudscribe.lib.errors import Locked, NotFound
+from cloudscribe.lib.errors import Locked, NotFound, problem_body
 from cloudscribe.lib.problems import problem_of
-from cloudscribe.lib.refusals import problem_body
 
 
 def _caused(kind: type[DatabaseError], cause: type[psycopg.Error]) -> DatabaseError:
