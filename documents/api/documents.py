@@ -160,7 +160,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         """Make a document in a workspace or below another document."""
         given = self.input()
         parent_uid, workspace_uid = given.pop("parent", None), given.pop("workspace")
-        parent = self._visible_document(parent_uid) if parent_uid else None
+        parent = self._even_trashed(parent_uid) if parent_uid else None
         if parent is None:
             workspace = self.get_object_or_404(
                 visible_to(Workspace.objects.all(), self.actor), uid=workspace_uid
@@ -232,25 +232,21 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
 
     def _document_even_trashed(self) -> Document:
         """The document of the address; one in the trash only for those who may edit it."""
-        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
-        document = self.get_object_or_404(rows)
-        if document.is_trashed:
-            self._trashed_to_editors(document)
-        return document
+        return self._even_trashed(self.kwargs[self.document_kwarg])
 
-    def _trashed_to_editors(self, document: Document) -> None:
-        if not can(self.actor, Action.EDIT, document):
+    def _even_trashed(self, uid: Any) -> Document:
+        """A document by its id; one in the trash only for those who may edit it."""
+        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
+        document = self.get_object_or_404(rows, uid=uid)
+        if document.is_trashed and not can(self.actor, Action.EDIT, document):
             raise NotFound
-
-    def _visible_document(self, uid: uuid.UUID) -> Document:
-        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
-        return self.get_object_or_404(rows, uid=uid)
+        return document
 
     def _destination(self, document: Document, given: dict[str, Any]) -> Destination:
         """Where the body of a move points to; what it doesn't name stays."""
         siblings = {name: given.get(name) for name in ("before", "after")}
         if given.get("parent"):
-            parent = self._visible_document(given["parent"])
+            parent = self._even_trashed(given["parent"])
             if given.get("workspace") not in {None, parent.workspace.uid}:
                 raise InvalidInput.field("/parent", "other_workspace", _OTHER_WORKSPACE)
             return Destination(workspace=parent.workspace, parent=parent, **siblings)

@@ -192,7 +192,7 @@ def _creation_check(actor: Actor, workspace: Workspace, parent: Document | None)
         return
     if parent.workspace_id != workspace.pk:
         raise InvalidInput.field("/parent", "other_workspace", "The parent stands in another workspace.")
-    if not can(actor, Action.SEE, parent):
+    if not can(actor, Action.SEE if parent.trashed_at is None else Action.EDIT, parent):
         raise NotFound
     require(actor, Action.CREATE, parent)
     if parent.is_trashed:

@@ -94,7 +94,7 @@ def _parent_read(actor: Actor, to: Destination) -> Document | None:
     if to.parent is None:
         return None
     parent = visible_to(Document.objects.filter(pk=to.parent.pk), actor).first()
-    if parent is None:
+    if parent is None or (parent.is_trashed and not can(actor, Action.EDIT, parent)):
         raise NotFound
     if parent.workspace_id != to.workspace.pk:
         raise InvalidInput.field("/parent", "other_workspace", "The parent stands in another workspace.")

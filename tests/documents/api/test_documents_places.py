@@ -153,6 +153,19 @@ def test_trash_takes_the_subtree_out_of_sight(world: World) -> None:
     assert answer.status_code == 410
 
 
+def test_trashed_parent_is_as_absent_for_who_may_not_edit_it(world: World) -> None:
+    """As the target of a create or a move it is told to editors alone, as by its own address."""
+    parent, viewer = world.document("Gone"), world.member("viewer")
+    World.ok(world.act(parent, "trash"))
+    own = World.ok(viewer.post("workspaces/", {"name": "Own"}), 201)["id"]
+    mine = World.ok(viewer.post("documents/", {"workspace": own, "title": "Mine"}), 201)["id"]
+    for uid, status in ((parent, 404), (ABSENT, 404)):
+        body = {"workspace": world.workspace, "title": "x", "parent": uid}
+        assert viewer.post("documents/", body).status_code == status
+        assert viewer.post(f"documents/{mine}/move/", {"parent": uid}).status_code == status
+    assert world.owner.post("documents/", {**body, "parent": parent}).status_code == 410
+
+
 def test_restore_leaves_alone_what_was_trashed_before(world: World) -> None:
     """What went to the trash by itself stays there when what stood above it comes back."""
     top = world.document("Top")
