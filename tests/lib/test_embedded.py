@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -112,6 +113,24 @@ def test_servers_of_a_killed_command_are_adopted(layout: Layout) -> None:
     assert (Postgres(layout).pid(), Valkey(layout).pid()) == pids
     _finish(following)
     assert (Postgres(layout).pid(), Valkey(layout).pid()) == (None, None)
+
+
+def test_server_told_to_stop_while_clients_stay_is_started_again(layout: Layout) -> None:
+    """A SIGTERM has PostgreSQL wait for its clients and refuse new ones: that is no server to live with."""
+    postgres = Postgres(layout)
+    postgres.start()
+    before = postgres.pid()
+    assert before is not None
+    try:
+        with contextlib.closing(psycopg.connect(postgres.url(APP_ROLE))):
+            os.kill(before, signal.SIGTERM)
+            assert wait_until(lambda: not postgres.alive(), 5)
+            postgres.start()
+        assert postgres.pid() not in {None, before}
+        with psycopg.connect(postgres.url(APP_ROLE)) as connection:
+            connection.execute("SELECT 1")
+    finally:
+        postgres.stop()
 
 
 def test_servers_start_over_what_a_kill_of_all_left(layout: Layout) -> None:

@@ -68,6 +68,8 @@ SELECT $$CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE} TEMPLATE template0 ENCODI
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \gexec
 """  # noqa: S608 (constants of this module)
 
+_STATE_LINE = 7
+
 
 class PostgresFailed(RuntimeError):
     """PostgreSQL could not be made, started or asked; the text carries the end of its log."""
@@ -118,6 +120,9 @@ class Postgres:
         if not (self._layout.postgres / "PG_VERSION").exists():
             self._initialise()
         running = self.pid()
+        if running is not None and self._state(running) == "stopping":
+            Handle(running).end(signal.SIGINT, 10)
+            running = None
         if running is None:
             self._clear_leftovers()
             self._handle = self._launch()
@@ -128,8 +133,12 @@ class Postgres:
         self.psql(_ROLES_SQL)
 
     def alive(self) -> bool:
-        """Whether the server that `start` started or adopted still runs."""
-        return self._handle is not None and self._handle.alive()
+        """Whether the server that `start` started or adopted still runs and takes connections.
+
+        One that was sent a SIGTERM waits for its clients to leave, which persistent connections never do.
+        """
+        handle = self._handle
+        return handle is not None and handle.alive() and self._state(handle.pid) != "stopping"
 
     def stop(self, seconds: float = 10) -> None:
         """End it: connections are closed and a checkpoint is written ("fast"); a hasty one.
@@ -170,18 +179,16 @@ class Postgres:
     def _status_lines(self) -> list[str]:
         return (self._layout.postgres / "postmaster.pid").read_text().splitlines()
 
-    def _ready_or_dead(self) -> bool:
-        if not self.alive():
-            return True
+    def _state(self, pid: int) -> str:
+        """The postmaster's own word on its state, as pg_ctl reads it; empty where it has said none."""
         try:
             lines = self._status_lines()
-        except OSError:
-            return False
-        # The eighth line is the postmaster's own word on its state; pg_ctl waits for the same.
-        return len(lines) >= 8 and lines[7].strip() == "ready" and int(lines[0]) == self._handle_pid()
+            return lines[_STATE_LINE].strip() if int(lines[0]) == pid else ""
+        except (OSError, ValueError, IndexError):
+            return ""
 
-    def _handle_pid(self) -> int:
-        return self._handle.pid if self._handle else -1
+    def _ready_or_dead(self) -> bool:
+        return not self.alive() or (self._handle is not None and self._state(self._handle.pid) == "ready")
 
     def _initialise(self) -> None:
         """Run initdb beside the final place, so that one that was cut short is never taken for a cluster."""
