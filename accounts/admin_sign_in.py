@@ -1,4 +1,4 @@
-"""The staff's sign-in form: the same service, limiter and session as the API's."""
+"""The staff's forms for sign-in and password: the same services, limiter and sessions as the API's."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from unfold.forms import AuthenticationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
 from accounts.devices import device_of
 from accounts.models import Session
-from accounts.services import sign_in
+from accounts.services import password_change, sign_in
+from cloudscribe.lib.admin import staff_actor
+from cloudscribe.lib.context import current_context
 from cloudscribe.lib.errors import DomainError
 
 _BACKEND = "accounts.backends.PasswordBackend"
@@ -41,3 +43,32 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
             self.user_cache.admin_session = credentials.session.uid  # type: ignore[attr-defined]
         cleaned: dict[str, Any] = self.cleaned_data
         return cleaned
+
+
+class StaffPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]
+    """The own password, changed by the service, which ends the other sessions and tells the owner."""
+
+    def clean_old_password(self) -> str:
+        """As it was typed: the service judges it, behind its limiter."""
+        return str(self.cleaned_data["old_password"])
+
+    def clean(self) -> dict[str, Any]:
+        """Change it; a refusal becomes the form's error in the refusal's own words."""
+        cleaned: dict[str, Any] = super().clean()
+        if not self.errors:
+            try:
+                password_change(
+                    actor=staff_actor(),
+                    current=cleaned["old_password"][:256],
+                    password=cleaned["new_password1"],
+                    address=current_context().address,
+                )
+            except DomainError as error:
+                new = any(fault.pointer == "/password" for fault in error.errors)
+                self.add_error("new_password1" if new else "old_password", error.message)
+        return cleaned
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002 (Django's)
+        """The user as the service left them, whose new hash Django's session is tied to."""
+        self.user.refresh_from_db(fields=["password"])
+        return self.user

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from accounts.services.limiter import attempt_forgive, attempt_open
 from accounts.services.mail import mail_request
 from accounts.services.sessions import sessions_end
 from audit.services import Target, event_record
-from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.actor import Actor, CredentialKind
 from cloudscribe.lib.errors import InvalidInput
 from cloudscribe.lib.transactions import transactional
 
@@ -93,7 +94,10 @@ def _reset(*, reset_pk: int, encoded: str) -> None:
     verified = user.email_verified_at or row.clock
     User.objects.filter(pk=user.pk).update(password=encoded, email_verified_at=verified, updated_at=Now())
     PasswordReset.objects.filter(user_id=user.pk).delete()
-    actor = session_actor(user, row.uid, row.clock)
+    # No session speaks here: the mailed token does.
+    actor = dataclasses.replace(
+        session_actor(user, row.uid, row.clock), credential_kind=CredentialKind.TOKEN, authenticated_at=None
+    )
     sessions_end(actor=actor, user_pk=user.pk, reason="password_reset")
     event_record(actor=actor, action="user.password_reset", target=Target("user", user.uid, user.name))
     mail_request(row.clock, "password_changed", user.uid)

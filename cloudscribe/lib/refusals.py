@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -28,6 +30,9 @@ from cloudscribe.lib.renderers import dump_json
 
 _CHALLENGE = 'Bearer realm="CloudScribe"'
 _FOR_PROGRAMS = ("/api/", "/health", "/metrics")
+
+
+log = structlog.get_logger(__name__)
 
 
 class DomainException(exceptions.APIException):
@@ -93,5 +98,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500; the exception has been logged by then."""
-    return refuse(InternalError(), request)
+    """Django's handler500, inside the handling of the exception."""
+    error = InternalError()
+    log.error("request_failed", code=error.code, exc_info=sys.exc_info())
+    return refuse(error, request)

@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Session, SignInFailure
 from audit.models import Event
+from cloudscribe.jobs.models import Job
 from tests.accounts.factories import PASSWORD, user_make
 
 
@@ -101,3 +102,51 @@ def test_admin_access_token_of_a_staff_session_opens_no_api(client_for: Any) -> 
     client = client_for(staff_make())
     Session.objects.update(kind="admin")
     assert client.get("me/").status_code == 401
+
+
+@pytest.mark.django_db
+def test_admin_password_change_is_the_services(client_for: Any) -> None:
+    """It ends the other sessions, keeps the one at hand, tells the owner and is audited."""
+    user = staff_make()
+    api = client_for(user)
+    browser, _ = staff_client(user)
+    form = {"old_password": PASSWORD, "new_password1": "Another-one-71", "new_password2": "Another-one-71"}
+    assert browser.post("/admin/password_change/", form).status_code == 302
+    assert api.get("me/").status_code == 401
+    assert browser.get("/admin/").status_code == 200
+    assert Event.objects.filter(action="user.password_changed").count() == 1
+    assert Job.objects.filter(payload__message="password_changed").count() == 1
+
+
+@pytest.mark.django_db
+def test_admin_password_change_with_a_wrong_password_counts_as_a_guess() -> None:
+    """A stolen browser is no place to guess in."""
+    browser, _ = staff_client(staff_make())
+    form = {"old_password": "nope", "new_password1": "Another-one-71", "new_password2": "Another-one-71"}
+    assert "This is not your password." in browser.post("/admin/password_change/", form).content.decode()
+    assert SignInFailure.objects.count() == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts/user/?password__startswith=argon2",
+        "accounts/session/?secret_hash__gt=a",
+        "accounts/session/?user__password__startswith=argon2",
+    ],
+)
+def test_admin_list_is_not_filtered_by_a_column_that_is_not_offered(path: str) -> None:
+    """Who may see a list must not guess secrets letter by letter."""
+    browser, _ = staff_client(staff_make())
+    assert browser.get(f"/admin/{path}").status_code == 400
+    assert browser.get("/admin/accounts/user/?is_active__exact=1&kind__exact=person").status_code == 200
+
+
+@pytest.mark.django_db
+def test_admin_search_finds_pages() -> None:
+    """The sidebar's search names the pages that hold the term, also the second time."""
+    browser, _ = staff_client(staff_make())
+    for _ in range(2):
+        assert b"/admin/accounts/session/" in browser.get("/admin/search/?s=sess").content
+    assert browser.get("/admin/search/?s=").content == b""

@@ -25,7 +25,7 @@ class Layout:
         """The layout under `data`, with its folders made (private to this user)."""
         layout = cls(pathlib.Path(data).expanduser().resolve())
         layout.data.mkdir(parents=True, exist_ok=True)
-        for directory in (layout.run, layout.log):
+        for directory in (layout.run, layout.log, layout.mail):
             directory.mkdir(mode=0o700, exist_ok=True)
         return layout
 
@@ -48,6 +48,11 @@ class Layout:
     def log(self) -> pathlib.Path:
         """Log files, one per process kind."""
         return self.data / "log"
+
+    @property
+    def mail(self) -> pathlib.Path:
+        """Mails as files, whose tokens are worth a password."""
+        return self.data / "mail"
 
     @property
     def secrets(self) -> pathlib.Path:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.test import Client
+from structlog.testing import CapturingLogger
 
 pytestmark = pytest.mark.urls("tests.lib.api.things")
 
@@ -58,6 +59,21 @@ def test_failure_outside_the_views_of_the_framework(http: Client, kind: str, sta
     assert problem["Content-Type"] == "application/problem+json"
     assert page["Content-Type"].startswith("text/html")
     assert b"secret" not in problem.content + page.content
+
+
+def test_bug_outside_the_views_of_the_framework_is_logged_once(
+    http: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its trace, so that whoever is told a request id can find out."""
+    log = CapturingLogger()
+    monkeypatch.setattr("cloudscribe.lib.refusals.log", log)
+    http.get("/pages/plain/?kind=bug")
+    (call,) = log.calls
+    assert (call.method_name, call.args, call.kwargs["exc_info"][0]) == (
+        "error",
+        ("request_failed",),
+        RuntimeError,
+    )
 
 
 @pytest.mark.parametrize("path", ["/%00/", "/api/t/things/%00/"])

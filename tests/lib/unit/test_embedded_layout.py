@@ -29,6 +29,13 @@ def test_sockets_of_a_long_folder_get_a_short_name(tmp_path: pathlib.Path) -> No
     assert stat.S_IMODE(name.parent.stat().st_mode) == 0o700
 
 
+def test_folders_of_mails_and_logs_are_private(tmp_path: pathlib.Path) -> None:
+    """A mailed token read by another user of the machine is an account lost."""
+    layout = Layout.at(tmp_path / "data")
+    for folder in (layout.mail, layout.log, layout.run):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_sockets_refuse_a_link_of_somebody_else(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
