@@ -72,7 +72,7 @@ def _speed(report: Report) -> list[str]:
                 f"{result.floor_cpu * 1e3:.2f}",
                 "-" if count is None else str(count),
                 str(measure.statements or "-"),
-                f"{len(result.pairs)} + {result.disturbed} disturbed",
+                f"{result.undisturbed} + {result.disturbed} disturbed",
             )
         )
     return _table(head, rows)

@@ -28,10 +28,11 @@ class Pair:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Result:
-    """The undisturbed repetitions of one row."""
+    """The repetitions of one row that count: the undisturbed ones, all where there was none of those."""
 
     measure: Measure
     pairs: tuple[Pair, ...]
+    undisturbed: int
     disturbed: int
 
     @property
@@ -93,7 +94,7 @@ def run(measure: Measure, setting: Setting, floor: Server, ours: Server, bounds:
             kept_anyway.append(pair)
     if not pairs:
         print(f"{measure.title}: never undisturbed, all repetitions are counted", file=sys.stderr)
-    return Result(measure, tuple(pairs or kept_anyway), disturbed)
+    return Result(measure, tuple(pairs or kept_anyway), len(pairs), disturbed)
 
 
 def _pair(measure: Measure, setting: Setting, floor: Server, ours: Server, seconds: float) -> Pair:

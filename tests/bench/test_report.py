@@ -12,7 +12,7 @@ FLOOR = Load(10_000, 1_000, 0.002, 0.004)
 
 def _report(*, rate: float, idle: int) -> Report:
     pair = Pair(FLOOR, Load(1_000, rate, 0.002, 0.006), 0.001, 0.004)
-    results = [Result(measure, (pair, pair, pair), disturbed=1) for measure in MEASURES]
+    results = [Result(measure, (pair, pair, pair), undisturbed=3, disturbed=1) for measure in MEASURES]
     return Report(
         results=results,
         statements={"get": 2},
