@@ -7,6 +7,9 @@ import os
 import pathlib
 import sys
 
+from django.core.management import ManagementUtility
+from django.core.management.base import BaseCommand
+
 from cloudscribe.lib.embedded.binaries import ServersMissing
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import PostgresFailed
@@ -21,6 +24,17 @@ JOB_COMMANDS = {"rqworkers", "scheduler"}
 SERVERLESS_COMMANDS = {
     *("check", "collectstatic", "diffsettings", "help", "spectacular", "version", "write_reference"),
 }
+
+
+class CommandLine(ManagementUtility):
+    """Django's, but that a command which doesn't exist counts as wrong use: exit code 2."""
+
+    def fetch_command(self, subcommand: str) -> BaseCommand:
+        """The command; exits where there is none of that name, after Django has said so."""
+        try:
+            return super().fetch_command(subcommand)
+        except SystemExit:
+            sys.exit(2)
 
 
 def prepare(command: str, *, start: bool) -> None:
@@ -49,10 +63,8 @@ def main() -> None:
         prepare(command, start=not asks_only or "--database" in sys.argv)
     except (ServersMissing, PostgresFailed, ValkeyFailed) as problem:
         sys.exit(f"manage.py: {problem}")
-    # After the environment is complete: Django reads it when it is imported with its settings.
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(sys.argv)
+    # Only now: Django reads the environment with its settings.
+    CommandLine(sys.argv).execute()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,18 @@
+"""What `manage.py` itself tells a script by its exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["no_such_command"], 2), (["doctor", "--help"], 0)])
+def test_exit_code_of_manage(arguments: list[str], code: int) -> None:
+    """0 done, 2 used wrongly; a name that no command has is wrong use."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments], cwd=settings.BASE_DIR, capture_output=True, check=False
+    )
+    assert done.returncode == code
