@@ -12,6 +12,7 @@ from cachetools import LRUCache
 
 from cloudscribe.lib.actor import AccessKey
 from cloudscribe.lib.caching import CacheAside, StampedCache
+from documents.access_map import AccessMap, Entries
 from documents.rendering import RENDERER_VERSION, Rendered
 
 # The map's form, a part of the key: processes of two releases never read each other's bits.
@@ -19,14 +20,12 @@ _ACCESS_FORM = 1
 _ACCESS_LIFETIME = 3_600.0
 _ACCESS_ENTRIES = 5_000
 
-Entries = dict[int, list[tuple[int, float | None]]]
+
+def _dump(access: AccessMap) -> Any:
+    return [[target, *grant] for target, grants in access.entries.items() for grant in grants]
 
 
-def _dump(entries: Entries) -> Any:
-    return [[target, *grant] for target, grants in entries.items() for grant in grants]
-
-
-def _check(stored: Any) -> Entries:
+def _check(stored: Any) -> AccessMap:
     entries: Entries = {}
     for target, bits, expires in stored:
         if (
@@ -36,27 +35,27 @@ def _check(stored: Any) -> Entries:
         ):
             raise TypeError("not an access map")
         entries.setdefault(target, []).append((bits, expires))
-    return entries
+    return AccessMap(entries)
 
 
-_access_maps: StampedCache[Entries] = StampedCache(
+_access_maps: StampedCache[AccessMap] = StampedCache(
     "access", lifetime=_ACCESS_LIFETIME, size=_ACCESS_ENTRIES, dump=_dump, check=_check
 )
 
 
-def access_entries_key(user_pk: int, key: AccessKey) -> tuple[Hashable, ...]:
+def access_key_of(user_pk: int, key: AccessKey) -> tuple[Hashable, ...]:
     """The stamps stay apart and are never added up: 5 + 1 and 6 + 0 are not the same rights."""
     return (_ACCESS_FORM, user_pk, key.user_stamp, key.group_stamps, key.epoch)
 
 
-def access_entries(user_pk: int, key: AccessKey, load: Callable[[], Entries]) -> Entries:
+def access_map(user_pk: int, key: AccessKey, load: Callable[[], AccessMap]) -> AccessMap:
     """What a person was granted as of these stamps, loaded by `load` where no cache has it.
 
     Stamps that aren't settled stand for the rights of one transaction alone: neither kept nor looked up.
     """
     if not key.settled:
         return load()
-    return _access_maps.get(access_entries_key(user_pk, key), load)
+    return _access_maps.get(access_key_of(user_pk, key), load)
 
 
 def _check_share(stored: Any) -> float:
@@ -75,7 +74,7 @@ def visible_share(user_pk: int, key: AccessKey, load: Callable[[], float]) -> fl
     """About which part of all documents the person sees, 0 to 1."""
     if not key.settled:
         return load()
-    return _shares.get(access_entries_key(user_pk, key), load)
+    return _shares.get(access_key_of(user_pk, key), load)
 
 
 # Which key stands behind a workspace's id never changes, so there is nothing to invalidate.

@@ -12,8 +12,8 @@ narrowed by the limit of the credential. Expiry is judged by `actor.now`, the da
 
 from __future__ import annotations
 
-import dataclasses
 import functools
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -22,7 +22,8 @@ from django.db.models.expressions import Subquery
 from django.db.models.lookups import StartsWith
 
 from cloudscribe.lib.actor import Actor, Limit
-from documents.caching import Entries, access_entries
+from documents.access_map import EMPTY, AccessMap, Entries, Targets, targets_of
+from documents.caching import access_map
 from documents.models import Document, Workspace
 from documents.roles import ROLE_BITS, ROLE_OF_CODENAME, SEE_BIT
 
@@ -50,34 +51,8 @@ WHERE m.user_id = %(user)s
 """
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class AccessMap:
-    """What a person was granted, by target: a document's id or a workspace's negated id."""
-
-    entries: Entries
-
-    def alive(self, now: float) -> dict[int, int]:
-        """Action bits by target, of what has not run out at `now` (seconds since the epoch)."""
-        alive: dict[int, int] = {}
-        for target, grants in self.entries.items():
-            bits = 0
-            for actions, expires in grants:
-                if expires is None or expires > now:
-                    bits |= actions
-            if bits:
-                alive[target] = bits
-        return alive
-
-
-EMPTY = AccessMap({})
-
-
 def access_map_load(user_pk: int) -> AccessMap:
     """The map straight from the grants: one statement."""
-    return AccessMap(_entries_load(user_pk))
-
-
-def _entries_load(user_pk: int) -> Entries:
     entries: Entries = {}
     with connection.cursor() as cursor:
         cursor.execute(_GRANTS_SQL, {"user": user_pk})
@@ -86,7 +61,7 @@ def _entries_load(user_pk: int) -> Entries:
             if role is not None:
                 expires = None if expires_at is None else expires_at.timestamp()
                 entries.setdefault(target, []).append((ROLE_BITS[role], expires))
-    return entries
+    return AccessMap(entries)
 
 
 def access_map_for(actor: Actor) -> AccessMap:
@@ -95,10 +70,10 @@ def access_map_for(actor: Actor) -> AccessMap:
         return EMPTY
     if actor.access_key is None:
         return access_map_load(actor.pk)
-    return AccessMap(access_entries(actor.pk, actor.access_key, functools.partial(_entries_load, actor.pk)))
+    return access_map(actor.pk, actor.access_key, functools.partial(access_map_load, actor.pk))
 
 
-def rights_of(actor: Actor) -> dict[int, int]:
+def rights_of(actor: Actor) -> Mapping[int, int]:
     """Action bits by target, of what is alive at the actor's moment and within the actions of its limit."""
     alive = access_map_for(actor).alive(actor.now.timestamp())
     if actor.limit is None or actor.limit.actions is None:
@@ -108,7 +83,7 @@ def rights_of(actor: Actor) -> dict[int, int]:
     }
 
 
-def bits_on(rights: dict[int, int], limit: Limit | None, row: Any) -> int:
+def bits_on(rights: Mapping[int, int], limit: Limit | None, row: Any) -> int:
     """Action bits on a document, given anything with its `id`, `workspace_id`, `path` and `reach`."""
     if limit is not None and not _within(limit, row):
         return 0
@@ -140,10 +115,11 @@ def _within(limit: Limit, row: Any) -> bool:
     return any(row.path.startswith(label, start) for start in range(0, len(row.path), len(label)))
 
 
-def _targets(actor: Actor, bit: int) -> tuple[list[int], list[int]]:
-    """My workspaces, negated, and my documents: where I may see, or do what `bit` says."""
-    seen = [target for target, bits in rights_of(actor).items() if bits & bit]
-    return [target for target in seen if target < 0], [target for target in seen if target > 0]
+def targets_for(actor: Actor, bit: int = SEE_BIT) -> Targets:
+    """My workspaces and my documents: where I may see, or do what `bit` says."""
+    if actor.limit is None or actor.limit.actions is None:
+        return access_map_for(actor).targets(actor.now.timestamp(), bit)
+    return targets_of(rights_of(actor), bit)
 
 
 class _OneOf(Func):
@@ -162,26 +138,22 @@ class _Overlaps(Func):
     output_field = BooleanField()
 
 
-def array_text(ids: list[int]) -> str:
-    """Ids as PostgreSQL's text form of an array: the driver takes a millisecond for a list of 800."""
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
-def _array(ids: list[int]) -> Value:
-    return Value(array_text(ids), output_field=TextField())
+def _array(text: str) -> Value:
+    return Value(text, output_field=TextField())
 
 
 def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> QuerySet[M]:
     """Narrow a queryset of documents or workspaces to what the actor may see, or do what `bit` says."""
-    scopes, roots = _targets(actor, bit)
+    targets = targets_for(actor, bit)
     limit = actor.limit or Limit()
     if issubclass(queryset.model, Workspace):
         if limit.document_pk is not None:
             return queryset.none()
-        mine = queryset.filter(pk__in=[-scope for scope in scopes])
+        mine = queryset.filter(pk__in=[-scope for scope in targets.scopes])
         return mine if limit.workspace_pk is None else mine.filter(pk=limit.workspace_pk)
     queryset = queryset.filter(
-        Q(_OneOf(F("scope_id"), _array(scopes))) | Q(_Overlaps(F("reach"), _array(roots)))
+        Q(_OneOf(F("scope_id"), _array(targets.scopes_text)))
+        | Q(_Overlaps(F("reach"), _array(targets.roots_text)))
     )
     if limit.workspace_pk is not None:
         queryset = queryset.filter(workspace_id=limit.workspace_pk)
@@ -193,15 +165,20 @@ def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> Query
     return queryset.filter(StartsWith(F("path"), Subquery(root)))
 
 
-def visible_sql(alias: str) -> str:
+def visible_sql(alias: str, *, limited: bool = True) -> str:
     """The rule as an SQL condition on documents_document under `alias`, a name of our code, never a client's.
 
-    Its named parameters come from `visible_parameters`. It judges a row: the list of `= ANY` is hashed,
-    while `&&` compares each with each, ten times slower with 800 roots. To find rows by an index, gather them
-    first.
+    Its named parameters come from `visible_parameters`. It judges a row: `IN` of a list that hangs on no row
+    is hashed (`IS TRUE` keeps it from becoming a join), while `&&` compares each with each, ten times slower
+    with 800 roots, as does `= ANY` in a prepared statement. To find rows by an index, gather them first.
+    Without `limited` it is for actors whose credential has no limit alone.
     """
-    return f"""(({alias}.scope_id = ANY(%(scopes)s::bigint[])
-  OR EXISTS (SELECT FROM (SELECT unnest({alias}.reach) AS k) r WHERE r.k = ANY(%(roots)s::bigint[])))
+    granted = f"""({alias}.scope_id = ANY(%(scopes)s::bigint[])
+  OR EXISTS (SELECT FROM (SELECT unnest({alias}.reach) AS k) r
+    WHERE (r.k IN (SELECT unnest(%(roots)s::bigint[]))) IS TRUE))"""
+    if not limited:
+        return granted
+    return f"""({granted}
  AND (%(limit_workspace)s::bigint IS NULL OR {alias}.workspace_id = %(limit_workspace)s)
  AND (%(limit_document)s::bigint IS NULL OR {alias}.id = %(limit_document)s OR (%(limit_subtree)s AND
  starts_with(
@@ -212,20 +189,13 @@ VISIBLE_SQL = visible_sql("d")
 
 
 def visible_parameters(actor: Actor) -> dict[str, Any]:
-    """The parameters of `visible_sql` for this actor."""
-    scopes, roots = _targets(actor, SEE_BIT)
+    """The parameters of `visible_sql` for this actor; lists as texts, which the driver binds as they are."""
+    targets = targets_for(actor)
     limit = actor.limit or Limit()
     return {
-        "scopes": scopes,
-        "roots": roots,
+        "scopes": targets.scopes_text,
+        "roots": targets.roots_text,
         "limit_workspace": limit.workspace_pk,
         "limit_document": limit.document_pk,
         "limit_subtree": limit.whole_subtree,
     }
-
-
-def visible_arrays(actor: Actor) -> dict[str, Any]:
-    """As `visible_parameters`, both lists as texts, which the driver binds as they are."""
-    parameters = visible_parameters(actor)
-    lists = {name: array_text(parameters[name]) for name in ("scopes", "roots")}
-    return {**parameters, **lists}

@@ -14,6 +14,10 @@ _STATEMENT_LIMITS = {
     "command": {"lock_timeout": "5s"},
 }
 
+# Of what `prepared_cursor` sends: the server plans such a statement once, whatever the values, and not the
+# first five times anew.
+_PREPARED = {"plan_cache_mode": "force_generic_plan"}
+
 
 def database_config(url: str, process_kind: str) -> dict[str, Any]:
     """An entry of DATABASES for `url`, with the time-outs of a `web`, `job` or `command` process."""
@@ -21,9 +25,8 @@ def database_config(url: str, process_kind: str) -> dict[str, Any]:
     # A socket's folder stands percent-encoded in the host's place.
     config["HOST"] = unquote(config.get("HOST") or "")
     options = config.setdefault("OPTIONS", {})
-    options["options"] = " ".join(
-        f"-c {name}={value}" for name, value in _STATEMENT_LIMITS[process_kind].items()
-    )
+    sessions = {**_STATEMENT_LIMITS[process_kind], **_PREPARED}
+    options["options"] = " ".join(f"-c {name}={value}" for name, value in sessions.items())
     options["application_name"] = f"cloudscribe-{process_kind}"
     options["connect_timeout"] = 5
     # Concerns `prepared_cursor` alone: Django's usual cursors bind in the client and never prepare.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import re
 import uuid
@@ -56,6 +57,16 @@ class QuerySerializer(_Strict):
     """
 
     unknown_kind = "parameter"
+
+    def get_fields(self) -> dict[str, Any]:
+        """What was sent, is wanted or has a default: to copy the others takes longer than the check."""
+        if not hasattr(self, "initial_data"):
+            return super().get_fields()
+        return {
+            name: copy.deepcopy(field)
+            for name, field in self._declared_fields.items()
+            if name in self.initial_data or field.required or field.default is not serializers.empty
+        }
 
 
 class NoInput(StrictSerializer):

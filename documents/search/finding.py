@@ -15,12 +15,13 @@ from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
+from cloudscribe.lib.postgresql.base import prepared_cursor
 from documents.markdown import snippet_text
 from documents.search.languages import configuration_for
 from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of
 from documents.search.query import Query, parse_query
 from documents.search.statements import HITS_SQL, PLAN_SQL, SIMILAR_SQL, SUGGEST_SQL
-from documents.visibility import visible_parameters
+from documents.visibility import targets_for, visible_parameters
 
 FACETS = ("workspace", "tag", "author", "state", "language")
 # What the third way looks at: the newest so many visible documents, for up to so many hits.
@@ -43,6 +44,9 @@ class SearchFilters:
     language: str | None = None
     updated_gte: dt.datetime | None = None
     updated_lte: dt.datetime | None = None
+
+
+_FILTERS = tuple(field.name for field in dataclasses.fields(SearchFilters))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,15 +115,11 @@ def titles_suggest(*, actor: Actor, text: str, size: int) -> list[dict[str, Any]
 def _scope(actor: Actor, filters: SearchFilters) -> dict[str, Any]:
     language = filters.language
     config = configuration_for(language) if language else None
-    visible = visible_parameters(actor)
-    lists = {name: _array(visible[name]) for name in ("scopes", "roots")}
-    granted = len(visible["roots"])
-    return {**visible, **lists, "granted": granted, **dataclasses.asdict(filters), "config": config}
-
-
-def _array(ids: list[int]) -> str:
-    """Ids as PostgreSQL's text form of an array: the driver takes a millisecond for a list of 800."""
-    return "{" + ",".join(map(str, ids)) + "}"
+    granted = len(targets_for(actor).roots)
+    narrowed = {name: getattr(filters, name) for name in _FILTERS}
+    parameters = {**visible_parameters(actor), **narrowed, "granted": granted, "config": config}
+    asked = any(value is not None for value in narrowed.values())
+    return parameters | {"narrowed": asked or actor.limit is not None}
 
 
 def _plan(query: Query, scope: dict[str, Any]) -> Plan:
@@ -132,7 +132,7 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
         "words": [probe.word for probe in probes],
         "prefixes": [probe.prefix for probe in probes],
     }
-    with connection.cursor() as database:
+    with prepared_cursor() as database:
         database.execute(PLAN_SQL, parameters)
         rows = database.fetchall()
     roots = scope["granted"]
@@ -156,9 +156,11 @@ def _hits(
         "window": _WINDOW,
         "candidates": _CANDIDATES,
     }
-    with connection.cursor() as database:
-        loose = any(plan.parameters["any_terms"])
-        database.execute(HITS_SQL[plan.way, sort, loose, scope["subtree"] is not None], parameters)
+    loose, narrowed = any(plan.parameters["any_terms"]), scope["narrowed"]
+    text = HITS_SQL[plan.way, sort, loose, scope["subtree"] is not None, narrowed]
+    # What narrows a search may lead to other indexes, so that is planned for its values.
+    with connection.cursor() if narrowed else prepared_cursor() as database:
+        database.execute(text, parameters)
         total, strict, facets, rows = database.fetchone()
     spaceless = plan.spaceless
     hits = [

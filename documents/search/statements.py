@@ -59,6 +59,9 @@ AND (%(language)s::text IS NULL OR d.language = %(language)s)
 AND (%(updated_gte)s::timestamptz IS NULL OR d.updated_at >= %(updated_gte)s)
 AND (%(updated_lte)s::timestamptz IS NULL OR d.updated_at <= %(updated_lte)s)
 /*within*/ AND /*visible*/"""
+# What is left of them where nothing narrows the search: such a text is planned once a connection.
+_NO_FILTERS = f"""
+d.trashed_at IS NULL AND NOT d.template AND d.state <> 'archived' AND {visible_sql("d", limited=False)}"""
 # A part of the tree whose top is hidden from the reader has nothing in it.
 _WITHIN = """
 AND starts_with(d.path, (SELECT s.path FROM documents_document s WHERE s.uid = %(subtree)s AND /*visible*/))
@@ -201,8 +204,8 @@ SELECT (SELECT count(*) FROM hits), (SELECT count(*) FROM strict),
      SELECT CASE WHEN b.size <= 20000 THEN b.content || '' ELSE left(b.content, 20000) END AS content OFFSET 0
    ) body
    CROSS JOIN LATERAL (
-     SELECT CASE WHEN first.at IS NULL THEN body.content ELSE substr(body.content, greatest(first.at - 150,
-     1), 500) END FROM (SELECT 1) AS one LEFT JOIN LATERAL (
+     SELECT CASE WHEN first.at IS NULL THEN body.content ELSE substr(body.content, greatest(first.at - 100,
+     1), 360) END FROM (SELECT 1) AS one LEFT JOIN LATERAL (
        SELECT found.at FROM unnest(%(needles)s::text[]) WITH ORDINALITY AS n(needle, i)
        CROSS JOIN LATERAL (SELECT strpos(body.content, n.needle) OFFSET 0) found(at)
        WHERE found.at > 0 ORDER BY n.i LIMIT 1
@@ -212,25 +215,34 @@ SELECT (SELECT count(*) FROM hits), (SELECT count(*) FROM strict),
 """
 
 
-def _hits_sql(candidates: str, ranked: str, *, loose: bool, within: bool) -> str:
+def _filtered(text: str, *, narrowed: bool, within: bool) -> str:
+    text = text.replace("/*near*/", _NEAR).replace("/*columns*/", _COLUMNS)
+    text = text.replace("/*filters*/", _FILTERS if narrowed else _NO_FILTERS)
+    text = text.replace("/*within*/", _WITHIN if within else "").replace("/*visible*/", VISIBLE_SQL)
+    # The driver keeps what it read of a text up to 4 KB.
+    return " ".join(text.split())
+
+
+def _hits_sql(candidates: str, ranked: str, *, loose: bool, within: bool, narrowed: bool) -> str:
     text = _HITS.replace("/*loose*/", _LOOSE if loose else "").replace("/*ranked*/", ranked)
     text = text.replace("/*strict*/", candidates.replace("/*query*/", "all_words"))
     text = text.replace("/*found*/", candidates.replace("/*query*/", "any_word"))
-    text = text.replace("/*near*/", _NEAR).replace("/*columns*/", _COLUMNS).replace("/*filters*/", _FILTERS)
-    return text.replace("/*within*/", _WITHIN if within else "").replace("/*visible*/", VISIBLE_SQL)
+    return _filtered(text, narrowed=narrowed, within=within)
 
 
 _WAYS = {"matched": _MATCHED, "both": _BOTH, "visible": _VISIBLE, "newest": _NEWEST}
 _SORTS = {"relevance": _RELEVANCE, "updated": _BY_UPDATE}
 
-# By the way to the candidates, `sort`, whether any word may do, and whether only a part of the tree is
-# searched.
+# By the way to the candidates, `sort`, whether any word may do, whether only a part of the tree is searched,
+# and whether that or anything else narrows the search, the limit of the credential included.
 HITS_SQL = {
-    (way, sort, loose, within): _hits_sql(candidates, ranked, loose=loose, within=within)
+    (way, sort, loose, within, narrowed): _hits_sql(
+        candidates, ranked, loose=loose, within=within, narrowed=narrowed
+    )
     for way, candidates in _WAYS.items()
     for sort, ranked in _SORTS.items()
     for loose in (False, True)
-    for within in (False, True)
+    for within, narrowed in ((False, False), (False, True), (True, True))
 }
 
 # Words like a misspelt one, nearest first, then the more common.
@@ -253,8 +265,7 @@ ORDER BY starts_with(lower(d.title), lower(%(typed)s)) DESC, d.updated_at DESC, 
 
 def _suggest_sql(candidates: str) -> str:
     text = _SUGGEST.replace("/*found*/", candidates.replace("/*query*/", "in_title"))
-    text = text.replace("/*near*/", _NEAR).replace("/*columns*/", _COLUMNS).replace("/*filters*/", _FILTERS)
-    return text.replace("/*within*/", "").replace("/*visible*/", VISIBLE_SQL)
+    return _filtered(text, narrowed=True, within=False)
 
 
 # By the way to the candidates: the first letters of a title start many words.

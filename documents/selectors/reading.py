@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from django.db import connection
 
 from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_cursor
 from cloudscribe.lib.renderers import dump_json
+from documents.access_map import array_text
 from documents.etags import document_etag
 from documents.exceptions import DocumentTrashed
 from documents.policies import ACTION_BITS, Action, abilities_of
@@ -106,8 +106,8 @@ def documents_listed(actor: Actor, ids: Sequence[int], *, content: bool = False)
     """The list representation of documents that are known to be visible, by key, in one statement."""
     if not ids:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_MANY_WITH_CONTENT_SQL if content else _MANY_SQL, {"ids": list(ids)})
+    with prepared_cursor() as cursor:
+        cursor.execute(_MANY_WITH_CONTENT_SQL if content else _MANY_SQL, {"ids": array_text(list(ids))})
         rows = cursor.fetchall()
     rights = rights_of(actor)
     listed = {row[0]: answer_of(row, rights, actor.limit) for row in rows}
@@ -123,7 +123,7 @@ def answer_etag(actor: Actor, answer: Answer, variant: bytes) -> str:
     return document_etag(epoch, answer["revision"], dump_json(answer) + variant)
 
 
-def answer_of(row: Sequence[Any], rights: dict[int, int], limit: Limit | None) -> Answer:
+def answer_of(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None) -> Answer:
     """The answer of a row that begins with `COLUMNS`, for a reader with these rights.
 
     A hidden parent is shown as none.

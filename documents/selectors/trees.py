@@ -10,7 +10,7 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput
 from documents import limits
 from documents.models import Document
-from documents.visibility import visible_arrays, visible_sql
+from documents.visibility import visible_parameters, visible_sql
 
 MAX_NODES = 10_000
 
@@ -66,7 +66,7 @@ def workspace_tree(
     Raises InvalidInput where more than 10,000 nodes would be answered.
     """
     parameters = {
-        **visible_arrays(actor),
+        **visible_parameters(actor),
         "workspace": workspace,
         "parent": parent.pk if parent else None,
         "depth": depth,

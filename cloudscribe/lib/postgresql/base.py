@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import select
 from typing import cast
 
@@ -9,6 +10,11 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
+from psycopg.pq import Format
+
+# Compiled where the driver is; Django's own takes 15 us of Python for each time that is read.
+_TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
+_TimestampLoader = psycopg.adapters.get_loader(_TIMESTAMPTZ, Format.TEXT)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -39,6 +45,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.ensure_connection()
         with self.wrap_database_errors:
             cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
+            if _TimestampLoader is not None and self.timezone == dt.UTC:
+                adapters: psycopg.adapt.AdaptersMap = cursor.adapters  # type: ignore[attr-defined]
+                adapters.register_loader(_TIMESTAMPTZ, _TimestampLoader)
             wrapped: CursorWrapper = self._prepare_cursor(cursor)  # type: ignore[attr-defined]
             return wrapped
 

@@ -8,6 +8,7 @@ import pytest
 
 from documents.api.serializers import DocumentAnswer, DocumentListed
 from documents.models import Document
+from documents.selectors import listing
 from tests.documents.world import ABSENT, World, statements, uid_of
 
 
@@ -136,6 +137,28 @@ def test_list_pages_there_and_back(world: World) -> None:
         assert found == titles[::-1]
         back = World.ok(person.get(page["previous"]))
         assert [row["title"] for row in back["results"]] == ["Page 2", "Page 1"]
+
+
+def test_list_holds_what_lies_beyond_the_walk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk through the newest is cut after so many rows; what one sees may all be older than that."""
+    texts = {
+        key: listing._text(walked=key[0], within=key[1], reverse=key[2], first=key[3], window=2)
+        for key in listing._TEXTS
+    }
+    monkeypatch.setattr(listing, "_TEXTS", texts)
+    seen = [world.document(f"Old {number}") for number in range(3)]
+    for number in range(3):
+        world.document(f"New {number}")
+    guest = world.client_for()
+    for document in seen:
+        world.grant(document, guest, "viewer")
+    first = World.ok(guest.get("documents/?page_size=2"))
+    assert [row["title"] for row in first["results"]] == ["Old 2", "Old 1"]
+    second = World.ok(guest.get(first["next"]))
+    assert [row["title"] for row in second["results"]] == ["Old 0"]
+    assert second["next"] is None
+    every = World.ok(world.owner.get("documents/?page_size=200"))["results"]
+    assert len(every) == 6
 
 
 @pytest.mark.parametrize(

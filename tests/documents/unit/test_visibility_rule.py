@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind, Limit
+from documents.access_map import EMPTY, AccessMap, array_text
 from documents.policies import Action, abilities_of
 from documents.roles import ACTION_BITS, ROLE_BITS, SEE_BIT, Role
-from documents.visibility import EMPTY, AccessMap, access_map_for, array_text, bits_on
+from documents.visibility import access_map_for, bits_on
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()
 VIEWER, EDITOR = ROLE_BITS[Role.VIEWER], ROLE_BITS[Role.EDITOR]
