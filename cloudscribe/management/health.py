@@ -66,7 +66,8 @@ def check_postgresql() -> Iterator[Finding]:
         (version,) = _query("SELECT current_setting('server_version_num')::int")
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[-1]
-        yield Finding("PostgreSQL", Verdict.FAIL, reason, "Start it, or correct DATABASE_URL.")
+        remedy = "Start it, correct DATABASE_URL, or make roles and database by `manage.py setup_roles`."
+        yield Finding("PostgreSQL", Verdict.FAIL, reason, remedy)
         return
     if int(str(version)) < OLDEST_SUPPORTED:
         yield Finding("PostgreSQL", Verdict.FAIL, f"version {version}", "Use PostgreSQL 15 or newer.")
