@@ -26,9 +26,12 @@ def parse_proxies(entries: Sequence[str]) -> tuple[tuple[Network, ...], bool]:
 
 
 def parse_address(text: str) -> Address | None:
-    """The address that `text` spells, None for anything else; IPv4 inside IPv6 is IPv4."""
+    """The address that `text` spells, None for anything else; IPv4 inside IPv6 is IPv4.
+
+    Without a zone (RFC 4007), which means something on one machine alone and can't be stored.
+    """
     try:
-        address = ipaddress.ip_address(text.strip())
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

@@ -80,6 +80,8 @@ class SignInFailure(models.Model):
     account = models.BinaryField(max_length=32)
     source = models.GenericIPAddressField()
     at = models.DateTimeField(db_default=Now())
+    # Under way: the password is being judged. It may turn out to be right.
+    pending = models.BooleanField(db_default=False)
 
     class Meta:
         indexes: ClassVar = [

@@ -2,7 +2,8 @@
 
 A try is written down before it is judged and taken away if it was right, so that many at once can't slip
 through. Strangers can't lock anybody out: the limits are per (account, address) and per address, and the wait
-that grows with the account's failures is asked only of addresses new to it for 90 days.
+that grows with the account's failures is asked only of addresses new to it for 90 days. That wait looks at
+what has been judged: one's own good tries at once are no reason to wait.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ SELECT
                                          AND f.at > c.window) - c.window),
     count(*) FILTER (WHERE f.source = %(source)s AND f.at > c.window),
     extract(epoch FROM min(f.at) FILTER (WHERE f.source = %(source)s AND f.at > c.window) - c.window),
-    count(*) FILTER (WHERE f.account = %(account)s),
-    extract(epoch FROM statement_timestamp() - max(f.at) FILTER (WHERE f.account = %(account)s)),
+    count(*) FILTER (WHERE f.account = %(account)s AND NOT f.pending),
+    extract(epoch FROM statement_timestamp() - max(f.at) FILTER (WHERE f.account = %(account)s
+                                                                 AND NOT f.pending)),
     EXISTS (SELECT 1 FROM accounts_session s JOIN accounts_user u ON u.id = s.user_id
             WHERE u.email_key = %(email_key)s AND s.address <<= %(network)s::inet
               AND s.created_at > statement_timestamp() - interval '90 days')
@@ -54,6 +56,7 @@ GROUP BY c.window
 class Attempt:
     """A try that is under way and counts as failed until it is forgiven."""
 
+    pk: int
     account: bytes
     source: str
 
@@ -74,14 +77,14 @@ class _Counts(NamedTuple):
 def attempt_open(*, email_key: str, address: str) -> Attempt:
     """Count a try to sign in as `email_key` from `address`; raises SignInLimited where it is one too many."""
     network = _network(address)
-    attempt = Attempt(_account(email_key), str(network.network_address))
+    account, source = _account(email_key), str(network.network_address)
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [attempt.account.hex(), attempt.source])
+        cursor.execute(_LOCK, [account.hex(), source])
         cursor.execute(
             _COUNTS,
             {
-                "account": attempt.account,
-                "source": attempt.source,
+                "account": account,
+                "source": source,
                 "email_key": email_key,
                 "network": str(network),
                 "seconds": WINDOW,
@@ -90,8 +93,13 @@ def attempt_open(*, email_key: str, address: str) -> Attempt:
         wait = _wait(_Counts(*cursor.fetchone()))
     if wait > 0:
         raise SignInLimited(math.ceil(wait))
-    SignInFailure.objects.create(account=attempt.account, source=attempt.source)
-    return attempt
+    row = SignInFailure.objects.create(account=account, source=source, pending=True)
+    return Attempt(row.pk, account, source)
+
+
+def attempt_fail(attempt: Attempt) -> None:
+    """The password was wrong: from now on the try lengthens the account's wait, too."""
+    SignInFailure.objects.filter(pk=attempt.pk).update(pending=False)
 
 
 def attempt_forgive(attempt: Attempt) -> None:

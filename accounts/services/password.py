@@ -14,7 +14,7 @@ from accounts.exceptions import InvalidMailedToken
 from accounts.mailed_tokens import PASSWORD_RESET, mailed_token_uid
 from accounts.models import PasswordReset, User
 from accounts.passwords import password_check, password_hash, password_matches
-from accounts.services.limiter import attempt_forgive, attempt_open
+from accounts.services.limiter import attempt_fail, attempt_forgive, attempt_open
 from accounts.services.mail import mail_request
 from accounts.services.sessions import sessions_end
 from audit.services import Target, event_record
@@ -33,6 +33,7 @@ def password_change(*, actor: Actor, current: str, password: str, address: str) 
     password_check(password, user=user)
     attempt = attempt_open(email_key=user.email_key, address=address)
     if not password_matches(current, user.password):
+        attempt_fail(attempt)
         raise InvalidInput.field("/current_password", "invalid_password", "This is not your password.")
     attempt_forgive(attempt)
     _write(actor=actor, old=user.password, new=password_hash(password))

@@ -20,7 +20,7 @@ from accounts.exceptions import InvalidCredentials, InvalidRefreshToken
 from accounts.models import Session, User
 from accounts.passwords import password_hash, password_matches, password_needs_rehash
 from accounts.refresh_tokens import RefreshToken
-from accounts.services.limiter import Attempt, attempt_forgive, attempt_open
+from accounts.services.limiter import Attempt, attempt_fail, attempt_forgive, attempt_open
 from accounts.services.mail import mail_request
 from audit.denials import denial_record
 from audit.services import Entry, Target, event_record, events_record
@@ -75,6 +75,7 @@ def _note_failure(user: User | None, attempt: Attempt) -> None:
     # made-up id of its own, so that its failures are written as often as a real one's and take as long.
     made_up = uuid.UUID(bytes=attempt.account[:16])
     target = Target("user", user.uid, user.name) if user else Target("unknown_user", made_up, "")
+    attempt_fail(attempt)
     code = InvalidCredentials.code
     denial_record(actor=None, action="login.failed", target=target, route="sign-in", code=code)
 
