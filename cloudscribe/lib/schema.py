@@ -15,6 +15,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
+from rest_framework.serializers import ListSerializer
 from rest_framework.settings import api_settings
 
 from cloudscribe.lib.permissions import Public
@@ -122,8 +123,15 @@ class OperationSchema(AutoSchema):
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         if isinstance(self.view, ServiceViewSet):
-            return self.view.action in self.view.list_actions()
+            return self._is_paged() or isinstance(serializer, ListSerializer)
         return bool(super()._is_list_view(serializer))
+
+    def _get_paginator(self) -> Any:
+        """None for a plain array: only pages have a cursor."""
+        return super()._get_paginator() if self._is_paged() else None  # type: ignore[no-untyped-call]
+
+    def _is_paged(self) -> bool:
+        return not isinstance(self.view, ServiceViewSet) or self.view.action in self.view.list_actions()
 
     def get_auth(self) -> list[dict[str, Any]]:
         """None for public routes."""

@@ -209,7 +209,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         document = self.document_here()
         expected = expected_of(request, self.actor, document)
         document = document_trash(actor=self.actor, document=document, expected=expected)
-        answer = documents_listed(self.actor, [document.pk])[document.pk]
+        answer = documents_listed(self.actor, [document.pk], content=True)[document.pk]
         return self.respond(answer, etag=answer_etag(self.actor, answer, b"trashed"))
 
     def restore(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)

@@ -138,7 +138,7 @@ def test_trash_takes_the_subtree_out_of_sight(world: World) -> None:
     top = world.document("Top")
     leaf = world.document("Leaf", parent=top, content="text")
     viewer, editor = world.member("viewer"), world.member("editor")
-    World.ok(world.act(top, "trash", editor))
+    assert World.ok(world.act(top, "trash", editor))["content"] == ""
     for document in (top, leaf):
         answer = editor.get(f"documents/{document}/")
         assert (answer.status_code, answer.json()["code"]) == (410, "trashed")

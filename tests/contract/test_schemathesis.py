@@ -1,0 +1,144 @@
+"""The committed schema against the application: no 5xx and no answer that it doesn't tell.
+
+schemathesis makes requests of every operation, right and wrong ones, and judges each answer by the schema.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, connection, transaction
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from schemathesis.specs.openapi import checks
+
+from accounts.actors import actor_for_command
+from accounts.services import sign_in
+from cloudscribe.jobs.services import job_enqueue
+from documents.queues import SEARCH_INDEX
+from tests.accounts.factories import PASSWORD, user_make
+from tests.documents.world import World, uid_of
+from tests.fixtures import ApiClient
+
+# By hand, deeper: SCHEMATHESIS_EXAMPLES=200 SCHEMATHESIS_EVERY=1 pytest tests/contract/test_schemathesis.py
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
+# Edge by edge schemathesis comes to 2,700 requests; the suite has time for each third of an operation's.
+EVERY = int(os.environ.get("SCHEMATHESIS_EVERY", "3"))
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+    checks.unsupported_method,
+    checks.ignored_auth,
+]
+
+schema = schemathesis.openapi.from_path(
+    pathlib.Path(settings.BASE_DIR, "docs/openapi.yaml"),
+    config=SchemathesisConfig(
+        projects=ProjectsConfig(
+            default=ProjectConfig(
+                generation=GenerationConfig(max_examples=EXAMPLES, deterministic=True, no_shrink=True)
+            )
+        )
+    ),
+)
+schema.app = get_wsgi_application()
+
+
+class Place:
+    """A small world and a person who owns it, with the ids that take the place of made-up ones."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+        self.world = world = World(_client)
+        page = world.document("Page", content="# Page\n\nwords\n", tags=["a"])
+        etag = world.owner.get(f"documents/{page}/").headers["ETag"]
+        world.ok(world.owner.patch(f"documents/{page}/", {"content": "other\n"}, **{"If-Match": etag}))
+        self.etag = world.owner.get(f"documents/{page}/").headers["ETag"]
+        world.document("Child", parent=page)
+        world.ok(world.act(world.document("Trashed"), "trash"))
+        other = world.member("editor")
+        assert world.owner.user is not None
+        job = job_enqueue(actor=actor_for_command(world.owner.user, "tests"), kind=SEARCH_INDEX, payload={})
+        members = world.ok(world.owner.get(f"workspaces/{world.workspace}/members/"))["results"]
+        self.ids = {
+            "workspaces": world.workspace,
+            "documents": page,
+            "jobs": str(job.uid),
+            "sessions": world.ok(world.owner.get("me/sessions/"))["results"][0]["id"],
+            "members": next(row["id"] for row in members if row["user"] == uid_of(other)),
+            "grants": world.grant(page, other, "viewer")["id"],
+            "user": uid_of(other),
+        }
+
+    def fill(self, case: schemathesis.Case[Any]) -> None:
+        """Put the world's ids where the case made up some, and the version of now into If-Match."""
+        parts = case.operation.path.split("/")
+        for name, value in (case.path_parameters or {}).items():
+            place = parts[parts.index(f"{{{name}}}") - 1]
+            if isinstance(value, str) and UUID.fullmatch(value) and place in self.ids:
+                case.path_parameters[name] = self.ids[place]
+        if isinstance(case.body, dict):
+            for name, place in (("workspace", "workspaces"), ("parent", "documents"), ("user", "user")):
+                value = case.body.get(name)
+                if isinstance(value, str) and UUID.fullmatch(value):
+                    case.body[name] = self.ids[place]
+        if "If-Match" in (case.headers or {}) and case.operation.path.endswith("documents/{id}/"):
+            case.headers["If-Match"] = self.etag
+
+
+def _client() -> ApiClient:
+    user = user_make()
+    found = sign_in(email=user.email, password=PASSWORD, address="127.0.0.1", device="tests")
+    client = ApiClient(found.access)
+    client.user, client.credentials = user, found
+    return client
+
+
+@pytest.fixture(scope="module")
+def place(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Place]:
+    """One world for all operations: each request is rolled back."""
+    with (
+        django_db_blocker.unblock(),
+        override_settings(RATELIMIT_ENABLE=False),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        # Making up cases takes longer than a web process may leave a transaction idle.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        made = Place()
+        # As Django's own test client does: they would close the connection, and with it the transaction.
+        for signal in (request_started, request_finished):
+            signal.disconnect(close_old_connections)
+        yield made
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
+        transaction.set_rollback(True)
+
+
+@schema.parametrize()
+def test_answers_are_those_of_the_schema(case: schemathesis.Case[Any], place: Any) -> None:
+    """Whatever is sent to an operation, its answer is one that the schema tells."""
+    place.asked[case.operation.label] += 1
+    if place.asked[case.operation.label] % EVERY:
+        return
+    place.fill(case)
+    headers = {"Authorization": f"Bearer {place.world.owner.token}"}
+    with transaction.atomic():
+        case.call_and_validate(headers=headers, checks=CHECKS)
+        transaction.set_rollback(True)
