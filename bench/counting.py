@@ -16,6 +16,8 @@ _STATEMENT = re.compile(r" (?:statement|execute [^:]*): (.*)")
 _CONTROL = re.compile(r"(BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET)\b", re.IGNORECASE)
 _MARK = "bench"
 _QUEUE_DATABASE = 2
+# Left out: what a script does inside the server, and the greeting of a new connection, which stands in database 0.
+_COMMAND = re.compile(r'^\+[\d.]+ \[(\d+) (?!lua\])[^\]]*\] "(?!HELLO|CLIENT|AUTH|SELECT)', re.MULTILINE)
 
 
 class Statements:
@@ -81,6 +83,5 @@ class RedisCommands:
                 while chunk := monitor.recv(65536):
                     text += chunk
                     monitor.settimeout(0.3)
-        # What a script does inside the server is shown, too, as a client named lua.
-        databases = re.findall(r"^\+[\d.]+ \[(\d+) (?!lua\])", text.decode(errors="replace"), re.MULTILINE)
+        databases = _COMMAND.findall(text.decode(errors="replace"))
         return sum(1 for database in databases if int(database) < _QUEUE_DATABASE) / times
