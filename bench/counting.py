@@ -16,7 +16,7 @@ _STATEMENT = re.compile(r" (?:statement|execute [^:]*): (.*)")
 _CONTROL = re.compile(r"(BEGIN|START TRANSACTION|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET)\b", re.IGNORECASE)
 _MARK = "bench"
 _QUEUE_DATABASE = 2
-# Left out: what a script does inside the server, and the greeting of a new connection, which stands in database 0.
+# Left out: what a script does inside the server, and the greeting of a new connection (in database 0).
 _COMMAND = re.compile(r'^\+[\d.]+ \[(\d+) (?!lua\])[^\]]*\] "(?!HELLO|CLIENT|AUTH|SELECT)', re.MULTILINE)
 
 
