@@ -17,7 +17,7 @@ from documents.models import Workspace
 from documents.services.importing import Imported, documents_import
 from documents.services.indexing import lexemes_refresh
 from documents.services.locking import actor_renewed
-from documents.services.workspaces import workspace_create
+from documents.services.workspaces import slug_of, workspace_create
 from documents.visibility import visible_to
 
 
@@ -59,6 +59,8 @@ class Command(OperatorCommand):
         workspace = visible_to(Workspace.objects.filter(slug=slug), owner).first()
         if workspace is None and Workspace.objects.filter(slug=slug).exists():
             raise UsageError(f"The owner is no member of the workspace {slug}.")
+        if workspace is None and slug != slug_of(slug):
+            raise UsageError(f"A slug holds a-z, 0-9 and single hyphens: take {slug_of(slug)}.")
         if workspace is None and dry_run:
             return Imported(created=len(planned))
         if workspace is None:

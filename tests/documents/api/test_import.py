@@ -203,10 +203,10 @@ def test_import_names_what_it_leaves_out_and_takes_the_rest(owner: User, folder:
     assert Document.objects.count() == len(FILES)
 
 
-@pytest.mark.parametrize("wrong", ["path", "owner", "suspended", "stranger"])
+@pytest.mark.parametrize("wrong", ["path", "owner", "suspended", "stranger", "slug"])
 def test_import_used_wrongly_is_exit_code_2(owner: User, folder: Path, wrong: str, world: World) -> None:
-    """A missing folder, an unknown or suspended owner, one who is no member: nothing is made."""
-    slug = "book"
+    """A missing folder, an unknown or suspended owner, one who is no member, no slug: nothing is made."""
+    slug = "Bad Slug!" if wrong == "slug" else "book"
     if wrong == "path":
         folder = folder / "none"
     if wrong == "owner":
