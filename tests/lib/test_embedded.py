@@ -154,6 +154,9 @@ def test_servers_start_over_what_a_kill_of_all_left(layout: Layout) -> None:
 
 def test_postgres_starts_over_a_pid_file_that_names_another_program(layout: Layout) -> None:
     """After a reboot the number may be anybody's: ours, here."""
+    earlier = Postgres(layout)
+    earlier.start()
+    earlier.stop()
     (layout.postgres / "postmaster.pid").write_text(f"{os.getpid()}\n{layout.postgres}\n1\n5432\n")
     server = Postgres(layout)
     server.start()

@@ -24,6 +24,10 @@ class Login:
     password: str
     database: str
 
+    def masked(self) -> Login:
+        """The same, fit to be printed."""
+        return dataclasses.replace(self, password="***" if self.password else "")
+
     @classmethod
     def of(cls, url: str, variable: str) -> Login:
         """Read it from a URL; raises UsageError where role or database are not named."""
@@ -57,6 +61,8 @@ class Command(BaseCommand):
         app = Login.of(env.raw("DATABASE_URL") or "", "DATABASE_URL")
         if owner.role == app.role or owner.database != app.database:
             raise UsageError("DATABASE_URL and DATABASE_OWNER_URL must name one database and two roles.")
+        if options["dry_run"]:
+            owner, app = owner.masked(), app.masked()
         with psycopg.connect(options["superuser_url"], autocommit=True) as connection:
             for statement in self._statements(connection, owner, app):
                 if options["dry_run"]:
