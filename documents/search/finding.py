@@ -158,8 +158,9 @@ def _hits(
     }
     loose, narrowed = any(plan.parameters["any_terms"]), scope["narrowed"]
     text = HITS_SQL[plan.way, sort, loose, scope["subtree"] is not None, narrowed]
-    # What narrows a search may lead to other indexes, so that is planned for its values.
-    with connection.cursor() if narrowed else prepared_cursor() as database:
+    # What narrows a search may lead to other indexes, and the walk hangs on its limits: planned for values.
+    valued = narrowed or plan.way == "newest"
+    with connection.cursor() if valued else prepared_cursor() as database:
         database.execute(text, parameters)
         total, strict, facets, rows = database.fetchone()
     spaceless = plan.spaceless
