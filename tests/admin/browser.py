@@ -11,6 +11,8 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.expected_conditions import staleness_of
+from selenium.webdriver.support.wait import WebDriverWait
 
 from accounts.models import User
 from accounts.services import admin_create
@@ -23,6 +25,7 @@ FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars --window-size=1400,900"
 )
+_PATIENCE = 30
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +77,13 @@ class Staff:
         self.driver.get(self.base + "/admin/")
         self.driver.find_element(By.NAME, "username").send_keys(self.user.email)
         self.driver.find_element(By.NAME, "password").send_keys(password)
-        self.driver.find_element(By.CSS_SELECTOR, "form [type=submit]").click()
+        self.submit("form [type=submit]")
+
+    def submit(self, selector: str) -> None:
+        """Click a button and wait for the page that answers: a click returns before that is there."""
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        self.driver.find_element(By.CSS_SELECTOR, selector).click()
+        WebDriverWait(self.driver, _PATIENCE).until(staleness_of(page))
 
 
 @pytest.fixture

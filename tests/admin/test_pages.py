@@ -95,7 +95,7 @@ def test_user_page_corrects_the_name_through_the_service(staff: Staff) -> None:
     field = staff.driver.find_element(By.NAME, "name")
     field.clear()
     field.send_keys("Misspelt")
-    staff.driver.find_element(By.NAME, "_save").click()
+    staff.submit("[name=_save]")
     user.refresh_from_db()
     assert user.name == "Misspelt"
     event = Event.objects.get(action="user.updated", target_uid=user.uid)
@@ -107,7 +107,7 @@ def _choose(staff: Staff, row: str, action: str) -> None:
     checkbox = staff.driver.find_element(By.CSS_SELECTOR, f"input.action-select[value='{row}']")
     staff.driver.execute_script("arguments[0].click()", checkbox)
     Select(staff.driver.find_element(By.NAME, "action")).select_by_value(action)
-    staff.driver.find_element(By.CSS_SELECTOR, "button[name=index]").click()
+    staff.submit("button[name=index]")
 
 
 def test_suspending_a_user_ends_their_sessions(staff: Staff) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+
+import pytest
 
 from documents.merge import merge_texts
 from documents.payloads import digest, payload_for, rebuild
@@ -35,3 +38,24 @@ def test_payloads_of_real_histories_are_small(real_texts: Path) -> None:
             assert rebuild(chain[number - 1 :][::-1], bodies[-1], digest(bodies[number - 1]))
     print(f"\n{stored // count} bytes a revision of {whole // count}")  # noqa: T201
     assert stored < whole / 15
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [f"a sentence that stands on line {n}" for n in range(40_000)],
+        ["x" if n % 3 else "" for n in range(700_000)],
+        ["- " * 20 for _ in range(40_000)],
+        ["> " * 30 + "a" if n % 2 else "b" for n in range(30_000)],
+        ["|a" * 500 for n in range(2_000)],
+    ],
+    ids=["prose", "repeated", "lists", "quotes", "tables"],
+)
+def test_merge_largest_body_ends_soon(lines: list[str]) -> None:
+    """Whatever 1-2 MB hold, a merge of them takes seconds at most."""
+    base = "\n".join(lines)
+    yours = "\n".join(["mine", *lines])
+    current = "\n".join([*lines, "theirs"])
+    started = time.process_time()
+    merge_texts(base, yours, current)
+    assert time.process_time() - started < 6

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import pytest
@@ -111,27 +110,6 @@ def test_merge_more_conflicts_than_anybody_reads_are_one() -> None:
     result = merge_texts(base, base.replace("line", "mine"), base.replace("line", "theirs"))
     assert len(result.conflicts) == 1
     assert resolve(result, [result.conflicts[0].yours]) == base.replace("line", "mine")
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        [f"a sentence that stands on line {n}" for n in range(40_000)],
-        ["x" if n % 3 else "" for n in range(700_000)],
-        ["- " * 20 for _ in range(40_000)],
-        ["> " * 30 + "a" if n % 2 else "b" for n in range(30_000)],
-        ["|a" * 500 for n in range(2_000)],
-    ],
-    ids=["prose", "repeated", "lists", "quotes", "tables"],
-)
-def test_merge_largest_body_ends_soon(lines: list[str]) -> None:
-    """Whatever 1-2 MB hold, a merge of them takes seconds at most."""
-    base = "\n".join(lines)
-    yours = "\n".join(["mine", *lines])
-    current = "\n".join([*lines, "theirs"])
-    started = time.process_time()
-    merge_texts(base, yours, current)
-    assert time.process_time() - started < 6
 
 
 # Few different lines, so that repeated, moved and deleted ones are common.
