@@ -30,6 +30,7 @@ SERVERS = plugin.prepare_environment()
 assert settings.DATABASES
 # A thread would not see the rows of a test's transaction; what it would do is done inline.
 settings.TIMERS = False
+settings.PASSWORD_HASHERS = ["tests.hashers.QuickHasher"]
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
 # How fast examples come says something about the machine, not about the code.
