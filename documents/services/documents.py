@@ -131,6 +131,22 @@ def document_insert(
         **({} if uid is None else {"uid": uid}),
     )
     document.save(force_insert=True)
+    _first_version_insert(document, new, actor)
+    Placement.objects.create(
+        document=document,
+        workspace=workspace,
+        parent=parent,
+        position=position,
+        state=new.state,
+        valid_from=actor.now,
+    )
+    if new.state == State.DRAFT:
+        grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
+    return document
+
+
+def _first_version_insert(document: Document, new: NewDocument, actor: Actor) -> None:
+    """Write the body and revision 1."""
     encoded = new.content.encode()
     digest = hashlib.sha256(encoded).digest()
     DocumentBody.objects.create(
@@ -143,25 +159,14 @@ def document_insert(
     Revision.objects.create(
         document=document,
         number=1,
-        author_id=by,
-        author_actor=by_actor,
+        author_id=document.created_by_id,
+        author_actor=document.created_actor,
         note=new.note,
         meta=document.fields_of_revision(),
         sha256=digest,
         size=len(encoded),
         created_at=actor.now,
     )
-    Placement.objects.create(
-        document=document,
-        workspace=workspace,
-        parent=parent,
-        position=position,
-        state=new.state,
-        valid_from=actor.now,
-    )
-    if new.state == State.DRAFT:
-        grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
-    return document
 
 
 def _index_later(actor: Actor, document: Document) -> None:
