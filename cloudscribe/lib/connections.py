@@ -14,6 +14,9 @@ _STATEMENT_LIMITS = {
     "command": {"lock_timeout": "5s"},
 }
 
+# In seconds, for the client: so far above the server's that it is the server which ends a slow statement.
+_ANSWER_LIMITS = {"web": 12, "job": 302}
+
 # Of what `prepared_cursor` sends: the server plans such a statement once, whatever the values, and not the
 # first five times anew.
 _PREPARED = {"plan_cache_mode": "force_generic_plan"}
@@ -29,6 +32,7 @@ def database_config(url: str, process_kind: str) -> dict[str, Any]:
     options["options"] = " ".join(f"-c {name}={value}" for name, value in sessions.items())
     options["application_name"] = f"cloudscribe-{process_kind}"
     options["connect_timeout"] = 5
+    options["answer_timeout"] = _ANSWER_LIMITS.get(process_kind)
     # Concerns `prepared_cursor` alone: Django's usual cursors bind in the client and never prepare.
     options["prepare_threshold"] = 0
     config["CONN_MAX_AGE"] = None if process_kind == "web" else 0

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend with a health check that costs no round trip (`ENGINE`)."""
+"""Django's PostgreSQL backend (`ENGINE`) with a health check that costs no round trip and bounded waits."""

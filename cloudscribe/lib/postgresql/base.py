@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import select
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg.pq import Format
+
+from cloudscribe.lib.postgresql import driver
 
 # Compiled where the driver is; Django's own takes 15 us of Python for each time that is read.
 _TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
@@ -22,8 +24,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     Django sends `SELECT 1` at the first query of every request. A server that restarts or ends a session says
     so and closes, which can be seen at the socket; one that vanished without a word would let `SELECT 1` hang
-    just as the query after it.
+    just as the query after it. For that one there is `answer_timeout` among OPTIONS: after so many seconds
+    without an answer a connection is given up.
     """
+
+    Database = driver
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """What the driver connects with: all but the limit, which is no parameter of a connection."""
+        parameters: dict[str, Any] = super().get_connection_params()
+        parameters.pop("answer_timeout", None)
+        return parameters
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> driver.Connection:
+        """A connection whose statements have the limit from the first on."""
+        made: driver.Connection = super().get_new_connection(conn_params)
+        made.answer_timeout = self.settings_dict["OPTIONS"].get("answer_timeout")
+        return made
 
     def is_usable(self) -> bool:
         """Whether the connection can be expected to work; asks only where something has arrived."""
