@@ -16,6 +16,7 @@ from django.db.transaction import TransactionManagementError
 from audit.models import Event
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.context import RequestContext, current_context
+from cloudscribe.lib.postgresql.base import prepared_cursor
 from cloudscribe.lib.transactions import transactional
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -85,7 +86,7 @@ def events_record(entries: Sequence[Entry]) -> list[Event]:
     if not entries:
         return []
     rows = [_row(number, entry) for number, entry in enumerate(entries)]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_RECORD, [orjson.dumps(rows).decode()])
         stamps = cursor.fetchall()
     return [_event(row, stamp) for row, stamp in zip(rows, stamps, strict=True)]

@@ -40,7 +40,7 @@ from documents.models import (  # noqa: E402
     Workspace,
 )
 from documents.positions import position_between  # noqa: E402
-from documents.search.vectors import search_fields  # noqa: E402
+from documents.search.vectors import search_columns  # noqa: E402
 
 _SLUG = "bench-world"
 _BATCH = 500
@@ -90,7 +90,7 @@ def write_batch(workspace: Workspace, owners: list[User], first: int, positions:
             content=texts[document.pk],
             sha256=digests[document.pk],
             size=len(texts[document.pk].encode()),
-            **search_fields(title=document.title, content=texts[document.pk], language="en"),
+            **search_columns(title=document.title, content=texts[document.pk], language="en"),
         )
         for document in documents
     )

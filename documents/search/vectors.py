@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Func, TextField, Value
@@ -24,29 +24,55 @@ class SearchVectorValue(Func):
     output_field = SearchVectorField()
 
 
-def search_fields(*, title: str, content: str, language: str) -> dict[str, Any]:
-    """The search columns of DocumentBody, to be spread into create, bulk_create or update.
+class _Texts(NamedTuple):
+    """What a vector is made of; `length` is the number of words, which the ranking needs."""
 
-    The vector is None where the body is over 100 KB: enqueue `documents.queues.SEARCH_INDEX` then.
+    config: str
+    title: str
+    headings: str
+    body: str
+    length: int
+
+
+# In a prebuilt statement, with `search_parameters`; a text that is null makes the vector null.
+VECTOR_SQL = """cs_search_vector(%(search_config)s::text, %(search_title)s::text, %(search_headings)s::text,
+    %(search_body)s::text)"""
+
+
+def search_parameters(*, title: str, content: str, language: str) -> dict[str, Any]:
+    """The parameters of `VECTOR_SQL`, and `search_length`.
+
+    `search_body` is None where the body is over 100 KB: enqueue `documents.queues.SEARCH_INDEX` then.
     """
-    if len(content.encode()) > MAX_BYTES_IN_REQUEST:
-        return search_columns(title="", content="", language=language) | {"search_vector": None}
-    return search_columns(title=title, content=content, language=language)
+    later = len(content.encode()) > MAX_BYTES_IN_REQUEST
+    texts = _texts("", "", language) if later else _texts(title, content, language)
+    return {
+        "search_config": texts.config,
+        "search_title": texts.title,
+        "search_headings": texts.headings,
+        "search_body": None if later else texts.body,
+        "search_length": texts.length,
+    }
 
 
 def search_columns(*, title: str, content: str, language: str) -> dict[str, Any]:
-    """As `search_fields`, for a body of any size: of a long one its first 250,000 bytes can be found."""
-    config = configuration_for(language)
+    """The search columns of DocumentBody, to be spread into bulk_create or update, for a body of any size.
+
+    Of a long one its first 250,000 bytes can be found.
+    """
+    texts = _texts(title, content, language)
+    return {
+        "search_vector": SearchVectorValue(*(Value(text, output_field=TextField()) for text in texts[:4])),
+        "search_config": texts.config,
+        "search_length": texts.length,
+    }
+
+
+def _texts(title: str, content: str, language: str) -> _Texts:
     body = _cut(searchable_text(content[:_MAX_VECTOR_BYTES]))
     headings = "\n".join(headings_of(content))[:_MAX_HEADINGS]
-    texts = [
-        Value(text, output_field=TextField()) for text in (config, spaced(title), spaced(headings), body)
-    ]
-    return {
-        "search_vector": SearchVectorValue(*texts),
-        "search_config": config,
-        "search_length": len(title.split()) + len(body.split()),
-    }
+    length = len(title.split()) + len(body.split())
+    return _Texts(configuration_for(language), spaced(title), spaced(headings), body, length)
 
 
 def _cut(text: str) -> str:

@@ -7,38 +7,37 @@ import hashlib
 import uuid
 from collections.abc import Sequence
 
-from django.db import connection
-
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, InvalidInput, NotFound
+from cloudscribe.lib.postgresql.base import prepared_cursor
 from cloudscribe.lib.transactions import transactional
 from documents import limits
 from documents.authors import author_columns
 from documents.exceptions import DocumentArchived, DocumentTooDeep, DocumentTrashed
-from documents.models import Document, DocumentBody, Origin, Placement, Revision, State, Workspace
+from documents.models import Document, DocumentBody, Origin, State, Workspace
 from documents.policies import Action, can, require
 from documents.positions import position_between
 from documents.roles import Role
-from documents.search.vectors import MAX_BYTES_IN_REQUEST, search_fields
 from documents.services.granting import grant_insert
 from documents.services.indexing import search_index_enqueue
 from documents.services.locking import Strength, actor_at, workspace_lock, workspace_ready
 from documents.services.placing import position_for
+from documents.services.writing import document_rows_insert
 
 # After the lock, in one statement: the clock, the actor's stamps of now and the last sibling at the place.
 _PLACE_SQL = """
 SELECT statement_timestamp(),
-       (SELECT stamp FROM accounts_userstamp WHERE user_id = %(user)s),
+       (SELECT stamp FROM accounts_userstamp WHERE user_id = %(user)s::bigint),
        (SELECT coalesce(sum(g.stamp), 0)::bigint FROM accounts_user_groups m
-        JOIN accounts_groupstamp g ON g.group_id = m.group_id WHERE m.user_id = %(user)s),
+        JOIN accounts_groupstamp g ON g.group_id = m.group_id WHERE m.user_id = %(user)s::bigint),
        (SELECT coalesce(max(number), 0) FROM audit_epoch),
        (SELECT s.position FROM documents_document s WHERE {place} ORDER BY s.position DESC LIMIT 1),
        p.workspace_id, p.path, p.depth, p.reach, p.scope_id, p.state, p.trashed_at
-FROM (SELECT 1) AS one LEFT JOIN documents_document p ON p.id = %(parent)s
+FROM (SELECT 1) AS one LEFT JOIN documents_document p ON p.id = %(parent)s::bigint
 """
-_PLACE_BELOW_SQL = _PLACE_SQL.format(place="s.parent_id = %(parent)s")
-_PLACE_ON_TOP_SQL = _PLACE_SQL.format(place="s.workspace_id = %(workspace)s AND s.parent_id IS NULL")
+_PLACE_BELOW_SQL = _PLACE_SQL.format(place="s.parent_id = %(parent)s::bigint")
+_PLACE_ON_TOP_SQL = _PLACE_SQL.format(place="s.workspace_id = %(workspace)s::bigint AND s.parent_id IS NULL")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,8 +82,6 @@ def document_create(
             now=actor.now,
         )
     document = document_insert(actor=actor, workspace=workspace, parent=parent, new=new, position=position)
-    if len(new.content) > MAX_BYTES_IN_REQUEST // 4:
-        _index_later(actor, document)
     event_record(
         actor=actor,
         action="document.created",
@@ -106,7 +103,8 @@ def document_insert(
 ) -> Document:
     """Write a document's rows: itself, body, first revision, place and, of a draft, its maker's grant.
 
-    For services that hold the workspace's lock and have checked the rights.
+    Asks for the vector of a body that is too large to make it in a request. For services that hold the
+    workspace's lock and have checked the rights.
     """
     if actor.pk is None:
         raise Forbidden("Only a person can own a document.")
@@ -130,55 +128,19 @@ def document_insert(
         updated_at=actor.now,
         **({} if uid is None else {"uid": uid}),
     )
-    document.save(force_insert=True)
-    _first_version_insert(document, new, actor)
-    Placement.objects.create(
-        document=document,
-        workspace=workspace,
-        parent=parent,
-        position=position,
-        state=new.state,
-        valid_from=actor.now,
-    )
+    encoded = new.content.encode()
+    body = DocumentBody(content=new.content, sha256=hashlib.sha256(encoded).digest(), size=len(encoded))
+    if not document_rows_insert(document, body, note=new.note):
+        search_index_enqueue(actor=actor)
     if new.state == State.DRAFT:
         grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
     return document
 
 
-def _first_version_insert(document: Document, new: NewDocument, actor: Actor) -> None:
-    """Write the body and revision 1."""
-    encoded = new.content.encode()
-    digest = hashlib.sha256(encoded).digest()
-    DocumentBody.objects.create(
-        document=document,
-        content=new.content,
-        sha256=digest,
-        size=len(encoded),
-        **search_fields(title=document.title, content=new.content, language=document.language),
-    )
-    Revision.objects.create(
-        document=document,
-        number=1,
-        author_id=document.created_by_id,
-        author_actor=document.created_actor,
-        note=new.note,
-        meta=document.fields_of_revision(),
-        sha256=digest,
-        size=len(encoded),
-        created_at=actor.now,
-    )
-
-
-def _index_later(actor: Actor, document: Document) -> None:
-    """Ask for the vector where the body was too large to make it in the request."""
-    if DocumentBody.objects.filter(pk=document.pk, search_vector__isnull=True).exists():
-        search_index_enqueue(actor=actor)
-
-
 def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> tuple[Actor, str | None]:
     """The actor of now and the last sibling's position; refreshes the parent's row in place."""
     parameters = {"user": actor.pk, "workspace": workspace.pk, "parent": parent.pk if parent else None}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_PLACE_BELOW_SQL if parent else _PLACE_ON_TOP_SQL, parameters)
         now, user_stamp, group_stamps, epoch, last, *above = cursor.fetchone()
     if parent is not None:

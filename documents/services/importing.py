@@ -23,9 +23,7 @@ from documents.importing.reading import Problem
 from documents.models import Document, ImportSource, Workspace
 from documents.policies import Action, require
 from documents.positions import position_between
-from documents.search.vectors import MAX_BYTES_IN_REQUEST
 from documents.services.documents import NewDocument, document_insert
-from documents.services.indexing import search_index_enqueue
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.services.revising import document_open, document_revise
 from documents.visibility import visible_to
@@ -201,8 +199,6 @@ def _batch_create(*, actor: Actor, workspace: Workspace, batch: Sequence[_Work])
         for item in batch
     )
     events_record(entries)
-    if any(len(item.content) * 4 > MAX_BYTES_IN_REQUEST for item in batch):
-        search_index_enqueue(actor=actor)
     return len(batch)
 
 

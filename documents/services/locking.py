@@ -12,6 +12,8 @@ from django.db import connection
 
 from cloudscribe.lib.actor import AccessKey, Actor
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.base import prepared_cursor
+from documents.access_map import array_text
 from documents.exceptions import WorkspaceBusy
 from documents.models import Document, Workspace
 from documents.visibility import visible_to
@@ -25,16 +27,17 @@ class Strength(enum.StrEnum):
 
 
 _LOCK_SQL = {
-    strength: "SELECT id, uid, busy_job FROM documents_workspace WHERE id = ANY(%s) ORDER BY id " + strength  # noqa: S608
+    strength: f"""SELECT id, uid, busy_job FROM documents_workspace WHERE id = ANY(%s::bigint[])
+ORDER BY id {strength}"""  # noqa: S608 (one of two words of our own)
     for strength in Strength
 }
 
 # The clock of the statement after the lock, so that what waited for another change is not dated before it.
 _RENEW_SQL = """
 SELECT statement_timestamp(),
-       (SELECT stamp FROM accounts_userstamp WHERE user_id = %(user)s),
+       (SELECT stamp FROM accounts_userstamp WHERE user_id = %(user)s::bigint),
        (SELECT coalesce(sum(g.stamp), 0)::bigint FROM accounts_user_groups m
-        JOIN accounts_groupstamp g ON g.group_id = m.group_id WHERE m.user_id = %(user)s),
+        JOIN accounts_groupstamp g ON g.group_id = m.group_id WHERE m.user_id = %(user)s::bigint),
        (SELECT coalesce(max(number), 0) FROM audit_epoch)
 """
 
@@ -50,8 +53,8 @@ class LockedWorkspace:
 def workspaces_lock(pks: Iterable[int], strength: Strength) -> dict[int, LockedWorkspace]:
     """Lock workspaces in the order of their ids; raises NotFound for one that is no more, WorkspaceBusy."""
     wanted = sorted(set(pks))
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK_SQL[strength], [wanted])
+    with prepared_cursor() as cursor:
+        cursor.execute(_LOCK_SQL[strength], [array_text(wanted)])
         rows = cursor.fetchall()
     if len(rows) < len(wanted):
         raise NotFound
@@ -73,7 +76,7 @@ def workspace_ready(workspace: Workspace) -> None:
 
 def actor_renewed(actor: Actor) -> Actor:
     """The actor under the stamps and the clock of now: what was taken meanwhile no longer counts."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_RENEW_SQL, {"user": actor.pk})
         now, user_stamp, group_stamps, epoch = cursor.fetchone()
     return actor_at(actor, now, user_stamp, group_stamps, epoch)

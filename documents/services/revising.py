@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 from typing import Any
-
-from django.db import connection
 
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -17,21 +16,15 @@ from documents.etags import ExpectedRevision, document_etag
 from documents.exceptions import BaseGone, DocumentArchived, DocumentTrashed, EditConflict, RevisionGone
 from documents.merge import merge_fields
 from documents.merge.fields import BODY
-from documents.models import Document, DocumentBody, Revision, State
-from documents.payloads import digest, payload_for
+from documents.models import Document, DocumentBody, State
+from documents.payloads import payload_for
 from documents.policies import Action, can, require
-from documents.search.vectors import search_fields
 from documents.selectors.editing import document_locked
 from documents.selectors.revisions import revision_snapshot
 from documents.services.indexing import search_index_enqueue
 from documents.services.locking import actor_renewed
+from documents.services.writing import document_rows_revise
 
-# In one statement, so that the key of the superseded revision needs no reading.
-_PAYLOAD_SQL = """
-INSERT INTO documents_revisionpayload (revision_id, base_number, payload)
-SELECT id, %(base)s, %(payload)s FROM documents_revision
-WHERE document_id = %(document)s AND number = %(number)s
-"""
 _CONFLICT_TAIL = b"conflict"
 
 
@@ -146,56 +139,16 @@ def _merged(
 def _write(opened: OpenDocument, wanted: Mapping[str, Any], base: int, note: str) -> None:
     actor, document, body = opened.actor, opened.document, opened.body
     superseded, was = document.revision, body.content
-    by, by_actor = author_columns(actor)
-    _document_write(opened, wanted)
-    _body_write(opened, wanted[BODY])
-    Revision.objects.create(
-        document=document,
-        number=document.revision,
-        author_id=by,
-        author_actor=by_actor,
-        note=note,
-        parent=superseded,
-        base=base,
-        meta=document.fields_of_revision(),
-        sha256=body.sha256,
-        size=body.size,
-        created_at=actor.now,
-    )
-    payload = payload_for(superseded, was, body.content)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PAYLOAD_SQL,
-            {
-                "document": document.pk,
-                "number": superseded,
-                "base": payload.base_number,
-                "payload": payload.data,
-            },
-        )
-
-
-def _document_write(opened: OpenDocument, wanted: Mapping[str, Any]) -> None:
-    document = opened.document
-    named = [field for field in wanted if field != BODY]
-    for field in named:
+    for field in document.fields_of_revision():
         setattr(document, field, wanted[field])
     document.revision += 1
-    document.updated_by_id, document.updated_actor = author_columns(opened.actor)
-    document.updated_at = opened.actor.now
-    document.save(update_fields=[*named, "revision", "updated_by", "updated_actor", "updated_at"])
-
-
-def _body_write(opened: OpenDocument, content: str) -> None:
-    """The body and its search columns, which title and language are part of, in one statement."""
-    document, body = opened.document, opened.body
-    body.content, body.sha256, body.size = content, digest(content), len(content.encode())
-    search = search_fields(title=document.title, content=content, language=document.language)
-    DocumentBody.objects.filter(pk=document.pk).update(
-        content=body.content, sha256=body.sha256, size=body.size, **search
-    )
-    if search["search_vector"] is None:
-        search_index_enqueue(actor=opened.actor)
+    document.updated_by_id, document.updated_actor = author_columns(actor)
+    document.updated_at = actor.now
+    encoded = wanted[BODY].encode()
+    body.content, body.sha256, body.size = wanted[BODY], hashlib.sha256(encoded).digest(), len(encoded)
+    payload = payload_for(superseded, was, body.content)
+    if not document_rows_revise(document, body, payload, base=base, note=note):
+        search_index_enqueue(actor=actor)
 
 
 def _record(
