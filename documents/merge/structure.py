@@ -176,30 +176,32 @@ _PARSER = _parser()
 
 def _kinds(lines: Lines) -> list[Kind]:
     kinds: list[Kind] = [()] * len(lines)
-    path: list[str] = []
-    columns = 0
-    table: list[int] = []
     # The parser takes a lone carriage return for the end of a line, which would shift all numbers.
-    for token in _PARSER.parse("\n".join(line.replace("\r", " ") for line in lines)):
-        name = token.type.removesuffix("_open").removesuffix("_close")
-        if name in _CONTAINERS:
-            path = [*path, name] if token.nesting == 1 else path[:-1]
-        elif token.type == "table_open":
-            columns, table = 0, token.map or []
-        elif token.type == "th_open":
-            columns += 1
-        elif token.type == "table_close":
-            _mark(kinds, table, (*path, "table", str(columns)))
-        elif token.type in _LEAVES and token.map:
-            _mark(kinds, token.map, (*path, name))
-        if token.type == "fence" and token.map:
+    tokens = _PARSER.parse("\n".join(line.replace("\r", " ") for line in lines))
+    for token, kind in _blocks(tokens):
+        first, after = token.map or (0, 0)
+        kinds[first:after] = [kind] * (after - first)
+        if token.type == "fence":
             _mark_fence(kinds, lines, token)
     return kinds
 
 
-def _mark(kinds: list[Kind], lines: Sequence[int], kind: Kind) -> None:
-    for line in range(*lines):
-        kinds[line] = kind
+def _blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, Kind]]:
+    """The tokens that have lines of their own, tables as a whole, each with what these lines are."""
+    path: Kind = ()
+    columns, table = 0, None
+    for token in tokens:
+        name = token.type.removesuffix("_open").removesuffix("_close")
+        if name in _CONTAINERS:
+            path = (*path, name) if token.nesting == 1 else path[:-1]
+        if token.type == "table_open":
+            columns, table = 0, token
+        if token.type == "th_open":
+            columns += 1
+        if token.type == "table_close" and table:
+            yield table, (*path, "table", str(columns))
+        if token.type in _LEAVES and token.map:
+            yield token, (*path, name)
 
 
 def _mark_fence(kinds: list[Kind], lines: Lines, token: Token) -> None:
