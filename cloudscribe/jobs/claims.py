@@ -17,7 +17,6 @@ from django.conf import settings
 from django.db import connection
 
 from cloudscribe.jobs.models import Job, JobState
-from cloudscribe.jobs.registry import spec_of
 from cloudscribe.jobs.signals import job_changed
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import transactional
@@ -114,11 +113,13 @@ def job_fail(*, actor: Actor, job: Job, code: str, error: str) -> bool:
     return True
 
 
-def job_fail_once(*, actor: Actor, job: Job, code: str, error: str) -> bool:
-    """End one try: queued again after a growing delay, or failed for good where this was the last one."""
-    spec = spec_of(job.kind)
+def job_fail_once(*, actor: Actor, job: Job, code: str, error: str, max_attempts: int) -> bool:
+    """End one try: queued again after a growing delay, or failed for good where this was the last one.
+
+    False where the lease was lost.
+    """
     tries = job.attempts - job.attempts_forgiven
-    if spec is None or tries >= spec.max_attempts:
+    if tries >= max_attempts:
         return job_fail(actor=actor, job=job, code=code, error=error)
     return _execute(_AGAIN, job, delay=retry_delay(tries), code=code, error=error)
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils.module_loading import autodiscover_modules
 
-if TYPE_CHECKING:
-    from cloudscribe.jobs.run import JobRun
+from cloudscribe.jobs.run import JobRun
 
-Handler = Callable[["JobRun"], Mapping[str, Any] | None]
+Handler = Callable[[JobRun], Mapping[str, Any] | None]
 
 _DEFAULT_TIMEOUT = 300
 
@@ -100,6 +99,12 @@ def autoload() -> None:
 def spec_of(kind: str) -> JobSpec | None:
     """The kind's specification, None where no app knows it."""
     return _specs.get(kind)
+
+
+def max_attempts_of(kind: str) -> int:
+    """How often a job of the kind is tried; 0 where no app knows it."""
+    spec = _specs.get(kind)
+    return spec.max_attempts if spec else 0
 
 
 def schedules() -> list[ScheduleSpec]:

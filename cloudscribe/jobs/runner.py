@@ -16,7 +16,7 @@ from cloudscribe.jobs.claims import job_claim, job_fail, job_fail_once, job_stop
 from cloudscribe.jobs.exceptions import JobCancelled, JobTakenOver, JobTimedOut
 from cloudscribe.jobs.models import Job
 from cloudscribe.jobs.ports import StoredActor, actor_rebuilder
-from cloudscribe.jobs.registry import JobSpec, spec_of
+from cloudscribe.jobs.registry import JobSpec, max_attempts_of, spec_of
 from cloudscribe.jobs.run import Heartbeat, JobRun
 from cloudscribe.lib.actor import Actor, ActorKind, acting_as
 from cloudscribe.lib.context import RequestContext, new_request_id, request_context
@@ -113,7 +113,9 @@ def _failed(job: Job, actor: Actor, code: str, error: str) -> str:
 
 
 def _tried(job: Job, actor: Actor, code: str, error: str) -> str:
-    return "tried" if job_fail_once(actor=actor, job=job, code=code, error=error) else "lost"
+    limit = max_attempts_of(job.kind)
+    done = job_fail_once(actor=actor, job=job, code=code, error=error, max_attempts=limit)
+    return "tried" if done else "lost"
 
 
 def _actor_of(job: Job) -> Actor:

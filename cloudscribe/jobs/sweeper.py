@@ -12,7 +12,7 @@ from cloudscribe.jobs.bell import QUEUES, bells, ring
 from cloudscribe.jobs.claims import job_fail_once, job_stop
 from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.jobs.ports import StoredActor
-from cloudscribe.jobs.registry import ScheduleSpec, schedules
+from cloudscribe.jobs.registry import ScheduleSpec, max_attempts_of, schedules
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
 from cloudscribe.lib.transactions import transactional
@@ -46,7 +46,11 @@ def leases_reclaim() -> int:
             continue
         actor = StoredActor.from_json(job.actor).as_job(job.uid, job.now)
         job_fail_once(
-            actor=actor, job=job, code="worker_lost", error="The worker stopped in the middle of it."
+            actor=actor,
+            job=job,
+            code="worker_lost",
+            error="The worker stopped in the middle of it.",
+            max_attempts=max_attempts_of(job.kind),
         )
     return len(expired)
 

@@ -97,7 +97,7 @@ def test_outdated_worker_changes_nothing() -> None:
     assert job_hold(job=old) is Hold.LOST
     assert not job_succeed(job=old, result={"by": "old"})
     assert not job_fail(actor=operator(), job=old, code="x", error="x")
-    assert not job_fail_once(actor=operator(), job=old, code="x", error="x")
+    assert not job_fail_once(actor=operator(), job=old, code="x", error="x", max_attempts=3)
     assert not job_stop(job=old)
     row = Job.objects.get()
     assert (row.state, row.result, row.claimed_by) == (JobState.RUNNING, None, "new")
@@ -155,14 +155,13 @@ def test_failed_tries_wait_longer_each_time(settings: Settings) -> None:
     """The wait doubles from the base, within 20 % either way."""
     settings.JOB_BACKOFF = 10
     waits = []
-    with kind(lambda run: None, max_attempts=4):
-        job = job_make()
-        for _ in range(3):
-            got = job_claim(worker="w", uid=job.uid)
-            assert got is not None
-            job_fail_once(actor=operator(), job=got, code="x", error="x")
-            row = Job.objects.get()
-            waits.append((row.run_at - row.updated_at).total_seconds())
-            back_date(job, 600, "run_at")
+    job = job_make()
+    for _ in range(3):
+        got = job_claim(worker="w", uid=job.uid)
+        assert got is not None
+        job_fail_once(actor=operator(), job=got, code="x", error="x", max_attempts=4)
+        row = Job.objects.get()
+        waits.append((row.run_at - row.updated_at).total_seconds())
+        back_date(job, 600, "run_at")
     for wait, nominal in zip(waits, [10, 20, 40], strict=True):
         assert nominal * 0.79 <= wait <= nominal * 1.21
