@@ -51,31 +51,8 @@ def registration_confirm(*, token: str) -> User:
 
     Raises InvalidMailedToken, also where the address has got an account meanwhile.
     """
-    uid = mailed_token_uid(REGISTRATION, token)
-    row = (
-        Registration.objects.select_for_update()
-        .annotate(clock=Now())
-        .filter(uid=uid, expires_at__gt=Now())
-        .first()
-        if uid
-        else None
-    )
-    if row is None:
-        raise InvalidMailedToken
-    user = User(
-        email=row.email,
-        email_key=row.email_key,
-        name=row.name,
-        locale=row.locale,
-        password=row.password,
-        email_verified_at=row.clock,
-    )
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-    except IntegrityError as error:
-        # Another registration of the address was confirmed first; its password is the one that counts.
-        raise InvalidMailedToken from error
+    row, now = _proven(token)
+    user = _user_make(row, now)
     role_give(user, "member")
     Registration.objects.filter(email_key=row.email_key).delete()
     actor = Actor(
@@ -85,7 +62,35 @@ def registration_confirm(*, token: str) -> User:
         name=user.name,
         credential_kind=CredentialKind.TOKEN,
         credential_uid=row.uid,
-        now=row.clock,
+        now=now,
     )
     event_record(actor=actor, action="user.registered", target=Target.of("user", user, user.name))
+    return user
+
+
+def _proven(token: str) -> tuple[Registration, dt.datetime]:
+    """The wish to join that the token names, held against whoever follows the same link, and the time."""
+    uid = mailed_token_uid(REGISTRATION, token)
+    rows = Registration.objects.select_for_update().annotate(clock=Now())
+    row = rows.filter(uid=uid, expires_at__gt=Now()).first() if uid else None
+    if row is None:
+        raise InvalidMailedToken
+    return row, row.clock
+
+
+def _user_make(row: Registration, now: dt.datetime) -> User:
+    user = User(
+        email=row.email,
+        email_key=row.email_key,
+        name=row.name,
+        locale=row.locale,
+        password=row.password,
+        email_verified_at=now,
+    )
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        # Another registration of the address was confirmed first; its password is the one that counts.
+        raise InvalidMailedToken from error
     return user
