@@ -69,53 +69,60 @@ def people(wanted: int) -> list[User]:
 
 def write_batch(workspace: Workspace, owners: list[User], first: int, positions: list[str]) -> None:
     """Documents from number `first` on, one per position, each with body, revision, placement and grants."""
-    rows = [
-        Document(
-            workspace=workspace,
-            title=title(number),
-            language="en",
-            position=position,
-            owner=owners[(number - 1) % len(owners)],
-            created_by=owners[(number - 1) % len(owners)],
-            updated_by=owners[(number - 1) % len(owners)],
-        )
+    documents = Document.objects.bulk_create(
+        _document(workspace, owners[(number - 1) % len(owners)], title(number), position)
         for number, position in enumerate(positions, first)
-    ]
-    documents = Document.objects.bulk_create(rows)
-    texts = {document.pk: body(number) for number, document in enumerate(documents, first)}
-    digests = {pk: hashlib.sha256(text.encode()).digest() for pk, text in texts.items()}
-    DocumentBody.objects.bulk_create(
-        DocumentBody(
-            document=document,
-            content=texts[document.pk],
-            sha256=digests[document.pk],
-            size=len(texts[document.pk].encode()),
-            **search_columns(title=document.title, content=texts[document.pk], language="en"),
-        )
-        for document in documents
     )
-    Revision.objects.bulk_create(
-        Revision(
-            document=document,
-            number=1,
-            author_id=document.owner_id,
-            meta=document.fields_of_revision(),
-            sha256=digests[document.pk],
-            size=len(texts[document.pk].encode()),
-        )
-        for document in documents
+    bodies = DocumentBody.objects.bulk_create(
+        _body(document, body(number)) for number, document in enumerate(documents, first)
     )
-    Placement.objects.bulk_create(
-        Placement(
-            document=document,
-            workspace=workspace,
-            position=document.position,
-            state=document.state,
-            valid_from=timezone.now(),
-        )
-        for document in documents
-    )
+    Revision.objects.bulk_create(map(_revision, documents, bodies))
+    Placement.objects.bulk_create(map(_placement, documents))
     _grant(documents, owners, first)
+
+
+def _document(workspace: Workspace, owner: User, name: str, position: str) -> Document:
+    return Document(
+        workspace=workspace,
+        title=name,
+        language="en",
+        position=position,
+        owner=owner,
+        created_by=owner,
+        updated_by=owner,
+    )
+
+
+def _body(document: Document, text: str) -> DocumentBody:
+    encoded = text.encode()
+    return DocumentBody(
+        document=document,
+        content=text,
+        sha256=hashlib.sha256(encoded).digest(),
+        size=len(encoded),
+        **search_columns(title=document.title, content=text, language="en"),
+    )
+
+
+def _revision(document: Document, written: DocumentBody) -> Revision:
+    return Revision(
+        document=document,
+        number=1,
+        author_id=document.owner_id,
+        meta=document.fields_of_revision(),
+        sha256=written.sha256,
+        size=written.size,
+    )
+
+
+def _placement(document: Document) -> Placement:
+    return Placement(
+        document=document,
+        workspace=document.workspace,
+        position=document.position,
+        state=document.state,
+        valid_from=timezone.now(),
+    )
 
 
 def _grant(documents: list[Document], owners: list[User], first: int) -> None:
