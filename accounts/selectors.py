@@ -14,7 +14,7 @@ from accounts.emails import canonical_email
 from accounts.models import Session, User
 from accounts.principals import Principal
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_rows
 
 # Session, user, stamps, epoch and the database's clock in one statement: whatever was revoked, disabled or
 # changed before it began holds for this request, whatever Redis says. A session of a user without a stamp
@@ -46,13 +46,11 @@ class SignedIn:
 
 def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
     """Who is signed in by the live session of that kind; None where it has ended or its user is off."""
-    with prepared_cursor() as cursor:
-        cursor.execute(_SIGNED_IN, [session, kind])
-        row = cursor.fetchone()
-    if row is None:
+    rows = prepared_rows(_SIGNED_IN, [session, kind])
+    if not rows:
         return None
-    session_pk, session_uid, authenticated_at, last_used_at, pk, uid, user_kind, name = row[:8]
-    is_staff, is_superuser, user_stamp, group_stamps, epoch, now = row[8:]
+    session_pk, session_uid, authenticated_at, last_used_at, pk, uid, user_kind, name = rows[0][:8]
+    is_staff, is_superuser, user_stamp, group_stamps, epoch, now = rows[0][8:]
     actor = Actor(
         kind=ActorKind.USER if user_kind == User.Kind.PERSON else ActorKind.SERVICE,
         uid=uid,

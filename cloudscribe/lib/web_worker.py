@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import select
 import socket
 import struct
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +32,10 @@ BODY_SILENCE = 15
 # connection and lose the refusal that the client has yet to read.
 _LINGER_SECONDS = 10
 _LINGER_BYTES = 128 * 1024 * 1024
+# So long a thread waits for the next request of a connection before it lets the main thread watch it.
+_FOLLOW_MILLISECONDS = 3
+# So long a worker without a free thread leaves new connections to the other workers.
+_YIELD_SECONDS = 0.01
 # As on every answer of the application, which these requests never reach.
 _HEADERS = {
     "Connection": "close",
@@ -55,8 +61,22 @@ class ApplicationLogger(Logger):  # type: ignore[misc]
         """Nothing is open here."""
 
 
+class Pool(ThreadPoolExecutor):
+    """The worker's threads, and whether work waits for one of them."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something has been submitted that no thread has begun."""
+        return not self._work_queue.empty()
+
+
 class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
-    """Cuts connections whose head is not complete in time; its main thread looks once a second."""
+    """Cuts connections whose head is not complete in time; its main thread looks once a second.
+
+    A thread that has answered waits a moment for the next request of the same connection. gunicorn hands
+    each one back to the main thread and gets it from there again, which costs a busy process several switches
+    of threads a request.
+    """
 
     # Seconds for the whole head; the configuration sets it.
     head_deadline = 10.0
@@ -65,8 +85,43 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         """As gunicorn's."""
         super().__init__(*args, **options)
         self._heads: dict[Any, float] = {}
+        self._busy = 0
+
+    def get_thread_pool(self) -> Pool:
+        """As many threads as configured."""
+        return Pool(max_workers=self.cfg.threads)
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Count what the threads have; both ends of it happen in the main thread."""
+        self._busy += 1
+        super().enqueue_req(conn)
+
+    def finish_request(self, conn: Any, fs: Any) -> None:
+        """As `enqueue_req`."""
+        self._busy -= 1
+        super().finish_request(conn, fs)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Where every thread is taken, look away from new connections for a moment.
+
+        All workers listen on one socket, and whoever is quick takes most of a burst: then one has a queue
+        while another sleeps. A worker that nobody relieves takes them after all.
+        """
+        if self._busy >= self.cfg.threads and self._accepting and self.cfg.workers > 1:
+            self.set_accept_enabled(False)
+            super().wait_for_and_dispatch_events(_YIELD_SECONDS)
+            self.set_accept_enabled(True)
+            timeout = 0
+        super().wait_for_and_dispatch_events(timeout)
 
     def handle(self, conn: Any) -> Any:
+        """Answer a request, and those that follow at once while nobody else waits for this thread."""
+        kept = self._answer(conn)
+        while kept is True and self._follows(conn):
+            kept = self._answer(conn)
+        return kept
+
+    def _answer(self, conn: Any) -> Any:
         """Note when reading the head begins."""
         self._heads[conn] = time.monotonic() + self.head_deadline
         try:
@@ -74,12 +129,23 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         finally:
             self._heads.pop(conn, None)
 
+    def _follows(self, conn: Any) -> bool:
+        if not self.alive or self.tpool.is_behind:
+            return False
+        if conn.parser.unreader.buf.getvalue():
+            return True
+        poll = select.poll()
+        poll.register(conn.sock, select.POLLIN)
+        return bool(poll.poll(_FOLLOW_MILLISECONDS))
+
     def handle_request(self, req: Any, conn: Any) -> Any:
         """The head is there: from here on only silence counts, an upload may take its time."""
         self._heads.pop(conn, None)
-        with contextlib.suppress(OSError):
-            silence = struct.pack("ll", BODY_SILENCE, 0)
-            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+        if not hasattr(conn, "bounded"):
+            with contextlib.suppress(OSError):
+                silence = struct.pack("ll", BODY_SILENCE, 0)
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+            conn.bounded = True
         kept, drained = super().handle_request(req, conn), False
         with contextlib.suppress(OSError, ParseException):
             drained = conn.parser.finish_body(time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES)

@@ -1,0 +1,118 @@
+"""gunicorn's worker as we use it: connections that are kept, shared fairly by threads and by processes."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from cloudscribe.lib.embedded.processes import wait_until
+
+pytestmark = pytest.mark.system
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORKERS, THREADS = 2, 2
+
+
+def _connection(port: int) -> contextlib.closing[http.client.HTTPConnection]:
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20))
+
+
+def _ask(connection: http.client.HTTPConnection, path: str = "/") -> int:
+    connection.request("GET", path)
+    return int(connection.getresponse().read())
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError, http.client.HTTPException), _connection(port) as connection:
+        return _ask(connection) > 0
+    return False
+
+
+@pytest.fixture
+def port(tmp_path: pathlib.Path) -> Iterator[int]:
+    """A server of two processes with two threads each."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        command = [sys.executable, "-m", "gunicorn", "tests.system.echo:application", "--no-control-socket"]
+        options = ["-k", "cloudscribe.lib.web_worker.DeadlineWorker", "--log-level", "warning"]
+        size = ["-w", str(WORKERS), "--threads", str(THREADS), "-b", f"fd://{listener.fileno()}"]
+        process = subprocess.Popen(
+            [*command, *options, *size],
+            cwd=ROOT,
+            env={**os.environ, "ECHO_FOLDER": str(tmp_path)},
+            pass_fds=[listener.fileno()],
+        )
+        number = listener.getsockname()[1]
+    try:
+        assert wait_until(lambda: _answers(number) and len(_children(process.pid)) == WORKERS, 30)
+        yield number
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _children(pid: int) -> list[int]:
+    text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(number) for number in text.split()]
+
+
+def test_connection_kept_answers_request_after_request(port: int) -> None:
+    """One connection, many requests, always the same process."""
+    with _connection(port) as connection:
+        assert len({_ask(connection) for _ in range(200)}) == 1
+
+
+def test_requests_sent_in_one_piece_are_all_answered(port: int) -> None:
+    """What arrives with the request before it is not forgotten (pipelining, RFC 9112, section 9.3.2)."""
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(request * 4 + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        answer = b"".join(iter(lambda: client.recv(65_536), b""))
+    assert answer.count(b"HTTP/1.1 200") == 5
+
+
+def test_connections_that_never_rest_leave_room_for_one_more(port: int) -> None:
+    """More busy connections than threads: whoever comes last is answered all the same."""
+    stop = threading.Event()
+
+    def hammer() -> None:
+        with _connection(port) as connection:
+            while not stop.is_set():
+                _ask(connection)
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        hammers = [pool.submit(hammer) for _ in range(12)]
+        try:
+            for _ in range(5):
+                with _connection(port) as connection:
+                    assert _ask(connection) > 0
+        finally:
+            stop.set()
+    assert [found.exception() for found in hammers] == [None] * 12
+
+
+def test_burst_of_connections_is_spread_over_the_processes(port: int, tmp_path: pathlib.Path) -> None:
+    """Slow requests all at once: none of the processes takes them all and queues what it can't begin."""
+    names = [f"request{number}" for number in range(4 * WORKERS * THREADS)]
+
+    def hold(name: str) -> int:
+        with _connection(port) as connection:
+            return _ask(connection, f"/held/{name}")
+
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        held = [pool.submit(hold, name) for name in names]
+        begun = wait_until(lambda: len(list(tmp_path.glob("request*"))) == WORKERS * THREADS, 20)
+        (tmp_path / "release").touch()
+    assert begun
+    assert len({found.result() for found in held}) == WORKERS
