@@ -18,7 +18,7 @@ from cloudscribe.lib.embedded.sharing import ensure_servers
 from cloudscribe.lib.embedded.valkey import ValkeyFailed
 
 # These own or rewrite tables; everything else signs in as the application's role.
-OWNER_COMMANDS = {"migrate", "backup", "restore", "setup_roles"}
+OWNER_COMMANDS = {"migrate", "prepare", "backup", "restore", "setup_roles"}
 JOB_COMMANDS = {"rqworkers", "scheduler"}
 # These read code, not data.
 SERVERLESS_COMMANDS = {

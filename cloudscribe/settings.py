@@ -196,7 +196,8 @@ _role = env.text(
     choices=("app", "owner"),
 )
 DATABASES = {"default": database_config(_owner_url if _role == "owner" else _app_url, PROCESS_KIND)}
-APP_DATABASE_ROLE = str(database_config(_app_url, PROCESS_KIND).get("USER") or "")
+APP_DATABASE = database_config(_app_url, PROCESS_KIND)
+APP_DATABASE_ROLE = str(APP_DATABASE.get("USER") or "")
 DATABASE_ROLES_ARE_ONE = str(database_config(_owner_url, PROCESS_KIND).get("USER") or "") == APP_DATABASE_ROLE
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -66,7 +66,7 @@ class Installation:
         }
 
     def step_environment(self) -> dict[str, str]:
-        """For `migrate` and `bootstrap`, which manage.py gives the role that they need."""
+        """For `prepare`, which manage.py gives the role that it needs."""
         return {**self.environment, "CLOUDSCRIBE_PROCESS": "command"}
 
 

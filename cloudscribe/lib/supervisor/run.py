@@ -124,8 +124,7 @@ class Supervisor:
         Returns the administrator's e-mail and fresh password.
         """
         self._journal.say("migrating")
-        self._step("migrate", "--no-input", "-v", "0")
-        lines = self._step("bootstrap").splitlines()
+        lines = self._step("prepare").splitlines()
         try:
             told = json.loads(lines[-1])
         except (IndexError, ValueError):
