@@ -7,27 +7,41 @@ import datetime as dt
 import html
 import uuid
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
-import orjson
 from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_cursor, prepared_rows
+from documents.access_map import array_text
 from documents.markdown import snippet_text
+from documents.search.arrays import text_array
 from documents.search.languages import configuration_for
 from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of
 from documents.search.query import Query, parse_query
-from documents.search.statements import HITS_SQL, PLAN_SQL, SIMILAR_SQL, SUGGEST_SQL
-from documents.visibility import targets_for, visible_parameters
+from documents.search.ranking import (
+    FACETS,
+    ID,
+    TIER,
+    Ranked,
+    Row,
+    by_relevance,
+    by_update,
+    counts_of,
+    key_of,
+    key_text,
+    page_of,
+)
+from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, SUGGEST_SQL, hits_sql
+from documents.selectors.reading import Answer, answer_seen
+from documents.visibility import rights_of, targets_for, visible_parameters
 
-FACETS = ("workspace", "tag", "author", "state", "language")
+__all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_suggest"]
+
 # What the third way looks at: the newest so many visible documents, for up to so many hits.
 _WINDOW = 20_000
 _CANDIDATES = 500
-_FACET_VALUES = 20
 _CORRECTIONS_TRIED = 4
 _START, _STOP = "\x01", "\x02"
 
@@ -51,13 +65,17 @@ _FILTERS = tuple(field.name for field in dataclasses.fields(SearchFilters))
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Hit:
-    """A document found: its row, its place in the order, and HTML whose only tags are `<mark>`."""
+    """A document found: its place in the order, and HTML whose only tags are `<mark>`."""
 
-    pk: int
-    key: str
-    score: float
+    place: Ranked
+    document: Answer
     title: str
     snippet: str
+
+    @property
+    def score(self) -> float:
+        """How well it matches; comparable within one search."""
+        return float(self.place[0])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,13 +107,16 @@ def documents_find(
     plan = _plan(query, scope)
     if not plan.parameters["configs"]:
         return NOTHING
-    rows, total, strict, facets = _hits(plan, scope, sort, size, cursor)
+    rows = _hits(plan, scope, sort, size)
+    strict = sum(row[TIER] for row in rows)
     suggestion = None
     if not strict and cursor is None and plan.unknown_words:
-        suggestion = _correction(query, plan, scope)
-    exact = plan.way != "newest" and total - strict < _CANDIDATES
-    page = cut_page(rows, size, cursor, lambda hit: (hit.key, hit.pk))
-    return Found(page, total, exact, facets, suggestion)
+        suggestion = _correction(actor, query, plan, scope)
+    exact = plan.way != "newest" and len(rows) - strict < _CANDIDATES
+    places = _places(rows, plan, sort, size, cursor)
+    page = cut_page(places, size, cursor, lambda place: (key_text(place[0]), place[1]))
+    hits, facets = _shown(actor, plan, page.rows, rows)
+    return Found(Page(hits, page.next, page.previous), len(rows), exact, facets, suggestion)
 
 
 def titles_suggest(*, actor: Actor, text: str, size: int) -> list[dict[str, Any]]:
@@ -105,7 +126,7 @@ def titles_suggest(*, actor: Actor, text: str, size: int) -> list[dict[str, Any]
         return []
     scope = _scope(actor, SearchFilters())
     plan = _plan(query, scope)
-    parameters = {**scope, **plan.parameters, "typed": text, "limit": size}
+    parameters = {**scope, **_bound(plan), "typed": text, "limit": size}
     parameters |= {"window": _WINDOW, "candidates": _CANDIDATES}
     with connection.cursor() as database:
         database.execute(SUGGEST_SQL[plan.way], parameters)
@@ -128,13 +149,12 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
         **scope,
         "all_words": query.all_words(),
         "in_title": query.in_title(),
-        "queries": [probe.query for probe in probes],
-        "words": [probe.word for probe in probes],
-        "prefixes": [probe.prefix for probe in probes],
+        "marked": query.marked(),
+        "queries": text_array(probe.query for probe in probes),
+        "words": text_array(probe.word for probe in probes),
+        "prefixes": text_array(probe.prefix for probe in probes),
     }
-    with prepared_cursor() as database:
-        database.execute(PLAN_SQL, parameters)
-        rows = database.fetchall()
+    rows = prepared_rows(PLAN_SQL, parameters)
     roots = scope["granted"]
     # What stands below a document granted by itself is counted only where that is a cut; a few each are
     # guessed.
@@ -142,33 +162,61 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
     return plan_of(query, probes, [ConfigurationPlan(*row[:-1]) for row in rows], visible, roots)
 
 
-def _hits(
-    plan: Plan, scope: dict[str, Any], sort: str, size: int, cursor: Cursor | None
-) -> tuple[list[Hit], int, int, dict[str, list[dict[str, Any]]]]:
-    parameters = {
-        **scope,
-        **plan.parameters,
-        "enough": size,
-        "limit": size + 1,
-        "after_key": Decimal(cursor.values[0]) if cursor else None,
-        "after_id": cursor.values[1] if cursor else None,
-        "sign": -1 if cursor and cursor.reverse else 1,
-        "window": _WINDOW,
-        "candidates": _CANDIDATES,
-    }
-    loose, narrowed = any(plan.parameters["any_terms"]), scope["narrowed"]
-    text = HITS_SQL[plan.way, sort, loose, scope["subtree"] is not None, narrowed]
+def _bound(plan: Plan) -> dict[str, str]:
+    return {name: text_array(values) for name, values in plan.parameters.items()}
+
+
+def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> list[Row]:
+    """All that was found, or so much of it as the plan's way looks at."""
+    parameters = {**scope, **_bound(plan), "enough": size, "window": _WINDOW, "candidates": _CANDIDATES}
+    text = hits_sql(
+        plan.way,
+        terms=plan.terms if sort == "relevance" else None,
+        loose=any(plan.parameters["any_terms"]),
+        narrowed=scope["narrowed"],
+        within=scope["subtree"] is not None,
+    )
     # What narrows a search may lead to other indexes, and the walk hangs on its limits: planned for values.
-    valued = narrowed or plan.way == "newest"
+    valued = scope["narrowed"] or plan.way == "newest"
     with connection.cursor() if valued else prepared_cursor() as database:
         database.execute(text, parameters)
-        total, strict, facets, rows = database.fetchone()
-    spaceless = plan.spaceless
-    hits = [
-        Hit(pk, key, float(key), _marked(title, spaceless), _marked(snippet_text(fragment), spaceless))
-        for pk, key, title, fragment in orjson.loads(rows)
-    ]
-    return hits, total, strict, _facets(orjson.loads(facets))
+        rows: list[Row] = database.fetchall()
+    return rows
+
+
+def _places(rows: list[Row], plan: Plan, sort: str, size: int, cursor: Cursor | None = None) -> list[Ranked]:
+    """The page's part of the order, from the cursor on, and one more."""
+    relevance = sort == "relevance"
+    ranked = by_relevance(rows, plan.weighing, plan.clauses) if relevance else by_update(rows)
+    after = (key_of(cursor.values[0], whole=not relevance), cursor.values[1]) if cursor else None
+    return page_of(ranked, size + 1, after, reverse=cursor is not None and cursor.reverse)
+
+
+def _shown(
+    actor: Actor, plan: Plan, places: Sequence[Ranked], rows: Sequence[Row]
+) -> tuple[list[Hit], dict[str, list[dict[str, Any]]]]:
+    """The page's documents with what is marked in them, and the facets of all that was found."""
+    counts = counts_of(rows)
+    if not rows:
+        return [], _facets(counts, [], [])
+    parameters = {
+        **_bound(plan),
+        "ids": array_text([pk for _, pk in places]),
+        "workspaces": array_text([pk for pk, _ in counts["workspace"]]),
+        "authors": array_text([pk for pk, _ in counts["author"]]),
+    }
+    read = prepared_rows(PAGE_SQL, parameters)
+    rights, spaceless = rights_of(actor), plan.spaceless
+    found = {row[ID]: row for row in read}
+    hits = []
+    for place in places:
+        row = found.get(place[1])
+        document = row and answer_seen(row, rights, actor.limit)
+        if row and document:
+            title, fragment = row[-4], snippet_text(row[-3])
+            hits.append(Hit(place, document, _marked(title, spaceless), _marked(fragment, spaceless)))
+    workspaces, authors = next(row[-2:] for row in read if row[-1] is not None)
+    return hits, _facets(counts, workspaces, authors)
 
 
 def _marked(text: str, spaceless: Sequence[str]) -> str:
@@ -182,15 +230,22 @@ def _marked(text: str, spaceless: Sequence[str]) -> str:
     return html.escape(text).replace(_START, "<mark>").replace(_STOP, "</mark>")
 
 
-def _facets(counted: list[list[Any]]) -> dict[str, list[dict[str, Any]]]:
-    facets: dict[str, list[dict[str, Any]]] = {name: [] for name in FACETS}
-    for name, value, count in sorted(counted, key=lambda row: (-row[2], row[1])):
-        if len(facets[name]) < _FACET_VALUES:
-            facets[name].append({"value": value, "count": count})
+def _facets(
+    counts: dict[str, list[tuple[Any, int]]], workspaces: Sequence[str | None], authors: Sequence[str | None]
+) -> dict[str, list[dict[str, Any]]]:
+    facets = {}
+    for name, counted in counts.items():
+        values = {"workspace": workspaces, "author": authors}.get(name, [value for value, _ in counted])
+        entries = [
+            {"value": value, "count": count}
+            for value, (_, count) in zip(values, counted, strict=True)
+            if value is not None
+        ]
+        facets[name] = sorted(entries, key=lambda entry: (-entry["count"], entry["value"]))
     return facets
 
 
-def _correction(query: Query, plan: Plan, scope: dict[str, Any]) -> str | None:
+def _correction(actor: Actor, query: Query, plan: Plan, scope: dict[str, Any]) -> str | None:
     """The query with its first unknown word mended, as it is written in a document that this reader sees."""
     word = plan.unknown_words[0]
     for config in plan.parameters["configs"]:
@@ -199,24 +254,26 @@ def _correction(query: Query, plan: Plan, scope: dict[str, Any]) -> str | None:
             database.execute(SIMILAR_SQL, parameters)
             similar = [row[0] for row in database.fetchall()]
         for candidate in similar:
-            found = _as_written(query.replaced(word, candidate), candidate, scope)
+            found = _as_written(actor, query.replaced(word, candidate), candidate, scope)
             if found:
                 return str(query.replaced(word, found))
     return None
 
 
-def _as_written(query: Query, lexeme: str, scope: dict[str, Any]) -> str | None:
+def _as_written(actor: Actor, query: Query, lexeme: str, scope: dict[str, Any]) -> str | None:
     """How the lexeme is written in the best hit of the query; None without a visible hit."""
-    rows, _, strict, _ = _hits(_plan(query, scope), scope, "relevance", 1, None)
-    if not strict:
+    plan = _plan(query, scope)
+    rows = _hits(plan, scope, "relevance", 1)
+    if not sum(row[TIER] for row in rows):
         return None
-    marked = [part.split(_STOP)[0] for text in _texts(rows) for part in text.split(_START)[1:]]
+    hits, _ = _shown(actor, plan, _places(rows, plan, "relevance", 1)[:1], rows)
+    marked = [part.split(_STOP)[0] for text in _texts(hits) for part in text.split(_START)[1:]]
     return min(marked, key=lambda written: not written.lower().startswith(lexeme[:3]), default=lexeme).lower()
 
 
-def _texts(rows: list[Hit]) -> list[str]:
+def _texts(hits: Sequence[Hit]) -> list[str]:
     return [
         html.unescape(text.replace("<mark>", _START).replace("</mark>", _STOP))
-        for hit in rows
+        for hit in hits
         for text in (hit.title, hit.snippet)
     ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from documents.search.languages import spaceless_parts
 from documents.search.query import Query, Term
+from documents.search.ranking import Weighing
 
 # Up to so many matches or visible documents all are looked at; beyond both only the newest are.
 MATCHES_RANKED = 5_000
@@ -40,6 +41,7 @@ class ConfigurationPlan:
     config: str
     all_words: str
     in_title: str
+    marked: str
     documents: int
     average_length: float
     queries: Sequence[str]
@@ -48,10 +50,17 @@ class ConfigurationPlan:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """How a query is answered: `way` is a key of HITS_SQL, `parameters` are what its statement binds."""
+    """How a query is answered: by which way, and what the statements bind; arrays of texts stand as lists.
+
+    `weighing` is by configuration what the ranking makes of the numbers that the statement brings, `terms`
+    the number of words in each, `clauses` how many are wanted.
+    """
 
     way: str
-    parameters: dict[str, Any]
+    parameters: dict[str, list[Any]]
+    weighing: dict[str, Weighing]
+    terms: int
+    clauses: int
     unknown_words: list[str]
     spaceless: list[str]
 
@@ -82,22 +91,31 @@ def plan_of(
     asked = [c for c in configurations if c.all_words]
     matches = sum(_matches(query, probes, c) for c in asked)
     way = way_to(matches, visible, roots)
-    terms = [(c.config, *term) for c in asked for term in _weighted(query, probes, c)]
-    parameters = {
+    weighed = [list(_weighted(query, probes, c)) for c in asked]
+    terms = max(map(len, weighed), default=0)
+    parameters: dict[str, list[Any]] = {
         "configs": [c.config for c in asked],
         "all_words": [c.all_words for c in asked],
         "in_title": [c.in_title for c in asked],
+        "marked": [c.marked for c in asked],
         "any_terms": [_any_word(query, probes, c) for c in asked],
-        "marked": query.marked(),
-        "averages": [c.average_length or _USUAL_LENGTH for c in asked],
-        "term_configs": [term[0] for term in terms],
-        "term_queries": [term[1] for term in terms],
-        "term_weights": [term[2] for term in terms],
-        "term_clauses": [term[3] for term in terms],
-        "clauses": 2 ** len(query.clauses) - 1,
+        "terms": [term[0] for words in weighed for term in [*words, *[(None,)] * (terms - len(words))]],
         "needles": _needles(probes, asked),
     }
-    return Plan(way, parameters, _unknown(probes, asked), _spaceless(probes))
+    averages = [c.average_length or _USUAL_LENGTH for c in asked]
+    weighing = {
+        c.config: Weighing(average, [(weight, clause) for _, weight, clause in words])
+        for c, average, words in zip(asked, averages, weighed, strict=True)
+    }
+    return Plan(
+        way=way,
+        parameters=parameters,
+        weighing=weighing,
+        terms=terms,
+        clauses=len(query.clauses),
+        unknown_words=_unknown(probes, asked),
+        spaceless=_spaceless(probes),
+    )
 
 
 def way_to(matches: int, visible: int, roots: int) -> str:

@@ -20,7 +20,7 @@ from django.db import connection
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
 from cloudscribe.lib.pagination import MAX_PAGE_SIZE
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.caching import visible_share, workspace_key
 from documents.models import Workspace
 from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_of
@@ -107,19 +107,12 @@ def documents_page(
         parameters["edge_at"], parameters["edge_id"] = cursor.values
     walked = _share_is_large(actor, parameters) if room is None else -room in rights
     key = (room is not None, cursor is not None and cursor.reverse, cursor is None)
-    rows = _rows(_TEXTS[walked, *key], parameters)
+    rows = prepared_rows(_TEXTS[walked, *key], parameters)
     if walked and len(rows) <= size and not (rows and rows[0][-1]):
-        rows = _rows(_TEXTS[False, *key], parameters)
+        rows = prepared_rows(_TEXTS[False, *key], parameters)
     page = cut_page(rows, size, cursor, lambda row: (row[29], row[0]))
     results = [answer_of(row, rights, actor.limit) for row in page.rows]
     return Listing(results, page)
-
-
-def _rows(text: str, parameters: dict[str, Any]) -> list[Any]:
-    with prepared_cursor() as statement:
-        statement.execute(text, parameters)
-        rows: list[Any] = statement.fetchall()
-    return rows
 
 
 def _workspace_pk(uid: uuid.UUID) -> int | None:

@@ -160,6 +160,13 @@ def answer_of(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None
     }
 
 
+def answer_seen(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None) -> Answer | None:
+    """As `answer_of`; None where the document is in the trash or not to be seen."""
+    if row[4] is not None or not bits_on(rights, limit, Place(row[:4])) & SEE_BIT:
+        return None
+    return answer_of(row, rights, limit)
+
+
 def _author(actor: str | None, uid: uuid.UUID | None, name: str | None) -> Any:
     """As `documents.authors.author_reference`, of columns as the driver gives them."""
     if actor is not None:

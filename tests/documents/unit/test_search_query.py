@@ -91,7 +91,14 @@ def planned(typed: str, *counts: int | None, visible: int = 100_000) -> Plan:
     query = parse_query(typed)
     probes = probes_of(query)
     known = ConfigurationPlan(
-        "cs_english", query.all_words(), query.in_title(), 1_000_000, 300.0, [p.query for p in probes], counts
+        config="cs_english",
+        all_words=query.all_words(),
+        in_title=query.in_title(),
+        marked=query.marked(),
+        documents=1_000_000,
+        average_length=300.0,
+        queries=[p.query for p in probes],
+        counts=counts,
     )
     return plan_of(query, probes, [known], visible, roots=10)
 
@@ -133,8 +140,8 @@ def test_plan_counts_alternatives_together() -> None:
 
 def test_plan_weighs_rare_words_higher() -> None:
     """The inverse document frequency: a word in few documents says more."""
-    common, rare = planned('"common" "rare"', 300_000, 40).parameters["term_weights"]
-    assert rare > common > 0
+    common, rare = planned('"common" "rare"', 300_000, 40).weighing["cs_english"].terms
+    assert rare[0] > common[0] > 0
 
 
 def test_plan_falls_back_to_words_that_mean_something() -> None:
