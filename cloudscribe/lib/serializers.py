@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
+import functools
 import re
 import uuid
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 from django.utils.functional import cached_property
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail, ValidationError
+from rest_framework.utils.serializer_helpers import BindingDict
 
 from cloudscribe.lib.actor import Actor
 
@@ -47,7 +49,24 @@ class _Strict(serializers.Serializer[Any]):
 
 
 class StrictSerializer(_Strict):
-    """The shape of a JSON body. A property that it doesn't declare is a fault (`unknown_property`)."""
+    """The shape of a JSON body. A property that it doesn't declare is a fault (`unknown_property`).
+
+    Its fields are one set a class, so they must keep nothing of a request: no context, no partial updates.
+    """
+
+    @cached_property
+    def fields(self) -> BindingDict:
+        """The fields by name. To copy and bind them for each request takes longer than the check."""
+        return _fields_of(type(self))
+
+
+@functools.cache
+def _fields_of(kind: type[StrictSerializer]) -> BindingDict:
+    prototype = kind()
+    fields = BindingDict(prototype)
+    for name, field in prototype.get_fields().items():
+        fields[name] = field
+    return fields
 
 
 class QuerySerializer(_Strict):
