@@ -1,8 +1,9 @@
-"""How views answer with documents: read anew by the hot statement, under the rights of now, with the ETag."""
+"""How views answer with documents: by the write's own row, or read by the hot statement, with the ETag."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -10,6 +11,7 @@ from django.http import HttpResponseBase
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.api.reaching import DocumentReached
 from documents.models import Document
+from documents.selectors.editing import document_shown
 from documents.selectors.reading import document_read
 from documents.services.locking import actor_renewed
 
@@ -23,13 +25,20 @@ class DocumentAnswering(DocumentReached, ServiceViewSet):
     """A view whose writes answer with a document."""
 
     def document_answer(
-        self, document: Document, *, rights_changed: bool = False, created: bool = False, **extra: Any
+        self,
+        document: Document,
+        *,
+        row: Sequence[Any] | None = None,
+        rights_changed: bool = False,
+        created: bool = False,
+        **extra: Any,
     ) -> HttpResponseBase:
         """The document as the actor sees it now, `extra` beside its fields.
 
-        `rights_changed` asks for the stamps anew, where the write may have changed the actor's own rights.
+        `row` is what the write gave back, else it is read. `rights_changed` asks for the stamps anew, where
+        the write may have changed the actor's own rights.
         """
         actor = actor_renewed(self.actor) if rights_changed else self.actor
-        answer, etag = document_read(actor, document.uid)
+        answer, etag = document_read(actor, document.uid) if row is None else document_shown(actor, row)
         location = document_location(document.uid) if created else None
         return self.respond({**answer, **extra}, etag=etag, location=location)

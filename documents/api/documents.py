@@ -169,8 +169,8 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
             if workspace.uid != workspace_uid:
                 raise InvalidInput.field("/parent", "other_workspace", _OTHER_WORKSPACE)
         new = NewDocument(**given)
-        document = document_create(actor=self.actor, workspace=workspace, parent=parent, new=new)
-        return self.document_answer(document, created=True, rights_changed=document.is_cut)
+        document, row = document_create(actor=self.actor, workspace=workspace, parent=parent, new=new)
+        return self.document_answer(document, row=row, created=True, rights_changed=document.is_cut)
 
     def destroy(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Remove a trashed document for good, with all below it and its history."""

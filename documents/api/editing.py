@@ -101,7 +101,7 @@ class EditingMixin(DocumentAnswering):
             merge=merge_wanted(request),
             note=note,
         )
-        return self.document_answer(edited.document, merged=edited.merged)
+        return self.document_answer(edited.document, row=edited.row, merged=edited.merged)
 
     def _changed_alone(self, alone: list[str], changes: dict[str, Any]) -> HttpResponseBase:
         if len(changes) > 1:

@@ -188,7 +188,7 @@ class RevisionViewSet(DocumentAnswering):
             merge=merge_wanted(request),
             note=note,
         )
-        return self.document_answer(edited.document, merged=edited.merged)
+        return self.document_answer(edited.document, row=edited.row, merged=edited.merged)
 
     def _rows(self, document: Document) -> QuerySet[Revision]:
         return Revision.objects.filter(document=document).select_related("author")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -12,6 +13,8 @@ from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_cursor
 from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can
+from documents.selectors.reading import Answer, answer_etag, answer_of
+from documents.visibility import rights_of
 
 # What rights, state and revision are read from, and what a revision holds; the rest stays deferred.
 _WANTED = {
@@ -68,6 +71,17 @@ def document_locked(pk: int) -> tuple[Document, DocumentBody]:
     row = _row(_LOCK_SQL, str(pk))
     split = len(_NAMES) + len(_ROOM_NAMES)
     return _document(row[:split]), DocumentBody.from_db(connection.alias, _BODY_NAMES, row[split:])
+
+
+def document_shown(actor: Actor, row: Sequence[Any]) -> tuple[Answer, str]:
+    """What `document_read` would give for a row that a write gave back: `COLUMNS` first, the body last.
+
+    Only under the rights that the write was allowed by.
+    """
+    answer = answer_of(row, rights_of(actor), actor.limit)
+    etag = answer_etag(actor, answer, b"full")
+    answer["content"] = row[-1]
+    return answer, etag
 
 
 def _row(statement: str, key: uuid.UUID | str) -> tuple[Any, ...]:

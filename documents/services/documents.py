@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import uuid
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -56,10 +57,17 @@ class NewDocument:
     after: uuid.UUID | None = None
 
 
+class Created(NamedTuple):
+    """A new document and its row, as `document_shown` wants it."""
+
+    document: Document
+    row: tuple[Any, ...]
+
+
 @transactional
 def document_create(
     *, actor: Actor, workspace: Workspace, new: NewDocument, parent: Document | None = None
-) -> Document:
+) -> Created:
     """Make a document at the end of its siblings, or where it is wanted, with its first revision.
 
     Raises Forbidden, NotFound, DocumentTrashed, DocumentArchived, DocumentTooDeep, WorkspaceBusy,
@@ -81,7 +89,8 @@ def document_create(
             moved=None,
             now=actor.now,
         )
-    document = document_insert(actor=actor, workspace=workspace, parent=parent, new=new, position=position)
+    created = document_insert(actor=actor, workspace=workspace, parent=parent, new=new, position=position)
+    document = created.document
     event_record(
         actor=actor,
         action="document.created",
@@ -89,7 +98,7 @@ def document_create(
         workspace_uid=workspace.uid,
         changes={"title": (None, document.title), "revision": (None, 1), "state": (None, document.state)},
     )
-    return document
+    return created
 
 
 def document_insert(
@@ -100,7 +109,7 @@ def document_insert(
     new: NewDocument,
     position: str,
     uid: uuid.UUID | None = None,
-) -> Document:
+) -> Created:
     """Write a document's rows: itself, body, first revision, place and, of a draft, its maker's grant.
 
     Asks for the vector of a body that is too large to make it in a request. For services that hold the
@@ -130,11 +139,12 @@ def document_insert(
     )
     encoded = new.content.encode()
     body = DocumentBody(content=new.content, sha256=hashlib.sha256(encoded).digest(), size=len(encoded))
-    if not document_rows_insert(document, body, note=new.note):
+    written = document_rows_insert(document, body, note=new.note)
+    if not written.indexed:
         search_index_enqueue(actor=actor)
     if new.state == State.DRAFT:
         grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
-    return document
+    return Created(document, written.row)
 
 
 def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> tuple[Actor, str | None]:

@@ -185,7 +185,7 @@ def _batch_create(*, actor: Actor, workspace: Workspace, batch: Sequence[_Work])
             new=NewDocument(title=item.planned.title, content=item.content, note=_NOTE),
             position=places.next(parents[key].pk if key is not None else None),
             uid=item.uid,
-        )
+        ).document
         parents[item.planned.key] = document
         entries.append(_created(actor, workspace, document))
     ImportSource.objects.bulk_create(

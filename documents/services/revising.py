@@ -30,11 +30,15 @@ _CONFLICT_TAIL = b"conflict"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Edited:
-    """What became of a write: whether it made a revision, and whether that took in another's work."""
+    """What became of a write: whether it made a revision, and whether that took in another's work.
+
+    `row` is that revision's, as `document_shown` wants it.
+    """
 
     document: Document
     merged: bool
     revised: bool
+    row: tuple[Any, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,9 +102,9 @@ def document_revise(
     changed = {field: wanted[field] for field in current if wanted[field] != current[field]}
     if not changed:
         return Edited(opened.document, merged=False, revised=False)
-    _write(opened, wanted, base, note)
+    row = _write(opened, wanted, base, note)
     _record(opened, current, changed, facts)
-    return Edited(opened.document, merged=base != head, revised=True)
+    return Edited(opened.document, merged=base != head, revised=True, row=row)
 
 
 def _base_number(opened: OpenDocument, expected: ExpectedRevision | None) -> int:
@@ -136,7 +140,7 @@ def _merged(
     )
 
 
-def _write(opened: OpenDocument, wanted: Mapping[str, Any], base: int, note: str) -> None:
+def _write(opened: OpenDocument, wanted: Mapping[str, Any], base: int, note: str) -> tuple[Any, ...]:
     actor, document, body = opened.actor, opened.document, opened.body
     superseded, was = document.revision, body.content
     for field in document.fields_of_revision():
@@ -147,8 +151,10 @@ def _write(opened: OpenDocument, wanted: Mapping[str, Any], base: int, note: str
     encoded = wanted[BODY].encode()
     body.content, body.sha256, body.size = wanted[BODY], hashlib.sha256(encoded).digest(), len(encoded)
     payload = payload_for(superseded, was, body.content)
-    if not document_rows_revise(document, body, payload, base=base, note=note):
+    written = document_rows_revise(document, body, payload, base=base, note=note)
+    if not written.indexed:
         search_index_enqueue(actor=actor)
+    return written.row
 
 
 def _record(

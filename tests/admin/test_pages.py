@@ -27,7 +27,9 @@ def document() -> Document:
     """A document of somebody's, with a body that staff must not see."""
     owner = person(user_make(name="Olga Owner"))
     workspace = workspace_create(actor=owner, name="Gardens")
-    return document_create(actor=owner, workspace=workspace, new=NewDocument(title="Herbs", content=BODY))
+    return document_create(
+        actor=owner, workspace=workspace, new=NewDocument(title="Herbs", content=BODY)
+    ).document
 
 
 def waiting_job() -> Job:

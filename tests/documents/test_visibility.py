@@ -50,7 +50,9 @@ def random_world(seed: int) -> list[User]:
             parent = chance.choice([None, *rows])
             state = chance.choice(["published", "published", "draft"])
             new = NewDocument(title="x", state=state)
-            rows.append(document_create(actor=actor_of(maker), workspace=workspace, parent=parent, new=new))
+            rows.append(
+                document_create(actor=actor_of(maker), workspace=workspace, parent=parent, new=new).document
+            )
         for row in chance.sample(rows, 3):
             document_inheritance_set(actor=actor_of(maker), document=row, inherits_access=False)
         for person in people:
@@ -99,10 +101,10 @@ def test_object_rights_of_django_follow_inheritance() -> None:
     """`has_perm` with an object resolves what is inherited; being a superuser counts for nothing."""
     maker, reader, root = user_make(), user_make(), user_make(is_superuser=True, is_staff=True)
     workspace = workspace_create(actor=actor_of(maker), name="W")
-    top = document_create(actor=actor_of(maker), workspace=workspace, new=NewDocument(title="Top"))
+    top = document_create(actor=actor_of(maker), workspace=workspace, new=NewDocument(title="Top")).document
     leaf = document_create(
         actor=actor_of(maker), workspace=workspace, parent=top, new=NewDocument(title="Leaf")
-    )
+    ).document
     grant_insert(top, role=Role.EDITOR, origin=Origin.STANDING, user_pk=reader.pk)
     assert reader.has_perm("documents.edit_document", leaf)
     assert not reader.has_perm("documents.manage_document", leaf)
@@ -123,7 +125,7 @@ def test_rights_of_a_change_that_was_rolled_back_are_kept_nowhere() -> None:
     """Another change reaches the same stamps later: no map read inside the failed one stands under them."""
     maker, reader = user_make(), user_make()
     workspace = workspace_create(actor=actor_of(maker), name="W")
-    page = document_create(actor=actor_of(maker), workspace=workspace, new=NewDocument(title="Page"))
+    page = document_create(actor=actor_of(maker), workspace=workspace, new=NewDocument(title="Page")).document
     before = actor_of(reader)
     with transaction.atomic():
         grant_insert(page, role=Role.EDITOR, origin=Origin.STANDING, user_pk=reader.pk)

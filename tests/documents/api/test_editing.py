@@ -247,14 +247,14 @@ def test_edit_redis_gone(page: Page, redis_gone: None) -> None:
 
 
 def test_edit_queries(page: Page) -> None:
-    """Ten statements, warm.
+    """Six statements, warm.
 
-    Session, user and stamps; the document; lock of document and body; clock and stamps of now; the document;
-    the body with its vector; the revision; the payload of the one before; the event; the answer.
+    Session, user and stamps; the document; lock of document and body; clock and stamps of now; document, body
+    with its vector, revision, payload of the one before and the answer; the event.
     """
     etag = page.edit(title="Warm").headers["ETag"]
     with CaptureQueriesContext(connection) as queries:
         answer = page.edit(etag=etag, content="ONE\n", title="Renamed")
     assert answer.status_code == 200
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in (query["sql"] or "")]
-    assert len(statements) <= 10, statements
+    assert len(statements) <= 6, statements
