@@ -16,7 +16,7 @@ from django.db.transaction import TransactionManagementError
 from audit.models import Event
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.context import RequestContext, current_context
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_rows
 from cloudscribe.lib.transactions import transactional
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -86,9 +86,7 @@ def events_record(entries: Sequence[Entry]) -> list[Event]:
     if not entries:
         return []
     rows = [_row(number, entry) for number, entry in enumerate(entries)]
-    with prepared_cursor() as cursor:
-        cursor.execute(_RECORD, [orjson.dumps(rows).decode()])
-        stamps = cursor.fetchall()
+    stamps = prepared_rows(_RECORD, [orjson.dumps(rows).decode()])
     return [_event(row, stamp) for row, stamp in zip(rows, stamps, strict=True)]
 
 

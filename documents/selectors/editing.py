@@ -10,7 +10,7 @@ from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_cursor, prepared_rows
 from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can
 from documents.selectors.reading import Answer, answer_etag, answer_of
@@ -45,7 +45,7 @@ _BODY_NAMES = ("document_id", "content", "sha256", "size")
 
 def workspace_find(actor: Actor, uid: uuid.UUID) -> Workspace:
     """The workspace with this id, if the actor may see it; else raises NotFound."""
-    row = _row(_ROOM_SQL, uid)
+    row = _only(prepared_rows(_ROOM_SQL, [uid]))
     workspace = Workspace.from_db(connection.alias, _ROOM_NAMES, row)
     if not can(actor, Action.SEE, workspace):
         raise NotFound
@@ -57,7 +57,7 @@ def document_find(actor: Actor, uid: uuid.UUID) -> Document:
 
     Else raises NotFound.
     """
-    document = _document(_row(_FIND_SQL, uid))
+    document = _document(_only(prepared_rows(_FIND_SQL, [uid])))
     if not can(actor, Action.SEE, document):
         raise NotFound
     return document
@@ -68,7 +68,9 @@ def document_locked(pk: int) -> tuple[Document, DocumentBody]:
 
     The caller asks for the rights afterwards: they may have changed while this waited.
     """
-    row = _row(_LOCK_SQL, str(pk))
+    with prepared_cursor() as cursor:
+        cursor.execute(_LOCK_SQL, [str(pk)])
+        row = _only(cursor.fetchall())
     split = len(_NAMES) + len(_ROOM_NAMES)
     return _document(row[:split]), DocumentBody.from_db(connection.alias, _BODY_NAMES, row[split:])
 
@@ -84,13 +86,10 @@ def document_shown(actor: Actor, row: Sequence[Any]) -> tuple[Answer, str]:
     return answer, etag
 
 
-def _row(statement: str, key: uuid.UUID | str) -> tuple[Any, ...]:
-    with prepared_cursor() as cursor:
-        cursor.execute(statement, [key])
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    if row is None:
+def _only(rows: list[tuple[Any, ...]]) -> tuple[Any, ...]:
+    if not rows:
         raise NotFound
-    return row
+    return rows[0]
 
 
 def _document(row: tuple[Any, ...]) -> Document:

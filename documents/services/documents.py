@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, InvalidInput, NotFound
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_rows
 from cloudscribe.lib.transactions import transactional
 from documents import limits
 from documents.authors import author_columns
@@ -150,9 +150,8 @@ def document_insert(
 def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> tuple[Actor, str | None]:
     """The actor of now and the last sibling's position; refreshes the parent's row in place."""
     parameters = {"user": actor.pk, "workspace": workspace.pk, "parent": parent.pk if parent else None}
-    with prepared_cursor() as cursor:
-        cursor.execute(_PLACE_BELOW_SQL if parent else _PLACE_ON_TOP_SQL, parameters)
-        now, user_stamp, group_stamps, epoch, last, *above = cursor.fetchone()
+    rows = prepared_rows(_PLACE_BELOW_SQL if parent else _PLACE_ON_TOP_SQL, parameters)
+    now, user_stamp, group_stamps, epoch, last, *above = rows[0]
     if parent is not None:
         room, parent.path, parent.depth, parent.reach, parent.scope_id, parent.state, parent.trashed_at = (
             above

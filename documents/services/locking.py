@@ -12,7 +12,7 @@ from django.db import connection
 
 from cloudscribe.lib.actor import AccessKey, Actor
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.access_map import array_text
 from documents.exceptions import WorkspaceBusy
 from documents.models import Document, Workspace
@@ -53,9 +53,7 @@ class LockedWorkspace:
 def workspaces_lock(pks: Iterable[int], strength: Strength) -> dict[int, LockedWorkspace]:
     """Lock workspaces in the order of their ids; raises NotFound for one that is no more, WorkspaceBusy."""
     wanted = sorted(set(pks))
-    with prepared_cursor() as cursor:
-        cursor.execute(_LOCK_SQL[strength], [array_text(wanted)])
-        rows = cursor.fetchall()
+    rows = prepared_rows(_LOCK_SQL[strength], [array_text(wanted)])
     if len(rows) < len(wanted):
         raise NotFound
     if any(busy is not None for _, _, busy in rows):
@@ -76,9 +74,7 @@ def workspace_ready(workspace: Workspace) -> None:
 
 def actor_renewed(actor: Actor) -> Actor:
     """The actor under the stamps and the clock of now: what was taken meanwhile no longer counts."""
-    with prepared_cursor() as cursor:
-        cursor.execute(_RENEW_SQL, {"user": actor.pk})
-        now, user_stamp, group_stamps, epoch = cursor.fetchone()
+    ((now, user_stamp, group_stamps, epoch),) = prepared_rows(_RENEW_SQL, {"user": actor.pk})
     return actor_at(actor, now, user_stamp, group_stamps, epoch)
 
 

@@ -69,7 +69,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             wrapped: CursorWrapper = self._prepare_cursor(cursor)  # type: ignore[attr-defined]
             return wrapped
 
-
     def prepared_rows(self, sql: str, params: Any) -> list[tuple[Any, ...]]:
         """All rows of a prepared statement, by a cursor that stays with the connection.
 
@@ -79,7 +78,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.close_if_health_check_failed()
         self.ensure_connection()
         cursor = self._kept.get(sql)
-        if cursor is None:
+        # Django records what a cursor runs by the kind of cursor that it gives out while it is asked to.
+        if cursor is None or self.queries_logged:
             cursor = self._kept[sql] = self.prepared_cursor()
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
