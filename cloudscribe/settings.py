@@ -322,7 +322,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["cloudscribe.lib.schema_components.complete"],
+    "POSTPROCESSING_HOOKS": [
+        "cloudscribe.lib.schema_health.add",
+        "cloudscribe.lib.schema_components.complete",
+    ],
 }
 # Classes that the base viewset needs from the floors above lib come by dotted path.
 IDEMPOTENCY_GUARD = "security.idempotency.IdempotencyGuard"
