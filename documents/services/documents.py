@@ -115,13 +115,27 @@ def document_insert(
     Asks for the vector of a body that is too large to make it in a request. For services that hold the
     workspace's lock and have checked the rights.
     """
+    document = _document_of(actor, workspace, parent, new)
+    document.position = position
+    if uid is not None:
+        document.uid = uid
+    encoded = new.content.encode()
+    body = DocumentBody(content=new.content, sha256=hashlib.sha256(encoded).digest(), size=len(encoded))
+    written = document_rows_insert(document, body, note=new.note)
+    if not written.indexed:
+        search_index_enqueue(actor=actor)
+    if new.state == State.DRAFT:
+        grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
+    return Created(document, written.row)
+
+
+def _document_of(actor: Actor, workspace: Workspace, parent: Document | None, new: NewDocument) -> Document:
     if actor.pk is None:
         raise Forbidden("Only a person can own a document.")
     by, by_actor = author_columns(actor)
-    document = Document(
+    return Document(
         workspace=workspace,
         parent=parent,
-        position=position,
         state=new.state,
         template=new.template,
         title=new.title,
@@ -135,16 +149,7 @@ def document_insert(
         updated_by_id=by,
         updated_actor=by_actor,
         updated_at=actor.now,
-        **({} if uid is None else {"uid": uid}),
     )
-    encoded = new.content.encode()
-    body = DocumentBody(content=new.content, sha256=hashlib.sha256(encoded).digest(), size=len(encoded))
-    written = document_rows_insert(document, body, note=new.note)
-    if not written.indexed:
-        search_index_enqueue(actor=actor)
-    if new.state == State.DRAFT:
-        grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
-    return Created(document, written.row)
 
 
 def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> tuple[Actor, str | None]:

@@ -7,6 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import Permission
 
+from accounts.models import Team, User
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import InvalidInput
 from documents.exceptions import GrantExists
 from documents.models import (
     Document,
@@ -37,6 +40,38 @@ def permission_of(obj: Document | Workspace, role: Role) -> Permission:
 def role_of_grant(grant: Any) -> Role:
     """The role that a grant gives."""
     return ROLE_OF_CODENAME[grant.permission.codename]
+
+
+def origin_for(expires_at: dt.datetime | None) -> Origin:
+    """Why a grant that somebody gives stands: for good or for a time."""
+    return Origin.STANDING if expires_at is None else Origin.TEMPORARY
+
+
+def expiry_check(expires_at: dt.datetime | None, now: dt.datetime) -> None:
+    """Raise InvalidInput for an end that has passed."""
+    if expires_at is not None and expires_at <= now:
+        raise InvalidInput.field("/expires_at", "past", "The end lies in the past.")
+
+
+def grant_give(
+    actor: Actor,
+    obj: Document | Workspace,
+    role: Role,
+    *,
+    user: User | None,
+    team: Team | None,
+    expires_at: dt.datetime | None,
+) -> Any:
+    """Write a grant to a person or a team in place of one that has run out.
+
+    For services that hold the object's row and have checked the rank. Raises InvalidInput for an end that has
+    passed, GrantExists.
+    """
+    expiry_check(expires_at, actor.now)
+    origin = origin_for(expires_at)
+    subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
+    grant_make_room(obj, origin=origin, now=actor.now, **subject)
+    return grant_insert(obj, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject)
 
 
 def grant_insert(

@@ -15,9 +15,15 @@ from documents.exceptions import DocumentTrashed
 from documents.models import Document, DocumentUserPermission, Origin
 from documents.policies import Action, outranks, require, role_on
 from documents.roles import Role
-from documents.services.granting import grant_insert, grant_make_room, permission_of, role_of_grant
+from documents.services.granting import (
+    expiry_check,
+    grant_give,
+    grant_make_room,
+    origin_for,
+    permission_of,
+    role_of_grant,
+)
 from documents.services.locking import actor_renewed, document_lock
-from documents.services.members import expiry_check
 
 
 @transactional
@@ -35,13 +41,7 @@ def grant_set(
     actor, document = _locked(actor, document)
     expected_check(expected, document, actor)
     _rank_check(actor, document, role)
-    expiry_check(expires_at, actor.now)
-    origin = Origin.STANDING if expires_at is None else Origin.TEMPORARY
-    subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
-    grant_make_room(document, origin=origin, now=actor.now, **subject)
-    grant = grant_insert(
-        document, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject
-    )
+    grant = grant_give(actor, document, role, user=user, team=team, expires_at=expires_at)
     _event(actor, document, grant, "grant.set", role=(None, str(role)), expires_at=(None, expires_at))
     return grant
 
@@ -60,7 +60,7 @@ def grant_change(*, actor: Actor, document: Document, grant: Any, changes: dict[
         return grant
     if expires_at != grant.expires_at:
         expiry_check(expires_at, actor.now)
-        _origin_change(actor, document, grant, Origin.STANDING if expires_at is None else Origin.TEMPORARY)
+        _origin_change(actor, document, grant, origin_for(expires_at))
     old_expiry, grant.expires_at = grant.expires_at, expires_at
     grant.permission = permission_of(document, role)
     grant.updated_at = actor.now

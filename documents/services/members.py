@@ -10,19 +10,25 @@ from django.db.models import Q
 from accounts.models import Team, User
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import Forbidden, InvalidInput, NotFound
+from cloudscribe.lib.errors import Forbidden, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.exceptions import LastOwner
 from documents.models import (
     DocumentGroupPermission,
     DocumentUserPermission,
-    Origin,
     Workspace,
     WorkspaceUserPermission,
 )
 from documents.policies import Action, outranks, require, role_on
 from documents.roles import WORKSPACE_CODENAMES, Role
-from documents.services.granting import grant_insert, grant_make_room, permission_of, role_of_grant
+from documents.services.granting import (
+    expiry_check,
+    grant_give,
+    grant_make_room,
+    origin_for,
+    permission_of,
+    role_of_grant,
+)
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.visibility import visible_to
 
@@ -42,13 +48,7 @@ def member_add(
     """Make a person or a team a member, up to the own role. Raises GrantExists, Forbidden, NotFound."""
     actor = _locked(actor, workspace)
     _rank_check(actor, workspace, role)
-    expiry_check(expires_at, actor.now)
-    origin = Origin.STANDING if expires_at is None else Origin.TEMPORARY
-    subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
-    grant_make_room(workspace, origin=origin, now=actor.now, **subject)
-    grant = grant_insert(
-        workspace, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject
-    )
+    grant = grant_give(actor, workspace, role, user=user, team=team, expires_at=expires_at)
     _event(actor, workspace, grant, "member.added", role=(None, str(role)), expires_at=(None, expires_at))
     return grant
 
@@ -69,7 +69,7 @@ def member_change(*, actor: Actor, workspace: Workspace, member: Member, changes
         return member
     old_expiry, member.expires_at = member.expires_at, expires_at
     member.permission = permission_of(workspace, role)
-    origin = Origin.STANDING if expires_at is None else Origin.TEMPORARY
+    origin = origin_for(expires_at)
     if origin != member.origin:
         subject = {"user_pk": getattr(member, "user_id", None), "group_pk": getattr(member, "group_id", None)}
         grant_make_room(workspace, origin=origin, now=actor.now, **subject)
@@ -116,12 +116,6 @@ def owner_check(workspace: Workspace, touched: Role) -> None:
     )
     if not owners.exists():
         raise LastOwner
-
-
-def expiry_check(expires_at: dt.datetime | None, now: dt.datetime) -> None:
-    """Raise InvalidInput for an end that has passed."""
-    if expires_at is not None and expires_at <= now:
-        raise InvalidInput.field("/expires_at", "past", "The end lies in the past.")
 
 
 def _locked(actor: Actor, workspace: Workspace) -> Actor:

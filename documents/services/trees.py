@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from typing import NamedTuple
 
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -43,9 +44,9 @@ def document_move(
     Raises Forbidden, NotFound, MoveIntoItself, DocumentTooDeep, DocumentArchived, DocumentTrashed,
     WorkspaceBusy, SiblingNotFound, PreconditionFailed.
     """
-    for workspace in (document.workspace, to.workspace):
-        workspace_ready(workspace)
     source = document.workspace
+    for workspace in (source, to.workspace):
+        workspace_ready(workspace)
     workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE)
     actor = actor_renewed(actor)
     document = document_lock(actor, document.pk)
@@ -55,7 +56,7 @@ def document_move(
     expected_check(expected, document, actor)
     parent = _parent_read(actor, to)
     _move_check(actor, document, to.workspace, parent)
-    before = (document.workspace_id, document.parent_id, document.position)
+    place, old_parent = _place_of(document), document.parent
     document.position = position_for(
         actor=actor,
         workspace=to.workspace.pk,
@@ -65,28 +66,42 @@ def document_move(
         moved=document.pk,
         now=actor.now,
     )
-    old_parent = document.parent.uid if document.parent is not None else None
     document.workspace, document.parent = to.workspace, parent
-    if before == (document.workspace_id, document.parent_id, document.position):
+    if place == _place_of(document):
         return document
     document_place(actor, document)
-    moved_room = before[0] != document.workspace_id
-    rows = subtree(document).values_list("pk", flat=True) if moved_room else [document.pk]
-    placements_write(list(rows), actor.now)
-    new_parent = parent.uid if parent else None
+    whole = subtree(document).values_list("pk", flat=True)
+    placements_write(list(whole) if source.pk != to.workspace.pk else [document.pk], actor.now)
+    _record(actor, document, source, old_parent, place.position)
+    return document
+
+
+class _Place(NamedTuple):
+    workspace: int
+    parent: int | None
+    position: str
+
+
+def _place_of(document: Document) -> _Place:
+    return _Place(document.workspace_id, document.parent_id, document.position)
+
+
+def _record(
+    actor: Actor, document: Document, source: Workspace, old_parent: Document | None, old_position: str
+) -> None:
+    workspace, parent = document.workspace, document.parent
     event_record(
         actor=actor,
         action="document.moved",
         target=Target("document", document.uid, document.title),
-        workspace_uid=to.workspace.uid,
+        workspace_uid=workspace.uid,
         changes={
-            "workspace": (str(source.uid), str(to.workspace.uid)),
-            "parent": (old_parent and str(old_parent), new_parent and str(new_parent)),
-            "position": (before[2], document.position),
+            "workspace": (str(source.uid), str(workspace.uid)),
+            "parent": (old_parent and str(old_parent.uid), parent and str(parent.uid)),
+            "position": (old_position, document.position),
         },
-        facts={"from_workspace": str(source.uid)} if moved_room else None,
+        facts={"from_workspace": str(source.uid)} if source.pk != workspace.pk else None,
     )
-    return document
 
 
 def _parent_read(actor: Actor, to: Destination) -> Document | None:
