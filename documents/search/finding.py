@@ -34,7 +34,7 @@ from documents.search.ranking import (
     page_of,
 )
 from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, SUGGEST_SQL, hits_sql
-from documents.selectors.reading import Answer, answer_seen
+from documents.selectors.reading import Answer, answer_listed, row_seen
 from documents.visibility import rights_of, targets_for, visible_parameters
 
 __all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_suggest"]
@@ -205,14 +205,15 @@ def _shown(
         "workspaces": array_text([pk for pk, _ in counts["workspace"]]),
         "authors": array_text([pk for pk, _ in counts["author"]]),
     }
-    read = prepared_rows(PAGE_SQL, parameters)
+    read = prepared_rows(PAGE_SQL, parameters, ids_as_text=True)
     rights, spaceless = rights_of(actor), plan.spaceless
     found = {row[ID]: row for row in read}
     hits = []
     for place in places:
         row = found.get(place[1])
-        document = row and answer_seen(row, rights, actor.limit)
-        if row and document:
+        # Between the two statements it may have gone, or out of sight.
+        if row is not None and row_seen(row, rights, actor.limit):
+            document = answer_listed(row, rights, actor.limit)
             title, fragment = row[-4], snippet_text(row[-3])
             hits.append(Hit(place, document, _marked(title, spaceless), _marked(fragment, spaceless)))
     workspaces, authors = next(row[-2:] for row in read if row[-1] is not None)

@@ -165,10 +165,10 @@ SELECT {COLUMNS},
     ELSE translate(d.title, E'\\x01\\x02', '') END,
   ts_headline(q.config::regconfig, translate(shown.content, E'\\x01\\x02', ''), q.marked,
     E'MaxWords=40, MinWords=20, ShortWord=2, StartSel="\\x01", StopSel="\\x02"'),
-  CASE WHEN coalesce(page.n, 1) = 1 THEN ARRAY(
+  CASE WHEN row_number() OVER () = 1 THEN ARRAY(
     SELECT f.uid::text FROM unnest(%(workspaces)s::bigint[]) WITH ORDINALITY AS i(id, n)
     LEFT JOIN documents_workspace f ON f.id = i.id ORDER BY i.n) END,
-  CASE WHEN coalesce(page.n, 1) = 1 THEN ARRAY(
+  CASE WHEN row_number() OVER () = 1 THEN ARRAY(
     SELECT f.uid::text FROM unnest(%(authors)s::bigint[]) WITH ORDINALITY AS i(id, n)
     LEFT JOIN accounts_user f ON f.id = i.id ORDER BY i.n) END
 FROM (SELECT) one LEFT JOIN (

@@ -23,7 +23,7 @@ from cloudscribe.lib.pagination import MAX_PAGE_SIZE
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.caching import visible_share, workspace_key
 from documents.models import Workspace
-from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_of
+from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_listed
 from documents.visibility import VISIBLE_SQL, rights_of, targets_for, visible_parameters
 
 # Templates and what is archived or trashed stay out of lists.
@@ -36,7 +36,8 @@ _EDGES = {
 _WINDOW = 10_000
 # Whether the rows that the walk could look at were all there are is asked only where they filled no page.
 _WALK = """SELECT d.id, d.updated_at FROM (
-    SELECT * FROM documents_document d WHERE {room} AND {listed} AND {edge}
+    SELECT d.id, d.updated_at, d.scope_id, d.reach, d.parent_id, d.workspace_id, d.path
+    FROM documents_document d WHERE {room} AND {listed} AND {edge}
     ORDER BY d.updated_at {way}, d.id {way} LIMIT {window}) AS d
 WHERE {visible} ORDER BY d.updated_at {way}, d.id {way} LIMIT %(size)s"""
 _WALKED_ALL = """(SELECT count(*) FROM page) >= %(size)s OR {window} > (SELECT count(*) FROM (
@@ -107,12 +108,11 @@ def documents_page(
         parameters["edge_at"], parameters["edge_id"] = cursor.values
     walked = _share_is_large(actor, parameters) if room is None else -room in rights
     key = (room is not None, cursor is not None and cursor.reverse, cursor is None)
-    rows = prepared_rows(_TEXTS[walked, *key], parameters)
+    rows = prepared_rows(_TEXTS[walked, *key], parameters, ids_as_text=True)
     if walked and len(rows) <= size and not (rows and rows[0][-1]):
-        rows = prepared_rows(_TEXTS[False, *key], parameters)
+        rows = prepared_rows(_TEXTS[False, *key], parameters, ids_as_text=True)
     page = cut_page(rows, size, cursor, lambda row: (row[29], row[0]))
-    results = [answer_of(row, rights, actor.limit) for row in page.rows]
-    return Listing(results, page)
+    return Listing([answer_listed(row, rights, actor.limit) for row in page.rows], page)
 
 
 def _workspace_pk(uid: uuid.UUID) -> int | None:

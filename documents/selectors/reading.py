@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -69,6 +69,12 @@ def document_abilities(bits: int) -> dict[str, bool]:
     return abilities_of(bits, document=True)
 
 
+@functools.lru_cache(maxsize=256)
+def _abilities_written(bits: int) -> orjson.Fragment:
+    """`document_abilities` as JSON: of a list's answer they are a third."""
+    return orjson.Fragment(dump_json(document_abilities(bits)))
+
+
 def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tuple[Answer, str]:
     """One document and its ETag in one statement; without `content` where the client knows that revision.
 
@@ -123,14 +129,21 @@ def answer_etag(actor: Actor, answer: Answer, variant: bytes) -> str:
     return document_etag(epoch, answer["revision"], dump_json(answer) + variant)
 
 
-def answer_of(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None) -> Answer:
+def answer_of(
+    row: Sequence[Any],
+    rights: Mapping[int, int],
+    limit: Limit | None,
+    abilities: Callable[[int], Any] = document_abilities,
+) -> Answer:
     """The answer of a row that begins with `COLUMNS`, for a reader with these rights.
 
     A hidden parent is shown as none.
     """
-    parent = None
-    if row[7] is not None and bits_on(rights, limit, Place(row[30:34])) & SEE_BIT:
-        parent = row[7]
+    parent = row[7]
+    if parent is not None and not _bits(row[30:34], rights, limit) & SEE_BIT:
+        parent = None
+    creator = _author(row[22], row[23], row[24])
+    same = row[26] == row[23] and row[25] is None and row[22] is None
     return {
         "id": row[5],
         "workspace": row[6],
@@ -151,20 +164,32 @@ def answer_of(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None
             "expires_at": row[18],
             "reason": row[19],
         },
-        "created_by": _author(row[22], row[23], row[24]),
-        "updated_by": _author(row[25], row[26], row[27]),
+        "created_by": creator,
+        "updated_by": creator if same else _author(row[25], row[26], row[27]),
         "created_at": row[28],
         "updated_at": row[29],
         "trashed_at": row[4],
-        "abilities": document_abilities(bits_on(rights, limit, Place(row[:4]))),
+        "abilities": abilities(_bits(row[:4], rights, limit)),
     }
 
 
-def answer_seen(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None) -> Answer | None:
-    """As `answer_of`; None where the document is in the trash or not to be seen."""
-    if row[4] is not None or not bits_on(rights, limit, Place(row[:4])) & SEE_BIT:
-        return None
-    return answer_of(row, rights, limit)
+def answer_listed(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None) -> Answer:
+    """As `answer_of`, to be written out as it is."""
+    return answer_of(row, rights, limit, _abilities_written)
+
+
+def row_seen(row: Sequence[Any], rights: Mapping[int, int], limit: Limit | None) -> bool:
+    """Whether the document of a row that begins with `COLUMNS` is to be seen and not in the trash."""
+    return row[4] is None and bool(_bits(row[:4], rights, limit) & SEE_BIT)
+
+
+def _bits(place: Sequence[Any], rights: Mapping[int, int], limit: Limit | None) -> int:
+    if limit is not None:
+        return bits_on(rights, limit, Place(place))
+    bits = 0
+    for target in place[3]:
+        bits |= rights.get(target, 0)
+    return bits
 
 
 def _author(actor: str | None, uid: uuid.UUID | None, name: str | None) -> Any:

@@ -17,6 +17,8 @@ from cloudscribe.lib.postgresql import driver
 # Compiled where the driver is; Django's own takes 15 us of Python for each time that is read.
 _TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
 _TimestampLoader = psycopg.adapters.get_loader(_TIMESTAMPTZ, Format.TEXT)
+_UUID = psycopg.adapters.types["uuid"].oid
+_TextLoader = psycopg.adapters.get_loader(psycopg.adapters.types["text"].oid, Format.TEXT)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -69,11 +71,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             wrapped: CursorWrapper = self._prepare_cursor(cursor)  # type: ignore[attr-defined]
             return wrapped
 
-    def prepared_rows(self, sql: str, params: Any) -> list[tuple[Any, ...]]:
+    def prepared_rows(self, sql: str, params: Any, *, ids_as_text: bool = False) -> list[tuple[Any, ...]]:
         """All rows of a prepared statement, by a cursor that stays with the connection.
 
         A cursor finds out anew how each parameter and column is written and read, which takes half as long as
-        the statement. The last answer stays in memory with it: not for answers that can be large.
+        the statement. The last answer stays in memory with it: not for answers that can be large. With
+        `ids_as_text` UUIDs come as they are sent, for rows that are only written out; always so for one text.
         """
         self.close_if_health_check_failed()
         self.ensure_connection()
@@ -81,14 +84,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         # Django records what a cursor runs by the kind of cursor that it gives out while it is asked to.
         if cursor is None or self.queries_logged:
             cursor = self._kept[sql] = self.prepared_cursor()
+            if ids_as_text and _TextLoader is not None:
+                cursor.cursor.adapters.register_loader(_UUID, _TextLoader)
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
 
-def prepared_rows(sql: str, params: Any) -> list[tuple[Any, ...]]:
+def prepared_rows(sql: str, params: Any, *, ids_as_text: bool = False) -> list[tuple[Any, ...]]:
     """`DatabaseWrapper.prepared_rows` of this thread's connection."""
-    return cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS]).prepared_rows(sql, params)
+    database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
+    return database.prepared_rows(sql, params, ids_as_text=ids_as_text)
 
 
 def prepared_cursor() -> CursorWrapper:
