@@ -207,7 +207,8 @@ class ServiceUnavailable(DomainError):
     code = "unavailable"
     error_type = ErrorType.SYSTEM
     title = "Temporarily unavailable"
-    detail = "A service that this needs is not answering. Nothing was changed; try again."
+    # Not "nothing was changed": an answer that was lost may have been that of a commit.
+    detail = "A service that this needs is not answering. Try again: a key or If-Match keeps it single."
 
     def __init__(self, detail: str | None = None, *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
