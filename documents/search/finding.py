@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import html
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from documents.access_map import array_text
 from documents.markdown import snippet_text
 from documents.search.arrays import text_array
 from documents.search.languages import configuration_for
+from documents.search.marking import as_html, marks_in, window_marked
 from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of
 from documents.search.query import Query, parse_query
 from documents.search.ranking import (
@@ -43,7 +43,6 @@ __all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_
 _WINDOW = 20_000
 _CANDIDATES = 500
 _CORRECTIONS_TRIED = 4
-_START, _STOP = "\x01", "\x02"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -198,51 +197,48 @@ def _shown(
     """The page's documents with what is marked in them, and the facets of all that was found."""
     counts = counts_of(rows)
     if not rows:
-        return [], _facets(counts, [], [])
+        return [], _facets(counts, {})
     parameters = {
         **_bound(plan),
+        "doubtful": plan.doubtful,
         "ids": array_text([pk for _, pk in places]),
         "workspaces": array_text([pk for pk, _ in counts["workspace"]]),
         "authors": array_text([pk for pk, _ in counts["author"]]),
     }
     read = prepared_rows(PAGE_SQL, parameters, ids_as_text=True)
-    rights, spaceless = rights_of(actor), plan.spaceless
     found = {row[ID]: row for row in read}
-    hits = []
+    rights, hits = rights_of(actor), []
     for place in places:
         row = found.get(place[1])
         # Between the two statements it may have gone, or out of sight.
         if row is not None and row_seen(row, rights, actor.limit):
             document = answer_listed(row, rights, actor.limit)
-            title, fragment = row[-4], snippet_text(row[-3])
-            hits.append(Hit(place, document, _marked(title, spaceless), _marked(fragment, spaceless)))
-    workspaces, authors = next(row[-2:] for row in read if row[-1] is not None)
-    return hits, _facets(counts, workspaces, authors)
+            hits.append(Hit(place, document, as_html(row[-5], plan.spaceless), _snippet(row, plan)))
+    rooms, people = next(row[-2:] for row in read if row[-1] is not None)
+    return hits, _facets(counts, {"workspace": _by_key(rooms), "author": _by_key(people)})
 
 
-def _marked(text: str, spaceless: Sequence[str]) -> str:
-    """The text as HTML in which marks are the only tags; the database took stray ones out before.
+def _snippet(row: Row, plan: Plan) -> str:
+    text, plain = row[-4:-2]
+    shown = window_marked(text, plan.words, plan.endless) if plain else snippet_text(text)
+    return as_html(shown, plan.spaceless)
 
-    PostgreSQL takes a run without spaces for one word, so what was looked for in it is marked here.
-    """
-    if spaceless and _START not in text:
-        for part in spaceless:
-            text = text.replace(part, f"{_START}{part}{_STOP}")
-    return html.escape(text).replace(_START, "<mark>").replace(_STOP, "</mark>")
+
+def _by_key(pairs: Sequence[str]) -> dict[int, str]:
+    """Ids by their keys, of texts that hold both."""
+    return {int(key): uid for key, _, uid in (pair.partition(" ") for pair in pairs)}
 
 
 def _facets(
-    counts: dict[str, list[tuple[Any, int]]], workspaces: Sequence[str | None], authors: Sequence[str | None]
+    counts: dict[str, list[tuple[Any, int]]], ids: dict[str, dict[int, str]]
 ) -> dict[str, list[dict[str, Any]]]:
+    """Facets as they are shown: workspaces and authors by their id, none that is no more."""
     facets = {}
     for name, counted in counts.items():
-        values = {"workspace": workspaces, "author": authors}.get(name, [value for value, _ in counted])
-        entries = [
-            {"value": value, "count": count}
-            for value, (_, count) in zip(values, counted, strict=True)
-            if value is not None
-        ]
-        facets[name] = sorted(entries, key=lambda entry: (-entry["count"], entry["value"]))
+        if name in ids:
+            counted = [(ids[name][key], count) for key, count in counted if key in ids[name]]  # noqa: PLW2901
+            counted.sort(key=lambda item: (-item[1], item[0]))
+        facets[name] = [{"value": value, "count": count} for value, count in counted]
     return facets
 
 
@@ -268,13 +264,5 @@ def _as_written(actor: Actor, query: Query, lexeme: str, scope: dict[str, Any]) 
     if not sum(row[TIER] for row in rows):
         return None
     hits, _ = _shown(actor, plan, _places(rows, plan, "relevance", 1)[:1], rows)
-    marked = [part.split(_STOP)[0] for text in _texts(hits) for part in text.split(_START)[1:]]
+    marked = [word for hit in hits for shown in (hit.title, hit.snippet) for word in marks_in(shown)]
     return min(marked, key=lambda written: not written.lower().startswith(lexeme[:3]), default=lexeme).lower()
-
-
-def _texts(hits: Sequence[Hit]) -> list[str]:
-    return [
-        html.unescape(text.replace("<mark>", _START).replace("</mark>", _STOP))
-        for hit in hits
-        for text in (hit.title, hit.snippet)
-    ]

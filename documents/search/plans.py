@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from documents.search.languages import spaceless_parts
+from documents.search.marking import doubtful_forms, open_ended, short_form
 from documents.search.query import Query, Term
 from documents.search.ranking import Weighing
 
@@ -53,7 +54,8 @@ class Plan:
     """How a query is answered: by which way, and what the statements bind; arrays of texts stand as lists.
 
     `weighing` is by configuration what the ranking makes of the numbers that the statement brings, `terms`
-    the number of words in each, `clauses` how many are wanted.
+    the number of words in each, `clauses` how many are wanted. `words` are looked for in what is shown, those
+    in `endless` may go on; where the expression `doubtful` finds something there may be other forms of them.
     """
 
     way: str
@@ -61,6 +63,9 @@ class Plan:
     weighing: dict[str, Weighing]
     terms: int
     clauses: int
+    words: list[str]
+    doubtful: str
+    endless: frozenset[str]
     unknown_words: list[str]
     spaceless: list[str]
 
@@ -93,6 +98,7 @@ def plan_of(
     way = way_to(matches, visible, roots)
     weighed = [list(_weighted(query, probes, c)) for c in asked]
     terms = max(map(len, weighed), default=0)
+    words = _words(probes, asked)
     parameters: dict[str, list[Any]] = {
         "configs": [c.config for c in asked],
         "all_words": [c.all_words for c in asked],
@@ -100,7 +106,7 @@ def plan_of(
         "marked": [c.marked for c in asked],
         "any_terms": [_any_word(query, probes, c) for c in asked],
         "terms": [term[0] for words in weighed for term in [*words, *[(None,)] * (terms - len(words))]],
-        "needles": _needles(probes, asked),
+        "needles": _needles(words, probes),
     }
     averages = [c.average_length or _USUAL_LENGTH for c in asked]
     weighing = {
@@ -113,6 +119,9 @@ def plan_of(
         weighing=weighing,
         terms=terms,
         clauses=len(query.clauses),
+        words=words,
+        doubtful=doubtful_forms(query, words),
+        endless=open_ended(query),
         unknown_words=_unknown(probes, asked),
         spaceless=_spaceless(probes),
     )
@@ -187,16 +196,20 @@ def _any_word(query: Query, probes: Sequence[Probe], c: ConfigurationPlan) -> st
     )
 
 
-def _needles(probes: Sequence[Probe], asked: Sequence[ConfigurationPlan]) -> list[str]:
-    """The words as they may be written, rarest first: where a text is searched for its snippet."""
+def _words(probes: Sequence[Probe], asked: Sequence[ConfigurationPlan]) -> list[str]:
+    """The words that mean something in some configuration, in small letters, rarest first."""
     rarity: dict[str, int] = {}
     for index, probe in enumerate(probes):
         counts = [c.counts[index] for c in asked if c.counts[index] is not None]
         if counts:
-            rarity[probe.word] = sum(count or 0 for count in counts)
-    words = sorted(rarity, key=lambda word: rarity[word])
-    # Endings bend: a longer word is looked for without its last letters as well.
-    forms = [form for word in words for form in (word, word[: max(5, len(word) - 3)])]
+            rarity[probe.word.lower()] = sum(count or 0 for count in counts)
+    return sorted(rarity, key=lambda word: rarity[word])
+
+
+def _needles(words: Sequence[str], probes: Sequence[Probe]) -> list[str]:
+    """The words as they may be written: where a text is searched for its snippet."""
+    typed = {probe.word.lower(): probe.word for probe in probes}
+    forms = [form for word in words for form in (typed[word], short_form(typed[word]))]
     return list(
         dict.fromkeys(written for form in forms for written in (form.lower(), form.capitalize(), form))
     )

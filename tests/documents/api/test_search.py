@@ -272,6 +272,16 @@ def test_search_finds_the_passage_in_a_long_text(world: World) -> None:
     assert len(hit["snippet"]) < 500
 
 
+def test_search_marks_other_forms_of_a_word_beside_it(world: World) -> None:
+    """A snippet shows whatever was found, not the word as it was typed alone."""
+    world.document("Rules", content="What is borrowed, by borrowing. Who borrows?")
+    (hit,) = search(world.owner, "borrowing rules")["results"]
+    assert hit["snippet"] == (
+        "What is <mark>borrowed</mark>, by <mark>borrowing</mark>. Who <mark>borrows</mark>?"
+    )
+    assert hit["title_highlighted"] == "<mark>Rules</mark>"
+
+
 def test_search_costs_four_statements(world: World) -> None:
     """Pinned: sign-in with its stamps, the plan, hits with totals, facets and snippets, the documents."""
     for number in range(3):
