@@ -74,12 +74,13 @@ AND starts_with(d.path, (SELECT s.path FROM documents_document s WHERE s.uid = %
 """.replace("/*visible*/", visible_sql("s"))
 
 _COLUMNS = "d.id, d.updated_at, d.workspace_id, d.created_by_id, d.tags, d.state, d.language"
+_JUDGED = f"{_COLUMNS}, d.trashed_at, d.template, d.scope_id, d.parent_id, d.reach, d.path"
 
 # Few documents match: all of them, by the text index, fenced from the planner; each is asked whether it is
 # visible. By the list of their keys the server finds them in half the time that single searches take.
 _MATCHED = """
 SELECT /*columns*/ FROM (
-  SELECT d.* FROM documents_document d WHERE d.id = ANY(ARRAY(
+  SELECT /*judged*/ FROM documents_document d WHERE d.id = ANY(ARRAY(
     SELECT b.document_id FROM wanted w
     JOIN documents_documentbody b ON b.search_vector @@ w./*query*/ AND b.search_config = w.config
   )) OFFSET 0
@@ -202,7 +203,7 @@ FROM (SELECT) one LEFT JOIN (
 
 
 def _filtered(text: str, *, narrowed: bool, within: bool) -> str:
-    text = text.replace("/*near*/", _NEAR).replace("/*columns*/", _COLUMNS)
+    text = text.replace("/*near*/", _NEAR).replace("/*columns*/", _COLUMNS).replace("/*judged*/", _JUDGED)
     text = text.replace("/*filters*/", _FILTERS if narrowed else _NO_FILTERS)
     text = text.replace("/*within*/", _WITHIN if within else "").replace("/*visible*/", VISIBLE_SQL)
     # The driver keeps what it read of a text up to 4 KB.

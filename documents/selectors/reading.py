@@ -16,8 +16,9 @@ import orjson
 
 from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_cursor, prepared_rows
 from cloudscribe.lib.renderers import dump_json
+from documents import limits
 from documents.access_map import array_text
 from documents.etags import document_etag
 from documents.exceptions import DocumentTrashed
@@ -44,8 +45,10 @@ LEFT JOIN accounts_user cu ON cu.id = d.created_by_id
 LEFT JOIN accounts_user uu ON uu.id = d.updated_by_id"""
 
 # A client that knows the revision already needs no body: reading a long one from TOAST costs more than the
-# rest.
-_ONE_SQL = f"""SELECT {COLUMNS}, CASE WHEN d.revision = %(known)s THEN NULL ELSE b.content END
+# rest. So much that its time would tell of a hidden document: it is read once the reader may see it.
+_READ_AT_ONCE = 16_384
+_ONE_SQL = f"""SELECT {COLUMNS},
+ CASE WHEN d.revision IS DISTINCT FROM %(known)s AND b.size <= %(most)s THEN b.content END
 FROM documents_document d {JOINS} JOIN documents_documentbody b ON b.document_id = d.id
 WHERE d.uid = %(uid)s"""  # noqa: S608
 _MANY_SQL = f"SELECT {COLUMNS} FROM documents_document d {JOINS} WHERE d.id = ANY(%(ids)s::bigint[])"  # noqa: S608
@@ -76,28 +79,37 @@ def _abilities_written(bits: int) -> orjson.Fragment:
 
 
 def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tuple[Answer, str]:
-    """One document and its ETag in one statement; without `content` where the client knows that revision.
+    """One document and its ETag, in one statement unless the body is long.
 
-    Raises NotFound, and for a trashed one that the actor may edit DocumentTrashed.
+    Without `content` where the client knows that revision. Raises NotFound, and for a trashed one that the
+    actor may edit DocumentTrashed.
     """
-    with prepared_cursor() as cursor:
-        cursor.execute(_ONE_SQL, {"uid": uid, "known": known})
-        row = cursor.fetchone()
-    if row is None:
-        raise NotFound
     rights = rights_of(actor)
-    bits = bits_on(rights, actor.limit, Place(row[:4]))
+    parameters = {"uid": uid, "known": known, "most": _READ_AT_ONCE}
+    row = _judged(prepared_rows(_ONE_SQL, parameters, ids_as_text=True), rights, actor.limit)
+    if row[-1] is None and row[16] != known:
+        with prepared_cursor() as cursor:
+            cursor.execute(_ONE_SQL, {"uid": uid, "known": None, "most": limits.BODY_BYTES})
+            row = _judged(cursor.fetchall(), rights, actor.limit)
+    answer = answer_of(row, rights, actor.limit)
+    etag = answer_etag(actor, answer, b"full")
+    if row[-1] is not None:
+        answer["content"] = row[-1]
+    return answer, etag
+
+
+def _judged(rows: Sequence[Sequence[Any]], rights: Mapping[int, int], limit: Limit | None) -> Sequence[Any]:
+    if not rows:
+        raise NotFound
+    (row,) = rows
+    bits = _bits(row[:4], rights, limit)
     if not bits & SEE_BIT:
         raise NotFound
     if row[4] is not None:
         if bits & ACTION_BITS[Action.EDIT]:
             raise DocumentTrashed
         raise NotFound
-    answer = answer_of(row, rights, actor.limit)
-    etag = answer_etag(actor, answer, b"full")
-    if row[-1] is not None:
-        answer["content"] = row[-1]
-    return answer, etag
+    return row
 
 
 def document_read_whole(actor: Actor, uid: uuid.UUID, known: int | None, matches: Any) -> tuple[Answer, str]:
@@ -112,9 +124,13 @@ def documents_listed(actor: Actor, ids: Sequence[int], *, content: bool = False)
     """The list representation of documents that are known to be visible, by key, in one statement."""
     if not ids:
         return {}
-    with prepared_cursor() as cursor:
-        cursor.execute(_MANY_WITH_CONTENT_SQL if content else _MANY_SQL, {"ids": array_text(list(ids))})
-        rows = cursor.fetchall()
+    parameters = {"ids": array_text(list(ids))}
+    if content:
+        with prepared_cursor() as cursor:
+            cursor.execute(_MANY_WITH_CONTENT_SQL, parameters)
+            rows = cursor.fetchall()
+    else:
+        rows = prepared_rows(_MANY_SQL, parameters, ids_as_text=True)
     rights = rights_of(actor)
     listed = {row[0]: answer_of(row, rights, actor.limit) for row in rows}
     if content:

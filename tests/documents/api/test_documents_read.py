@@ -87,6 +87,22 @@ def test_read_by_outsider_is_as_absent(world: World) -> None:
         assert outsider.get(f"documents/{document}/{path}").status_code == 404
 
 
+def test_read_of_a_long_body_by_outsider_never_touches_it(world: World) -> None:
+    """How long a hidden document is can't be told by the time; its reader pays one statement more."""
+    text = "long " * 10_000
+    document = world.document(content=text)
+    outsider = world.client_for()
+    for person, cost in ((outsider, 2), (world.owner, 3)):
+        person.get(f"documents/{document}/")
+        with statements(cost):
+            person.get(f"documents/{document}/")
+    read = world.owner.get(f"documents/{document}/")
+    assert read.json()["content"] == text
+    tag = {"If-None-Match": read.headers["ETag"]}
+    with statements(2):
+        assert world.owner.get(f"documents/{document}/", **tag).status_code == 304
+
+
 def test_read_shows_no_hidden_parent(world: World) -> None:
     """Whoever was given a document alone doesn't learn what stands above it."""
     top = world.document("Top")
