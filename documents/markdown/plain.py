@@ -8,6 +8,7 @@ _DEFINITION = re.compile(r"^ {0,3}\[[^\[\]\n]{1,500}\]:[^\n]*$", re.MULTILINE)
 _TARGET = re.compile(r"\]\([^()\s]{0,2000}(?:[ \t]+\"[^\"\n]{0,500}\")?\)")
 _AUTOLINK = re.compile(r"<(?:https?|mailto|cs):[^<>\s]{0,2000}>")
 _INLINE_MARKS = ("![", "[", "]", "`", "**", "~~")
+_BLOCK_STARTS = frozenset(" \t#>-+*")
 _BLOCK_MARK = re.compile(r"[ \t]{0,3}(?:#{1,6}|>|[-+*])[ \t]+")
 
 
@@ -20,7 +21,8 @@ def snippet_text(fragment: str) -> str:
     """A short fragment of Markdown without its marks, on one line."""
     if "](" in fragment:
         fragment = _TARGET.sub("]", fragment)
-    prose = " ".join(_unmarked(line) for line in fragment.split("\n")).replace("|", " ")
+    lines = [_unmarked(line) if line[:1] in _BLOCK_STARTS else line for line in fragment.split("\n")]
+    prose = " ".join(lines).replace("|", " ")
     # An expression that looks for all of them takes ten times as long as one look for each.
     for mark in _INLINE_MARKS:
         prose = prose.replace(mark, "")

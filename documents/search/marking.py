@@ -16,7 +16,6 @@ START, STOP = "\x01", "\x02"
 # Letters of a window, and how many of them stand before the first word found.
 WINDOW, WINDOW_BEFORE = 260, 60
 _WORDS_SHOWN = 40
-_NO_MARKS = str.maketrans("", "", START + STOP)
 # Expressions that find something in every text and in none.
 _ALWAYS, _NEVER = "", "(?!a)a"
 
@@ -52,7 +51,7 @@ def doubtful_forms(query: Query, words: Iterable[str]) -> str:
 
 def window_marked(window: str, words: Iterable[str], endless: frozenset[str]) -> str:
     """A window with each of `words` marked where it stands: about 40 words of it, on one line."""
-    text = window.translate(_NO_MARKS)
+    text = window.replace(START, "").replace(STOP, "")
     small = text.lower()
     if len(small) != len(text):
         small = text

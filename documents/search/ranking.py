@@ -8,9 +8,11 @@ its moment.
 from __future__ import annotations
 
 import dataclasses
+import heapq
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 Row = Sequence[Any]
@@ -40,18 +42,25 @@ def by_relevance(rows: Iterable[Row], weighing: Mapping[str, Weighing], clauses:
     any word, documents that have all `clauses` in their title in front of the others of their tier.
     """
     whole = 2**clauses - 1
+    known = {config: _columns(one) for config, one in weighing.items()}
     for row in rows:
-        known = weighing[row[CONFIG]]
-        saturation = 1.2 * (0.25 + 0.75 * row[LENGTH] / known.average_length)
-        score, titled = 0.0, 0
-        for (weight, clause), weights in zip(known.terms, row[_TERMS:], strict=False):
-            titles = int(weights)
-            if titles:
-                titled |= 1 << clause
-            n = 5 * titles + 10_000 * (weights - titles)
-            score += weight * n * 2.2 / (n + saturation)
-        tiers = row[TIER] * 10_000 + (1_000 if titled == whole else 0)
-        yield round(tiers + score, 4), row[ID]
+        slope, terms = known[row[CONFIG]]
+        saturation = 0.3 + slope * row[LENGTH]
+        score, titled = row[TIER] * 10_000.0, 0
+        for column, weight, clause in terms:
+            weights = row[column]
+            n = 10_000 * weights
+            if weights >= 1:
+                titled |= clause
+                n -= 9_995 * int(weights)
+            score += weight * n / (n + saturation)
+        yield round(score + 1_000 if titled == whole else score, 4), row[ID]
+
+
+def _columns(weighing: Weighing) -> tuple[float, list[tuple[int, float, int]]]:
+    """What is the same for all rows: the slope of the length, and of each word column, weight and clause."""
+    terms = enumerate(weighing.terms, _TERMS)
+    return 0.9 / weighing.average_length, [(n, 2.2 * weight, 1 << clause) for n, (weight, clause) in terms]
 
 
 def by_update(rows: Iterable[Row]) -> Iterator[Ranked]:
@@ -73,16 +82,13 @@ def page_of(ranked: Iterable[Ranked], limit: int, after: Ranked | None, *, rever
     """The best `limit` below `after`; the worst above it, worst first, where `reverse`."""
     if after is not None:
         ranked = (entry for entry in ranked if (entry > after if reverse else entry < after))
-    return sorted(ranked, reverse=not reverse)[:limit]
+    return heapq.nsmallest(limit, ranked) if reverse else heapq.nlargest(limit, ranked)
 
 
 def counts_of(rows: Sequence[Row]) -> dict[str, list[tuple[Any, int]]]:
     """The most frequent values of each facet and how many rows have them."""
-    if not rows:
-        return {name: [] for name in FACETS}
-    columns = list(zip(*(row[: TAGS + 1] for row in rows), strict=True))
-    counters = {name: Counter(columns[column]) for name, column in _COUNTED.items()}
-    counters["tag"] = Counter(itertools.chain.from_iterable(columns[TAGS]))
+    counters = {name: Counter(map(itemgetter(column), rows)) for name, column in _COUNTED.items()}
+    counters["tag"] = Counter(itertools.chain.from_iterable(map(itemgetter(TAGS), rows)))
     return {name: _most(counters[name]) for name in FACETS}
 
 
