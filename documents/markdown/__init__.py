@@ -2,7 +2,7 @@
 
 from documents.markdown.links import Link, LinkKind, TooComplex, links_of, rewrite_links
 from documents.markdown.outline import headings_of, inline_text, title_of
-from documents.markdown.plain import searchable_text, snippet_text
+from documents.markdown.plain import searchable_text, snippet_text, snippet_words
 
 __all__ = [
     "Link",
@@ -14,5 +14,6 @@ __all__ = [
     "rewrite_links",
     "searchable_text",
     "snippet_text",
+    "snippet_words",
     "title_of",
 ]

@@ -19,6 +19,11 @@ def searchable_text(text: str) -> str:
 
 def snippet_text(fragment: str) -> str:
     """A short fragment of Markdown without its marks, on one line."""
+    return " ".join(snippet_words(fragment))
+
+
+def snippet_words(fragment: str) -> list[str]:
+    """What `snippet_text` shows, cut at its spaces."""
     if "](" in fragment:
         fragment = _TARGET.sub("]", fragment)
     lines = [_unmarked(line) if line[:1] in _BLOCK_STARTS else line for line in fragment.split("\n")]
@@ -26,7 +31,7 @@ def snippet_text(fragment: str) -> str:
     # An expression that looks for all of them takes ten times as long as one look for each.
     for mark in _INLINE_MARKS:
         prose = prose.replace(mark, "")
-    return " ".join(prose.split())
+    return prose.split()
 
 
 def _unmarked(line: str) -> str:

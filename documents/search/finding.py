@@ -43,6 +43,8 @@ __all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_
 _WINDOW = 20_000
 _CANDIDATES = 500
 _CORRECTIONS_TRIED = 4
+# A statement's cursor stays with the connection, its last answer too: for small ones, of the common shapes.
+_MATCHES_KEPT, _TERMS_KEPT = 1_000, 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def titles_suggest(*, actor: Actor, text: str, size: int) -> list[dict[str, Any]
         return []
     scope = _scope(actor, SearchFilters())
     plan = _plan(query, scope)
-    parameters = {**scope, **_bound(plan), "typed": text, "limit": size}
+    parameters = {**scope, **plan.bound, "typed": text, "limit": size}
     parameters |= {"window": _WINDOW, "candidates": _CANDIDATES}
     with connection.cursor() as database:
         database.execute(SUGGEST_SQL[plan.way], parameters)
@@ -161,13 +163,11 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
     return plan_of(query, probes, [ConfigurationPlan(*row[:-1]) for row in rows], visible, roots)
 
 
-def _bound(plan: Plan) -> dict[str, str]:
-    return {name: text_array(values) for name, values in plan.parameters.items()}
-
-
-def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> list[Row]:
+def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[Row]:
     """All that was found, or so much of it as the plan's way looks at."""
-    parameters = {**scope, **_bound(plan), "enough": size, "window": _WINDOW, "candidates": _CANDIDATES}
+    parameters = {**scope, **plan.bound, "enough": size, "window": _WINDOW, "candidates": _CANDIDATES}
+    # What narrows a search may lead to other indexes, and the walk hangs on its limits: planned for values.
+    valued = scope["narrowed"] or plan.way == "newest"
     text = hits_sql(
         plan.way,
         terms=plan.terms if sort == "relevance" else None,
@@ -175,15 +175,17 @@ def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> list[Row]:
         narrowed=scope["narrowed"],
         within=scope["subtree"] is not None,
     )
-    # What narrows a search may lead to other indexes, and the walk hangs on its limits: planned for values.
-    valued = scope["narrowed"] or plan.way == "newest"
+    if plan.matches <= _MATCHES_KEPT and plan.terms <= _TERMS_KEPT and not valued:
+        return prepared_rows(text, parameters)
     with connection.cursor() if valued else prepared_cursor() as database:
         database.execute(text, parameters)
-        rows: list[Row] = database.fetchall()
+        rows: Sequence[Row] = database.fetchall()
     return rows
 
 
-def _places(rows: list[Row], plan: Plan, sort: str, size: int, cursor: Cursor | None = None) -> list[Ranked]:
+def _places(
+    rows: Sequence[Row], plan: Plan, sort: str, size: int, cursor: Cursor | None = None
+) -> list[Ranked]:
     """The page's part of the order, from the cursor on, and one more."""
     relevance = sort == "relevance"
     ranked = by_relevance(rows, plan.weighing, plan.clauses) if relevance else by_update(rows)
@@ -199,7 +201,7 @@ def _shown(
     if not rows:
         return [], _facets(counts, {})
     parameters = {
-        **_bound(plan),
+        **plan.bound,
         "doubtful": plan.doubtful,
         "ids": array_text([pk for _, pk in places]),
         "workspaces": array_text([pk for pk, _ in counts["workspace"]]),
@@ -219,8 +221,10 @@ def _shown(
 
 
 def _snippet(row: Row, plan: Plan) -> str:
-    text, plain = row[-4:-2]
-    shown = window_marked(text, plan.words, plan.endless) if plain else snippet_text(text)
+    text, begun = row[-4:-2]
+    if begun is None:
+        return as_html(snippet_text(text), plan.spaceless)
+    shown = window_marked(text, plan.words, plan.endless, begun=begun)
     return as_html(shown, plan.spaceless)
 
 

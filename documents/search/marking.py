@@ -7,9 +7,9 @@ forms of a word there is PostgreSQL's headline.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from documents.markdown import snippet_text
+from documents.markdown import snippet_words
 from documents.search.query import Query
 
 START, STOP = "\x01", "\x02"
@@ -49,36 +49,40 @@ def doubtful_forms(query: Query, words: Iterable[str]) -> str:
     return rf"\m(?:{'|'.join(forms)})" if forms else _NEVER
 
 
-def window_marked(window: str, words: Iterable[str], endless: frozenset[str]) -> str:
-    """A window with each of `words` marked where it stands: about 40 words of it, on one line."""
-    text = window.replace(START, "").replace(STOP, "")
+def window_marked(window: str, words: Iterable[str], endless: frozenset[str], *, begun: bool) -> str:
+    """A window with each of `words` marked where it stands: about 40 words of it, on one line.
+
+    `begun` where it starts within the text, maybe within a word. Those in `endless` may go on.
+    """
+    shown = snippet_words(window.replace(START, "").replace(STOP, ""))
+    if begun and len(shown) > 1:
+        del shown[0]
+    if len(window) == WINDOW and len(shown) > 1:
+        del shown[-1]
+    text = " ".join(shown[:_WORDS_SHOWN])
     small = text.lower()
-    if len(small) != len(text):
-        small = text
-    spans = sorted(span for word in words for span in _spans(small, word, endless=word in endless))
+    spans: list[tuple[int, int]] = []
+    for word in words:
+        spans += _spans(small if len(small) == len(text) else text, word, endless=word in endless)
     parts, end = [], 0
-    for start, stop in spans:
+    for start, stop in sorted(spans):
         if start >= end:
             parts += [text[end:start], START, text[start:stop], STOP]
             end = stop
-    marked = "".join([*parts, text[end:]])
-    if len(window) == WINDOW:
-        marked = marked[: max(marked.rfind(" "), marked.rfind(STOP) + 1) or None]
-    if spans and spans[0][0] >= WINDOW_BEFORE:
-        marked = marked[marked.find(" ") + 1 :]
-    return " ".join(snippet_text(marked).split(" ", _WORDS_SHOWN)[:_WORDS_SHOWN])
+    return "".join([*parts, text[end:]])
 
 
-def _spans(small: str, word: str, *, endless: bool) -> Iterator[tuple[int, int]]:
+def _spans(small: str, word: str, *, endless: bool) -> list[tuple[int, int]]:
     """Where the word stands by itself, or begins another one where it may go on."""
-    start = small.find(word)
+    spans, start, size = [], small.find(word), len(small)
     while start >= 0:
         stop = start + len(word)
-        while endless and stop < len(small) and small[stop].isalnum():
+        while endless and stop < size and small[stop].isalnum():
             stop += 1
-        if not small[max(start - 1, 0) : start].isalnum() and not small[stop : stop + 1].isalnum():
-            yield start, stop
+        if (not start or not small[start - 1].isalnum()) and (stop == size or not small[stop].isalnum()):
+            spans.append((start, stop))
         start = small.find(word, stop)
+    return spans
 
 
 def as_html(text: str, spaceless: Sequence[str]) -> str:

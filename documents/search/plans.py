@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from documents.search.arrays import text_array
 from documents.search.languages import spaceless_parts
 from documents.search.marking import doubtful_forms, open_ended, short_form
 from documents.search.query import Query, Term
@@ -51,7 +52,9 @@ class ConfigurationPlan:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """How a query is answered: by which way, and what the statements bind; arrays of texts stand as lists.
+    """How a query is answered: by which way of up to how many `matches`, and what the statements bind.
+
+    Arrays of texts stand as lists there, in `bound` as they are sent.
 
     `weighing` is by configuration what the ranking makes of the numbers that the statement brings, `terms`
     the number of words in each, `clauses` how many are wanted. `words` are looked for in what is shown, those
@@ -59,7 +62,9 @@ class Plan:
     """
 
     way: str
+    matches: int
     parameters: dict[str, list[Any]]
+    bound: dict[str, str]
     weighing: dict[str, Weighing]
     terms: int
     clauses: int
@@ -95,7 +100,6 @@ def plan_of(
     """
     asked = [c for c in configurations if c.all_words]
     matches = sum(_matches(query, probes, c) for c in asked)
-    way = way_to(matches, visible, roots)
     weighed = [list(_weighted(query, probes, c)) for c in asked]
     terms = max(map(len, weighed), default=0)
     words = _words(probes, asked)
@@ -114,8 +118,10 @@ def plan_of(
         for c, average, words in zip(asked, averages, weighed, strict=True)
     }
     return Plan(
-        way=way,
+        way=way_to(matches, visible, roots),
+        matches=matches,
         parameters=parameters,
+        bound={name: text_array(values) for name, values in parameters.items()},
         weighing=weighing,
         terms=terms,
         clauses=len(query.clauses),

@@ -170,7 +170,7 @@ SELECT {COLUMNS},
   CASE WHEN shown.plain THEN shown.content
     ELSE ts_headline(q.config::regconfig, translate(shown.content, E'\\x01\\x02', ''), q.marked,
       E'MaxWords=40, MinWords=20, ShortWord=2, StartSel="\\x01", StopSel="\\x02"') END,
-  shown.plain,
+  CASE WHEN shown.plain THEN shown.begun END,
   CASE WHEN row_number() OVER () = 1 THEN ARRAY(
     SELECT f.id || ' ' || f.uid FROM documents_workspace f WHERE f.id = ANY(%(workspaces)s::bigint[])) END,
   CASE WHEN row_number() OVER () = 1 THEN ARRAY(
@@ -181,7 +181,9 @@ FROM (SELECT) one LEFT JOIN (
   JOIN documents_documentbody b ON b.document_id = d.id
   JOIN unnest(%(configs)s::text[], %(marked)s::tsquery[]) AS q(config, marked) ON q.config = b.search_config
   CROSS JOIN LATERAL (
-    SELECT cut.content, cut.at IS NOT NULL AND cut.content !~* %(doubtful)s AS plain FROM (
+    SELECT cut.content, cut.at IS NOT NULL AND cut.content !~* %(doubtful)s AS plain,
+      cut.at > {WINDOW_BEFORE + 1} AS begun
+    FROM (
       SELECT first.at, CASE WHEN first.at IS NULL THEN first.content
         ELSE substr(first.content, greatest(first.at - {WINDOW_BEFORE}, 1), {WINDOW}) END AS content
       FROM (

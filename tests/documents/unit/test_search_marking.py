@@ -45,11 +45,13 @@ def test_headline_is_asked_for_where_other_forms_may_stand(typed: str, text: str
     assert doubtful(typed, text) is asked
 
 
-def marked(typed: str, window: str) -> str:
+def marked(typed: str, window: str, *, begun: bool = False) -> str:
     """The window with its marks as brackets."""
     query = parse_query(typed)
     words = [word.lower() for term in query.terms for word in term.words]
-    return window_marked(window, words, open_ended(query)).replace("\x01", "<").replace("\x02", ">")
+    return (
+        window_marked(window, words, open_ended(query), begun=begun).replace("\x01", "<").replace("\x02", ">")
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,11 +71,12 @@ def test_window_shows_words_marked_without_the_marks_of_markdown(typed: str, win
 
 
 def test_window_that_was_cut_shows_no_part_of_a_word() -> None:
-    """One of full length ends within a word, one whose first word found stands deep inside begins so."""
+    """One that begins or ends within the text may do so within a word."""
     window = ("cut " + "x" * 57 + " wall " + "some words " * 30)[:WINDOW]
-    assert marked("wall", window).startswith("x" * 57 + " <wall> some words")
+    assert marked("wall", window, begun=True).startswith("x" * 57 + " <wall> some words")
+    assert marked("wall", window).startswith("cut ")
     assert marked("wall", window).endswith("words some")
-    assert len(marked("wall", "x" * WINDOW)) == WINDOW
+    assert len(marked("wall", "x" * WINDOW, begun=True)) == WINDOW
     assert len(marked("wall", ("wall " + "a " * 200)[:WINDOW]).split()) == 40
 
 
@@ -83,6 +86,6 @@ def test_window_of_anything_is_html_with_marks_alone(window: str, typed: str) ->
     query = parse_query(typed)
     words = [word.lower() for term in query.terms for word in term.words]
     assume(all(word.isalnum() for word in words))
-    shown = as_html(window_marked(window, words, open_ended(query)), [])
+    shown = as_html(window_marked(window, words, open_ended(query), begun=True), [])
     assert shown.count("<") == shown.count("</mark>") * 2 == shown.count("<mark>") * 2
     assert all(any(word.lower().startswith(known) for known in words) for word in marks_in(shown))
