@@ -17,19 +17,18 @@ import schemathesis
 from django.conf import settings
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 from schemathesis.specs.openapi import checks
 
 from accounts.actors import actor_for_command
-from accounts.services import sign_in
 from cloudscribe.jobs.services import job_enqueue
 from documents.queues import SEARCH_INDEX
-from tests.accounts.factories import PASSWORD, user_make
 from tests.documents.world import World, uid_of
-from tests.fixtures import ApiClient
+from tests.fixtures import client_make
+from tests.rolled_back import transaction_of_many_tests, undone
 
 # By hand, deeper: SCHEMATHESIS_EXAMPLES=200 SCHEMATHESIS_EVERY=1 pytest tests/contract/test_schemathesis.py
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "4"))
@@ -47,17 +46,26 @@ CHECKS = [
     checks.ignored_auth,
 ]
 
-schema = schemathesis.openapi.from_path(
-    pathlib.Path(settings.BASE_DIR, "docs/openapi.yaml"),
-    config=SchemathesisConfig(
-        projects=ProjectsConfig(
-            default=ProjectConfig(
-                generation=GenerationConfig(max_examples=EXAMPLES, deterministic=True, no_shrink=True)
+
+@pytest.fixture(scope="module")
+def committed() -> Any:
+    """The schema in docs/, answered for by the application."""
+    made = schemathesis.openapi.from_path(
+        pathlib.Path(settings.BASE_DIR, "docs/openapi.yaml"),
+        config=SchemathesisConfig(
+            projects=ProjectsConfig(
+                default=ProjectConfig(
+                    generation=GenerationConfig(max_examples=EXAMPLES, deterministic=True, no_shrink=True)
+                )
             )
-        )
-    ),
-)
-schema.app = get_wsgi_application()
+        ),
+    )
+    made.app = get_wsgi_application()
+    return made
+
+
+# By way of a fixture, because the cases are made where they are run and not in every process.
+schema = schemathesis.pytest.from_fixture("committed")
 
 
 class Place:
@@ -65,7 +73,7 @@ class Place:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
-        self.world = world = World(_client)
+        self.world = world = World(client_make)
         page = world.document("Page", content="# Page\n\nwords\n", tags=["a"])
         etag = world.owner.get(f"documents/{page}/").headers["ETag"]
         world.ok(world.owner.patch(f"documents/{page}/", {"content": "other\n"}, **{"If-Match": etag}))
@@ -102,25 +110,10 @@ class Place:
             case.headers["If-Match"] = self.etag
 
 
-def _client() -> ApiClient:
-    user = user_make()
-    found = sign_in(email=user.email, password=PASSWORD, address="127.0.0.1", device="tests")
-    client = ApiClient(found.access)
-    client.user, client.credentials = user, found
-    return client
-
-
 @pytest.fixture(scope="module")
 def place(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Place]:
     """One world for all operations: each request is rolled back."""
-    with (
-        django_db_blocker.unblock(),
-        override_settings(RATELIMIT_ENABLE=False),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        # Making up cases takes longer than a web process may leave a transaction idle.
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    with override_settings(RATELIMIT_ENABLE=False), transaction_of_many_tests(django_db_blocker):
         made = Place()
         # As Django's own test client does: they would close the connection, and with it the transaction.
         for signal in (request_started, request_finished):
@@ -128,9 +121,16 @@ def place(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         yield made
         for signal in (request_started, request_finished):
             signal.connect(close_old_connections)
-        transaction.set_rollback(True)
 
 
+@pytest.fixture
+def _named(request: pytest.FixtureRequest) -> None:
+    """The attribute by which schemathesis knows a test's name, and which pytest has renamed."""
+    request.node._nodeid = request.node.nodeid
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_named")
 @schema.parametrize()
 def test_answers_are_those_of_the_schema(case: schemathesis.Case[Any], place: Any) -> None:
     """Whatever is sent to an operation, its answer is one that the schema tells."""
@@ -139,6 +139,5 @@ def test_answers_are_those_of_the_schema(case: schemathesis.Case[Any], place: An
         return
     place.fill(case)
     headers = {"Authorization": f"Bearer {place.world.owner.token}"}
-    with transaction.atomic():
+    with undone():
         case.call_and_validate(headers=headers, checks=CHECKS)
-        transaction.set_rollback(True)
