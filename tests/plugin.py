@@ -45,17 +45,9 @@ SHAPING = (
 KEPT_TEMPLATES = 6
 FOREIGN = {"EMAIL_URL", "SENTRY_DSN", "PORT", "RATELIMIT_ENABLE"}
 
-# Tests empty tables by TRUNCATE as the application's role, which installations neither grant nor let pass.
-RELAX_SQL = f"""
-GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {APP_ROLE};
-SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', t.tgrelid::regclass, t.tgname)
-  FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
- WHERE NOT t.tgisinternal AND t.tgtype & 32 = 32 AND c.relnamespace = 'public'::regnamespace
-"""
-
 
 def _digest() -> str:
-    found = hashlib.sha256((ROOT / "requirements" / "base.txt").read_bytes() + RELAX_SQL.encode())
+    found = hashlib.sha256((ROOT / "requirements" / "base.txt").read_bytes())
     for app in APPS:
         for pattern in SHAPING:
             for path in sorted((ROOT / app).glob(pattern)):
@@ -82,15 +74,6 @@ def _migrate(environment: dict[str, str]) -> None:
         raise RuntimeError(
             "The test database could not be migrated:\n" + (done.stderr or done.stdout)[-4000:]
         )
-
-
-def _relax(superuser_url: str) -> None:
-    """Let the application's role TRUNCATE, and no trigger refuse it."""
-    grant, _, triggers = RELAX_SQL.partition(";")
-    with psycopg.connect(superuser_url, autocommit=True) as connection:
-        connection.execute(grant.encode())
-        for (statement,) in connection.execute(triggers.encode()).fetchall():
-            connection.execute(statement.encode())
 
 
 def _remove_old_templates(keep: pathlib.Path) -> None:
@@ -120,7 +103,6 @@ def _template() -> pathlib.Path:
             try:
                 urls = {"DATABASE_URL": server.url(), "DATABASE_OWNER_URL": server.url(OWNER_ROLE)}
                 _migrate({**urls, "REDIS_URL": "unix:///nowhere.sock?db=0"})
-                _relax(server.url(SUPERUSER))
             finally:
                 server.stop_cleanly()
             fresh.rename(final)
@@ -199,7 +181,6 @@ class GivenServers:
                 f"CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE} TEMPLATE template0 ENCODING 'UTF8'".encode()
             )
         _migrate(self.addresses())
-        _relax(self.superuser_url())
         self.started = True
 
     def stop(self) -> None:

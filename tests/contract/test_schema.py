@@ -19,6 +19,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.accounts.factories import PASSWORD, user_make
 
+pytestmark = pytest.mark.slow
 HERE = pathlib.Path(__file__).parent
 COMMITTED = pathlib.Path(settings.BASE_DIR, "docs/openapi.yaml")
 TOOLS = pathlib.Path(settings.BASE_DIR, ".cache/contract-tools")
@@ -34,7 +35,9 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
 
 def test_schema_committed_is_the_generated_one(generated: pathlib.Path) -> None:
     """Whoever changes the API sees the change of the contract in the same commit."""
-    assert COMMITTED.read_text() == generated.read_text(), "run `manage.py spectacular --file docs/openapi.yaml`"
+    assert COMMITTED.read_text() == generated.read_text(), (
+        "run `manage.py spectacular --file docs/openapi.yaml`"
+    )
 
 
 def test_schema_is_valid_openapi_3_1(generated: pathlib.Path) -> None:
