@@ -12,6 +12,9 @@ CERTIFICATES := $(firstword $(SSL_CERT_FILE) $(PIP_CERT) $(wildcard /etc/ssl/cer
 UV := $(if $(CERTIFICATES),SSL_CERT_FILE=$(CERTIFICATES)) \
   $(if $(PIP_INDEX_URL),UV_DEFAULT_INDEX=$(PIP_INDEX_URL)) $(if $(PIP_FIND_LINKS),UV_FIND_LINKS=$(PIP_FIND_LINKS)) \
   $(VENV)/bin/uv pip install -q --python $(PY) --require-hashes
+# Whatever the shell says: a process that compiles its libraries each time takes seconds longer to start, and
+# an installation and its tests start dozens.
+export PYTHONDONTWRITEBYTECODE :=
 WORKERS ?= 2
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
@@ -25,7 +28,8 @@ run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUD
 	@exec $(PY) -m cloudscribe.lib.supervisor
 
 test: install-dev ## Run the whole suite in parallel, with coverage
-	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
+	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
+	  --cov --cov-report=term $(PYTEST_ARGS)
 
 prove: install-dev ## Statistics, endurance, real texts: longer than the suite (PROVE_ARGS)
 	$(PY) -m pytest tests/prove $(PROVE_ARGS)
