@@ -71,3 +71,11 @@ class SignInLimited(TooManyRequests):
             f"Too many failed sign-ins. Try again in {retry_after} seconds.",
             headers={"Retry-After": str(retry_after)},
         )
+
+
+class ReauthenticationRequired(Forbidden):
+    """The act needs a fresh proof of who acts: `auth/step-up/`."""
+
+    code = "reauth_required"
+    title = "Show again that it is you"
+    detail = "Prove who you are at auth/step-up/, then repeat this."

@@ -277,6 +277,9 @@ SESSION_LIFETIME = env.seconds(
 VERIFICATION_LIFETIME = env.seconds(
     "CLOUDSCRIBE_VERIFICATION_LIFETIME", 3 * 86_400, "Life of a mailed token."
 )
+STEP_UP_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_STEP_UP_LIFETIME", 900, "How long a proof of who acts counts for dangerous acts."
+)
 if ACCESS_TOKEN_LIFETIME > 600 or REFRESH_GRACE > 60:
     raise ImproperlyConfigured(
         "CLOUDSCRIBE_ACCESS_TOKEN_LIFETIME is at most 600 s, CLOUDSCRIBE_REFRESH_GRACE 60 s."

@@ -24,7 +24,9 @@ class RateLimitPolicy(models.Model):
         WRITES = "writes"
 
     class Key(models.TextChoices):
+        ACCOUNT = "account"
         ADDRESS = "address"
+        TOKEN = "token"  # noqa: S105 (a kind of caller)
         USER = "user"
 
     id = models.BigAutoField(primary_key=True)
@@ -33,7 +35,7 @@ class RateLimitPolicy(models.Model):
     key = models.CharField(
         max_length=10,
         choices=Key.choices,
-        help_text="Whom it counts: the signed-in user, or the address of those who aren't.",
+        help_text="Whom it counts: the user, the token, the address of strangers, or the account they name.",
     )
     requests = models.PositiveIntegerField(help_text="Requests a period.")
     seconds = models.PositiveIntegerField(help_text="Length of the period.")
@@ -78,3 +80,60 @@ class IdempotencyKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} on {self.route}"
+
+
+class IPRule(models.Model):
+    """A network that is let in whatever else says no, or kept out whatever credential it shows.
+
+    The narrowest rule that holds an address decides; of two alike, `allow`.
+    """
+
+    class Effect(models.TextChoices):
+        ALLOW = "allow"
+        BLOCK = "block"
+
+    class Origin(models.TextChoices):
+        AUTOMATIC = "automatic"
+        COMMAND = "command"
+        STAFF = "staff"
+
+    id = models.BigAutoField(primary_key=True)
+    uid = UidField()
+    network = models.CharField(max_length=49, help_text="Address or CIDR; of IPv6 usually a /64.")
+    effect = models.CharField(max_length=5, choices=Effect.choices, default=Effect.BLOCK)
+    origin = models.CharField(max_length=10, choices=Origin.choices, default=Origin.STAFF)
+    reason = models.CharField(max_length=500, blank=True, default="")
+    created_by_uid = models.UUIDField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    updated_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "IP rule"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["network", "effect"], name="security_iprule_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="security_iprule_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.effect} {self.network}"
+
+
+class Offender(models.Model):
+    """How often an address (of IPv6 the /64) was refused for abuse lately: what automatic blocks go by.
+
+    `score` halves with each hour since `updated_at`; `blocks` makes the next block longer and decays by days.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    network = models.CharField(max_length=49, unique=True)
+    score = models.FloatField(default=0)
+    blocks = models.PositiveSmallIntegerField(default=0)
+    updated_at = models.DateTimeField(db_default=Now())
+    blocked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["updated_at"], name="security_offender_age")]
+
+    def __str__(self) -> str:
+        return f"{self.network}: {self.score:.1f}"

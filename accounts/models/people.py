@@ -50,6 +50,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     email_verified_at = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -68,6 +70,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         permissions: ClassVar = [
             ("suspend_user", "Can suspend users and let them in again"),
             ("assign_roles", "Can give and take platform roles"),
+            ("manage_teams", "Can make, change and delete any team"),
+            ("manage_service_accounts", "Can make and delete service accounts of the platform"),
         ]
 
     def __str__(self) -> str:

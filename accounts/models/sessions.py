@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -32,6 +33,8 @@ class Session(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_used_at = models.DateTimeField(db_default=Now())
     authenticated_at = models.DateTimeField(db_default=Now(), help_text="When a password was last shown.")
+    # What was shown to get it (RFC 8176): `pwd`, `otp`, `recovery`, `passkey`.
+    factors = ArrayField(models.CharField(max_length=10), blank=True, default=list, db_default=[])
     expires_at = models.DateTimeField()
     idle_lifetime = models.DurationField()
     counter = models.BigIntegerField(default=0)

@@ -1,0 +1,57 @@
+"""What accounts asks of the floor above; whoever knows the answer fills a port in its `ready()`."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from typing import Generic, Protocol, TypeVar
+
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import NotFound
+
+P = TypeVar("P")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """A workspace or a document as a credential's limit names it."""
+
+    pk: int
+    uid: uuid.UUID
+    name: str
+    workspace_pk: int
+    workspace_uid: uuid.UUID
+
+
+class Port(Generic[P]):
+    """Holds a provider; without one every question is answered by NotFound."""
+
+    def __init__(self) -> None:
+        self._provider: P | None = None
+
+    def provide(self, provider: P) -> None:
+        """Fill the port; called in the `ready()` of the app that knows."""
+        self._provider = provider
+
+    @property
+    def ask(self) -> P:
+        """The provider; raises NotFound where there is none."""
+        if self._provider is None:
+            raise NotFound
+        return self._provider
+
+
+class Places(Protocol):
+    """Where people keep what they write."""
+
+    def workspace(self, actor: Actor, uid: uuid.UUID) -> Place:
+        """The workspace, if the actor may see it; raises NotFound."""
+
+    def document(self, actor: Actor, uid: uuid.UUID) -> Place:
+        """The document, if the actor may see it; raises NotFound."""
+
+    def may_make_services(self, actor: Actor, workspace: uuid.UUID) -> bool:
+        """Whether the actor is an owner of the workspace; raises NotFound for one that they don't see."""
+
+
+places: Port[Places] = Port()
