@@ -61,6 +61,38 @@ class ApplicationLogger(Logger):  # type: ignore[misc]
         """Nothing is open here."""
 
 
+class Joined:
+    """A connection that sends a head together with what follows it.
+
+    gunicorn sends them apart: one more call and, at the other end, one more awakening for each answer.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Nothing is held back yet."""
+        self._sock = sock
+        self._head: bytes | None = None
+        self._begun = False
+
+    def sendall(self, data: bytes) -> None:
+        """Keep the first piece until there is a second one, send it with that."""
+        if not self._begun:
+            self._begun, self._head = True, data
+            return
+        head, self._head = self._head, None
+        self._sock.sendall(data if head is None else head + data)
+
+    def release(self) -> None:
+        """Send what is held back."""
+        head, self._head = self._head, None
+        if head is not None:
+            self._sock.sendall(head)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the connection's own, after what was to be sent before it."""
+        self.release()
+        return getattr(self._sock, name)
+
+
 class Pool(ThreadPoolExecutor):
     """The worker's threads, and whether work waits for one of them."""
 
@@ -146,7 +178,12 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
                 silence = struct.pack("ll", BODY_SILENCE, 0)
                 conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
             conn.bounded = True
-        kept, drained = super().handle_request(req, conn), False
+        plain, conn.sock = conn.sock, Joined(conn.sock)
+        try:
+            kept, drained = super().handle_request(req, conn), False
+        finally:
+            conn.sock.release()
+            conn.sock = plain
         with contextlib.suppress(OSError, ParseException):
             drained = conn.parser.finish_body(time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES)
         return kept and drained
