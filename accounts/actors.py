@@ -64,6 +64,13 @@ def actor_for_command(user: User, command: str) -> Actor:
 
     Raises CredentialRevoked for a user who may not sign in.
     """
+def session_uid(actor: Actor) -> uuid.UUID:
+    """The id of the session at hand; raises NotAuthenticated for an actor without one."""
+    if actor.credential_kind != CredentialKind.SESSION or actor.credential_uid is None:
+        raise NotAuthenticated
+    return actor.credential_uid
+
+
     actor = _person(user.uid)
     if actor is None:
         raise CredentialRevoked("This user may not sign in.")

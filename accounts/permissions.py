@@ -9,7 +9,8 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from accounts.exceptions import ReauthenticationRequired
-from cloudscribe.lib.actor import actor_of
+from accounts.factors import session_proves_enough
+from cloudscribe.lib.actor import Actor, actor_of
 from cloudscribe.lib.permissions import Authenticated
 
 if TYPE_CHECKING:
@@ -17,15 +18,20 @@ if TYPE_CHECKING:
 
 
 class SteppedUp(Authenticated):
-    """Who showed a password or another factor lately; for acts that can't be taken back."""
+    """Who lately proved who they are, by a second factor where they have one; for acts of consequence.
+
+    A token that has the route's scope needs no more: it was cut to size by somebody who was asked.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """True within CLOUDSCRIBE_STEP_UP_LIFETIME of the last proof; else ReauthenticationRequired."""
         super().has_permission(request, view)
         actor = actor_of(request)
-        since = actor.authenticated_at
-        if actor.scopes is None and (
-            since is None or actor.now - since > dt.timedelta(seconds=settings.STEP_UP_LIFETIME)
-        ):
+        if actor.scopes is None and not (_lately(actor) and session_proves_enough(actor.credential_uid)):
             raise ReauthenticationRequired
         return True
+
+
+def _lately(actor: Actor) -> bool:
+    since, lifetime = actor.authenticated_at, dt.timedelta(seconds=settings.STEP_UP_LIFETIME)
+    return since is not None and actor.now - since <= lifetime

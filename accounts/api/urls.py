@@ -10,6 +10,7 @@ from accounts.api.auth import (
     RegistrationViewSet,
     SignInViewSet,
 )
+from accounts.api.factors import StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
 
 urlpatterns = [
@@ -19,6 +20,7 @@ urlpatterns = [
     path("auth/refresh/", SignInViewSet.as_view({"post": "refresh"})),
     path("auth/logout/", OwnPasswordViewSet.as_view({"post": "logout"})),
     path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
+    path("auth/step-up/", StepUpViewSet.as_view({"post": "step_up"})),
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),

@@ -126,6 +126,7 @@ _OWN = [
         _signed_in(200),
         {"current_password": "correct-horse-battery-42", "password": "correct-horse-battery-43"},
     ),
+    Row("POST", "auth/step-up/", A, None, _signed_in(200), {"password": "correct-horse-battery-42"}),
     Row("GET", "me/", A, "profile:read", _signed_in(200)),
     Row("PATCH", "me/", A, None, _signed_in(200), {"name": "Other"}),
     Row("GET", "me/sessions/", A, None, _signed_in(200)),
