@@ -71,6 +71,11 @@ def session_uid(actor: Actor) -> uuid.UUID:
     return actor.credential_uid
 
 
+def actor_for_command(user: User, command: str) -> Actor:
+    """An operator's command that works under the rights which `user` has now, without a cut.
+
+    Raises CredentialRevoked for a user who may not sign in.
+    """
     actor = _person(user.uid)
     if actor is None:
         raise CredentialRevoked("This user may not sign in.")
