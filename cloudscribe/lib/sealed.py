@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
+from collections.abc import Callable
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 _NONCE_BYTES = 12
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SealedField:
+    """A column of sealed texts, so that they can be sealed anew when the key ring's active key changes."""
+
+    model: Any
+    field: str
+    purpose: str
+    context: Callable[[Any], bytes]
+
+
+sealed_fields: list[SealedField] = []
+
+
+def sealed_field(*, model: Any, field: str, purpose: str, context: Callable[[Any], bytes]) -> None:
+    """Make a column known in an app's `ready()`: `context` gives that of a row, as `seal` was told it.
+
+    What is sealed for minutes only needs none of this: the old key opens it as long as it is in the ring.
+    """
+    sealed_fields.append(SealedField(model, field, purpose, context))
 
 
 class SealBroken(ValueError):

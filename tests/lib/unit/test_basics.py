@@ -87,7 +87,17 @@ def test_key_ring_derives_a_key_for_each_purpose_and_key_id() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"active": "a", "keys": {}}', '{"active": "a", "keys": {"a": "!"}}', _ring(a=b"short")],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"active": "a", "keys": {}}',
+        '{"active": "a", "keys": {"a": "!"}}',
+        _ring(a=b"short"),
+        _ring(a=b"k" * 32)[:-1] + ', "made": {"a": "2026-01-01"}}',
+        _ring(a=b"k" * 32)[:-1] + ', "made": {"a": 7}}',
+        _ring(a=b"k" * 32)[:-1] + ', "made": []}',
+    ],
 )
 def test_key_ring_refuses_what_is_unusable(text: str) -> None:
     """A weak or broken ring means no start."""
