@@ -59,11 +59,6 @@ def person_pk(actor: Actor) -> int:
     return actor.pk
 
 
-def actor_for_command(user: User, command: str) -> Actor:
-    """An operator's command that works under the rights which `user` has now, without a cut.
-
-    Raises CredentialRevoked for a user who may not sign in.
-    """
 def session_uid(actor: Actor) -> uuid.UUID:
     """The id of the session at hand; raises NotAuthenticated for an actor without one."""
     if actor.credential_kind != CredentialKind.SESSION or actor.credential_uid is None:
