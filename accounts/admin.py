@@ -12,7 +12,8 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from accounts.models import Session, User
-from accounts.services.staff import session_end, user_suspend, user_unsuspend, user_update
+from accounts.services.staff import session_end, user_update
+from accounts.services.suspension import user_suspend, user_unsuspend
 from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
 
 # Teams and roles share this table: whoever could edit it plainly could pass a team off as a role.

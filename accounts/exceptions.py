@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudscribe.lib.errors import (
+    BusinessError,
     ErrorType,
     Forbidden,
     InvalidInput,
@@ -79,3 +80,57 @@ class ReauthenticationRequired(Forbidden):
     code = "reauth_required"
     title = "Show again that it is you"
     detail = "Prove who you are at auth/step-up/, then repeat this."
+
+
+class OwnAccount(BusinessError):
+    """Nobody locks themselves out."""
+
+    code = "own_account"
+    title = "This is your own account"
+
+
+class LastAdministrator(BusinessError):
+    """Somebody must be left who can let others in again."""
+
+    code = "last_administrator"
+    title = "This is the last active administrator"
+
+
+class RoleExists(BusinessError):
+    """A role is given once."""
+
+    code = "role_exists"
+    title = "The person has this role already"
+
+
+class LastManager(BusinessError):
+
+
+
+class TeamMemberExists(BusinessError):
+
+
+
+
+
+
+class TooManyTokens(BusinessError):
+
+
+
+
+
+
+
+
+
+class SecondFactorExists(BusinessError):
+
+
+
+class SecondFactorMissing(BusinessError):
+
+
+
+
+

@@ -15,7 +15,7 @@ from cloudscribe.lib.errors import InvalidInput
 
 ADMINISTRATOR = "administrator"
 ROLES = (ADMINISTRATOR, "auditor", "guest", "member", "operator")
-_PREFIX = "role:"
+PREFIX = "role:"
 _APPS = ("accounts", "audit", "auth", "documents", "jobs", "security")
 
 # Rights on one object, which only grants give, and what nobody has by office.
@@ -24,14 +24,14 @@ _GIVES = {
     ADMINISTRATOR: re.compile(r".*"),
     "operator": re.compile(r"jobs\..*|security\..*"),
     "auditor": re.compile(r"audit\.view_.*|audit\.export_.*"),
-    "member": re.compile(r"documents\.add_workspace"),
+    "member": re.compile(r"documents\.add_workspace|accounts\.add_team"),
     "guest": None,
 }
 
 
 def roles_setup() -> None:
     """Make every role's group and give it just what the table says; a second run changes nothing."""
-    groups = {role: Group.objects.get_or_create(name=_PREFIX + role)[0] for role in ROLES}
+    groups = {role: Group.objects.get_or_create(name=PREFIX + role)[0] for role in ROLES}
     named = list(
         Permission.objects.filter(content_type__app_label__in=_APPS)
         .annotate(label=Concat(F("content_type__app_label"), Value("."), F("codename")))
@@ -56,5 +56,16 @@ def role_give(user: User, role: str) -> None:
     """Put a user into a role's group, in the caller's transaction; InvalidInput for no role of ours."""
     if role not in ROLES:
         raise InvalidInput.field("/role", "unknown_role", "There is no such role.")
-    group, _ = Group.objects.get_or_create(name=_PREFIX + role)
+    group, _ = Group.objects.get_or_create(name=PREFIX + role)
     user.groups.add(group)
+
+
+def role_take(user: User, role: str) -> None:
+    """Take a user out of a role's group, in the caller's transaction."""
+    user.groups.remove(*user.groups.filter(name=PREFIX + role))
+
+
+def roles_of(user: User) -> list[str]:
+    """The names of the user's platform roles, in alphabetical order."""
+    names = user.groups.filter(name__startswith=PREFIX).order_by("name").values_list("name", flat=True)
+    return [name.removeprefix(PREFIX) for name in names]

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import Session, User
+from accounts.roles import roles_of
 from accounts.validators import validate_timezone
 from cloudscribe.lib.serializers import StrictCharField, StrictRegexField, StrictSerializer
 
@@ -133,8 +134,7 @@ class MeOutput(serializers.ModelSerializer[User]):
 
     def get_roles(self, user: User) -> list[str]:
         """The names of the platform roles."""
-        names = user.groups.filter(name__startswith="role:").order_by("name").values_list("name", flat=True)
-        return [name.removeprefix("role:") for name in names]
+        return roles_of(user)
 
     def get_email_verified(self, user: User) -> bool:
         """Whether the address is proven."""

@@ -12,6 +12,7 @@ from accounts.api.auth import (
 )
 from accounts.api.factors import StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
+from accounts.api.users import UserRolesViewSet, UsersViewSet
 
 urlpatterns = [
     path("auth/register/", RegistrationViewSet.as_view({"post": "register"})),
@@ -26,4 +27,12 @@ urlpatterns = [
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
+    path("users/<uuid:id>/", UsersViewSet.as_view({"get": "retrieve"})),
+    path("users/<uuid:id>/suspend/", UsersViewSet.as_view({"post": "suspend"})),
+    path("users/<uuid:id>/unsuspend/", UsersViewSet.as_view({"post": "unsuspend"})),
+    path("users/<uuid:id>/roles/", UserRolesViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "users/<uuid:id>/roles/<slug:role>/",
+        UserRolesViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+    ),
 ]

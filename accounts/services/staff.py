@@ -1,4 +1,4 @@
-"""What staff do about other people: correct a profile, suspend, let in again, end a session."""
+"""What staff do about other people: correct a profile, end a session."""
 
 from __future__ import annotations
 
@@ -11,26 +11,11 @@ from django.db.models.functions import Now
 
 from accounts.models import Session, User
 from accounts.services.people import PROFILE_FIELDS
-from accounts.services.sessions import sessions_end
 from audit.diff import model_changes
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import BusinessError, NotFound
+from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
-
-
-class OwnAccount(BusinessError):
-    """Nobody locks themselves out."""
-
-    code = "own_account"
-    title = "This is your own account"
-
-
-class LastAdministrator(BusinessError):
-    """Somebody must be left who can let others in again."""
-
-    code = "last_administrator"
-    title = "This is the last active administrator"
 
 
 @transactional
@@ -42,42 +27,12 @@ def user_update(*, actor: Actor, user: uuid.UUID, changes: Mapping[str, Any]) ->
         setattr(row, field, changes.get(field, getattr(row, field)))
     changed = model_changes(before, row, PROFILE_FIELDS)
     if changed:
-        _save(actor, row, "user.updated", changed)
-    return row
-
-
-@transactional
-def user_suspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
-    """Keep a person out, from the next request on: no sign-in, and every session ends.
-
-    Raises NotFound, OwnAccount or LastAdministrator. Suspending twice changes nothing.
-    """
-    # All administrators, in one order: two who suspend each other must not both find another one active.
-    administrators = set(
-        User.objects.select_for_update(no_key=True)
-        .filter(is_superuser=True, is_active=True)
-        .order_by("pk")
-        .values_list("uid", flat=True)
-    )
-    row = _locked(user)
-    if row.pk == actor.pk:
-        raise OwnAccount
-    if administrators == {row.uid}:
-        raise LastAdministrator
-    if row.is_active:
-        row.is_active = False
-        sessions_end(actor=actor, user_pk=row.pk, reason="suspended")
-        _save(actor, row, "user.suspended", {"is_active": (True, False)}, reason=reason)
-    return row
-
-
-@transactional
-def user_unsuspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
-    """Let a suspended person sign in again; sessions of before stay ended. Raises NotFound."""
-    row = _locked(user)
-    if not row.is_active:
-        row.is_active = True
-        _save(actor, row, "user.unsuspended", {"is_active": (False, True)}, reason=reason)
+        row.updated_at = Now()
+        row.save(update_fields=[*changed, "updated_at"])
+        row.refresh_from_db(fields=["updated_at"])
+        event_record(
+            actor=actor, action="user.updated", target=Target.of("user", row, row.name), changes=changed
+        )
     return row
 
 
@@ -98,18 +53,3 @@ def _locked(user: uuid.UUID) -> User:
     if row is None:
         raise NotFound
     return row
-
-
-def _save(
-    actor: Actor, row: User, action: str, changes: Mapping[str, tuple[Any, Any]], *, reason: str = ""
-) -> None:
-    row.updated_at = Now()
-    row.save(update_fields=[*changes, "updated_at"])
-    row.refresh_from_db(fields=["updated_at"])
-    event_record(
-        actor=actor,
-        action=action,
-        target=Target.of("user", row, row.name),
-        changes=changes,
-        reason=reason,
-    )

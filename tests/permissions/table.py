@@ -143,6 +143,13 @@ _PLATFORM = [
     Row("POST", "workspaces/", N, _MANAGE, _signed_in(201), {"name": "Another"}),
     Row("GET", "audit/events/", N, "audit:read", _administrator(200)),
     Row("GET", "audit/events/{event}/", N, "audit:read", _administrator(200)),
+    Row("GET", "users/{newcomer}/", N, "users:read", _administrator(200, others=404)),
+    Row("POST", "users/{newcomer}/suspend/", N, None, _administrator(200), {"reason": "Left"}),
+    Row("POST", "users/{newcomer}/unsuspend/", N, None, _administrator(200), {"reason": "Came back"}),
+    Row("GET", "users/{newcomer}/roles/", N, "users:read", _administrator(200)),
+    Row("POST", "users/{newcomer}/roles/", N, None, _administrator(201), {"role": "guest"}),
+    Row("GET", "users/{newcomer}/roles/{role}/", N, "users:read", _administrator(200)),
+    Row("DELETE", "users/{newcomer}/roles/{role}/", N, None, _administrator(204)),
     Row("GET", "jobs/{job}/", N, "jobs:read", _administrator(200, others=404)),
     Row("POST", "jobs/{job}/cancel/", N, "jobs:write", _administrator(200, others=404)),
 ]

@@ -69,7 +69,7 @@ class Stage:
     def __init__(self) -> None:
         self.clients: dict[str, ApiClient] = {"anonymous": ApiClient(), "owner": client_make()}
         owner = self.clients["owner"]
-        self.ids = {"session": ABSENT}
+        self.ids = {"role": "member", "session": ABSENT}
         self.ids["workspace"] = owner.post("workspaces/", {"name": "World"}).json()["id"]
         for role in ROLES:
             self.clients[role] = client_make()
