@@ -5,6 +5,7 @@ from __future__ import annotations
 from cloudscribe.lib.errors import (
     BusinessError,
     ErrorType,
+    FieldError,
     Forbidden,
     InvalidInput,
     NotAuthenticated,
@@ -104,33 +105,72 @@ class RoleExists(BusinessError):
 
 
 class LastManager(BusinessError):
+    """A team keeps somebody who can change its members."""
 
+    code = "last_manager"
+    title = "The team would have no manager"
+    detail = "Make another member a manager first, or delete the team."
 
 
 class TeamMemberExists(BusinessError):
+    """A person is in a team once."""
+
+    code = "team_member_exists"
+    title = "The person is in this team already"
 
 
+class TokenTooWide(Forbidden):
+    """A token mints only tokens that reach nowhere beyond itself; `errors` name the sides."""
 
-
+    code = "token_too_wide"
+    title = "A token can only mint a weaker one"
+    detail = "The new token would reach beyond the one that mints it."
 
 
 class TooManyTokens(BusinessError):
+    """An account has as many live tokens as it can have."""
+
+    code = "too_many_tokens"
+    title = "There are too many live tokens"
+    detail = "Revoke tokens that are no longer needed first."
 
 
+class SecondFactorRequired(NotAuthenticated):
+    """The password was right, and the person has a second factor; `factors` names what they can show."""
+
+    code = "mfa_required"
+    title = "A second factor is needed"
+    detail = "Send the code of the authenticator app or a recovery code as otp, or sign in by a passkey."
 
 
+class EnrollmentRequired(Forbidden):
+    """A role of the person asks for a second factor, and they have none yet."""
 
-
-
+    code = "mfa_enrollment_required"
+    title = "Set up a second factor first"
+    detail = "One of your roles asks for a second factor. Set one up at auth/mfa/totp/ or auth/mfa/passkeys/."
 
 
 class SecondFactorExists(BusinessError):
+    """There is one authenticator app at a time."""
 
+    code = "mfa_exists"
+    title = "An authenticator app is set up already"
+    detail = "Turn it off first."
 
 
 class SecondFactorMissing(BusinessError):
+    """There is nothing to confirm or to turn off."""
+
+    code = "mfa_missing"
+    title = "There is no such second factor"
 
 
+class WrongCode(InvalidInput):
+    """The code is not the one that the app shows now."""
 
+    code = "wrong_code"
+    title = "The code is wrong"
 
-
+    def __init__(self) -> None:
+        super().__init__(errors=[FieldError("/code", "wrong_code", "This is not the code of now.")])
