@@ -137,6 +137,7 @@ MIDDLEWARE = [
     "cloudscribe.lib.observability.middleware.RequestMiddleware",
     "security.middleware.ClientAddressMiddleware",
     "security.middleware.HeadersMiddleware",
+    "security.middleware.IPRulesMiddleware",
     "security.middleware.CoarseLimitMiddleware",
     "cloudscribe.lib.gate.RequestGate",
     "whitenoise.middleware.WhiteNoiseMiddleware",

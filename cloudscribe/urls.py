@@ -11,6 +11,7 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("cloudscribe.jobs.api.urls")),
     path("api/v1/", include("audit.api.urls")),
+    path("api/v1/", include("security.api.urls")),
     path("api/", include("cloudscribe.lib.schema_urls")),
     path("", include("cloudscribe.lib.observability.urls")),
     path("account/", include("accounts.pages")),

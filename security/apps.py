@@ -17,7 +17,8 @@ class SecurityConfig(AppConfig):
         from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
 
         from security import checks  # noqa: PLC0415 (settings are complete only now)
-        from security.models import RateLimitPolicy  # noqa: PLC0415
+        from security.models import IPRule, RateLimitPolicy  # noqa: PLC0415
 
         checks.register()
-        auditlog.register(RateLimitPolicy, exclude_fields=["created_at", "updated_at"])
+        for model in (IPRule, RateLimitPolicy):
+            auditlog.register(model, exclude_fields=["created_at", "updated_at"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudscribe.lib.errors import BusinessError, InvalidInput, UnprocessableInput
+from cloudscribe.lib.errors import BusinessError, Forbidden, InvalidInput, UnprocessableInput
 
 
 class InvalidIdempotencyKey(InvalidInput):
@@ -27,3 +27,33 @@ class IdempotencyKeyReused(UnprocessableInput):
     code = "idempotency_key_reused"
     title = "This Idempotency-Key belongs to another request"
     detail = "The key was used with another body or route. Take a new one."
+
+
+class AddressBlocked(Forbidden):
+    """A client whose address an IP rule keeps out, whatever credential it shows."""
+
+    code = "address_blocked"
+    title = "This address is blocked"
+    detail = "Requests from your address are not answered here."
+
+
+class IPRuleExists(BusinessError):
+    """A second rule of the same network and effect."""
+
+    code = "ip_rule_exists"
+    title = "There is such a rule already"
+    detail = "A rule of this effect stands for this network. Change its reason or expiry."
+
+
+class LocksYouOut(BusinessError):
+    """A rule that would keep out whoever makes it."""
+
+    code = "locks_you_out"
+    title = "This would lock you out"
+
+
+class NetworkTooWide(BusinessError):
+    """A block of a good part of the Internet."""
+
+    code = "network_too_wide"
+    title = "This network is very wide"

@@ -11,9 +11,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from cloudscribe.lib.context import current_context
-from cloudscribe.lib.errors import TooManyRequests
+from cloudscribe.lib.errors import ServiceUnavailable, TooManyRequests
 from cloudscribe.lib.refusals import refuse
 from security.addresses import address_block, client_address, is_trusted, parse_address, parse_proxies
+from security.exceptions import AddressBlocked
+from security.ip_rules import rules
 from security.limits import Limit, ProcessBuckets
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -55,6 +57,32 @@ class ClientAddressMiddleware:
         for name in _FORWARDING:
             meta.pop(name, None)
         meta["REMOTE_ADDR"] = current_context().address = str(address) if address else ""
+        return self.get_response(request)
+
+
+class IPRulesMiddleware:
+    """Refuse whom an IP rule keeps out, before anything is done for them and whatever credential they show.
+
+    Health stays open: it tells nothing of anybody, and a probe that is blocked by mistake takes the whole
+    installation away.
+    """
+
+    OPEN = "/health/"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Ask the rules as this process knows them, then go on or refuse."""
+        if request.path_info.startswith(self.OPEN):
+            return self.get_response(request)
+        try:
+            index = rules.get()
+        except ServiceUnavailable as error:
+            # A process that has never been able to read them lets nobody in.
+            return refuse(error, request)
+        if not index.empty and index.blocks(request.META["REMOTE_ADDR"]):
+            return refuse(AddressBlocked(), request)
         return self.get_response(request)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,14 +13,15 @@ from django.test import Client
 from accounts.models import User
 from accounts.services import Credentials, sign_in
 from cloudscribe.lib.breaker import redis_breaker
+from security.ip_rules import rules
 from security.limits import policies
 from tests.accounts.factories import PASSWORD, user_make
 
 BASE = "/api/v1/"
 
-# Without timers a request loads the limits anew when they are two seconds old. A test that counts statements
-# or changes limits must not depend on how long that takes here; the latter has them forgotten.
-policies._every = math.inf
+# Without timers a request loads limits and IP rules anew when they are two seconds old. A test that counts
+# statements or changes them must not depend on how long that takes here; the latter has them forgotten.
+policies._every = rules._every = math.inf
 
 
 class ApiClient:
@@ -70,6 +71,16 @@ class ApiClient:
 def _closed_breaker() -> None:
     """Redis that was gone in one test is tried again in the next."""
     redis_breaker.succeeded()
+
+
+@pytest.fixture
+def own_rules() -> Iterator[None]:
+    """IP rules and limits as the test's own rows say, and nothing of them for the next one."""
+    rules.forget()
+    policies.forget()
+    yield
+    rules.forget()
+    policies.forget()
 
 
 @pytest.fixture

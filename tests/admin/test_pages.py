@@ -14,6 +14,7 @@ from cloudscribe.jobs.services import job_enqueue
 from documents.models import Document
 from documents.services.documents import NewDocument, document_create
 from documents.services.workspaces import workspace_create
+from security.services import ip_rule_create
 from tests.accounts.factories import user_make
 from tests.actors import command, person
 from tests.admin.browser import Staff
@@ -64,12 +65,14 @@ def test_sign_in_with_a_wrong_password_stays_outside(staff: Staff) -> None:
         ("documents/document/", "Herbs"),
         ("audit/event/", "workspace.created"),
         ("jobs/job/", "mail"),
+        ("security/iprule/", "203.0.113.0/24"),
         ("security/ratelimitpolicy/", "Sign In"),
     ],
 )
 def test_list_shows_its_rows(staff: Staff, document: Document, path: str, shown: str) -> None:
     """Every list opens without a complaint of the browser and shows what there is."""
     waiting_job()
+    ip_rule_create(actor=command(), network="203.0.113.0/24")
     staff.sign_in()
     assert shown in staff.open(f"/admin/{path}")
 

@@ -161,6 +161,16 @@ _WORKSPACE = [
     ),
     Row("DELETE", "workspaces/{workspace}/", R, _MANAGE, _from("owner", 204)),
     Row("GET", "workspaces/{workspace}/tree/", R, _READ, _from("viewer", 200)),
+    Row("GET", "security/ip-rules/", N, "security:read", _administrator(200)),
+    Row(
+        "POST", "security/ip-rules/", N, "security:write", _administrator(201), {"network": "198.51.100.0/24"}
+    ),
+    Row("GET", "security/ip-rules/{ip_rule}/", N, "security:read", _administrator(200)),
+    Row("PATCH", "security/ip-rules/{ip_rule}/", N, "security:write", _administrator(200), {"reason": "Why"}),
+    Row("DELETE", "security/ip-rules/{ip_rule}/", N, "security:write", _administrator(204)),
+    Row("GET", "security/rate-limits/", N, "security:read", _administrator(200)),
+    Row("GET", "security/rate-limits/{rate_limit}/", N, "security:read", _administrator(200)),
+    Row("PATCH", "security/rate-limits/{rate_limit}/", N, "security:write", _administrator(200), {}),
     Row("GET", "workspaces/{workspace}/trash/", R, _READ, _from("viewer", 200)),
     Row("GET", "workspaces/{workspace}/members/", R, _READ, _from("viewer", 200)),
     Row(

@@ -16,6 +16,8 @@ from audit.models import Event
 from cloudscribe.jobs.services import job_enqueue
 from tests.accounts.factories import PASSWORD, user_make
 from tests.actors import command
+from security.models import RateLimitPolicy
+from security.services import ip_rule_create
 from tests.fixtures import ApiClient, client_make
 from tests.permissions import document
 from tests.permissions.table import ACTORS, TABLE, Level, Row
@@ -97,6 +99,8 @@ class Stage:
         self.ids["event"] = str(Event.objects.latest("sequence").sequence)
 
     def prepare(self, setup: str) -> None:
+        self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)
+        self.ids["rate_limit"] = str(RateLimitPolicy.objects.get(scope="reads", key="user").uid)
         """Put the document into the state that the row speaks of, as its owner."""
         actions = {"trashed": ["trash"], "archived": ["archive"], "draft": ["unpublish"]}
         for action in actions.get(setup, []):

@@ -1,4 +1,4 @@
-"""The writes of security."""
+"""The rate limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
-from security.models import IdempotencyKey, RateLimitPolicy
+from security.models import RateLimitPolicy
 
 LIMIT_FIELDS = ("requests", "seconds", "enabled")
 
@@ -40,10 +40,3 @@ def rate_limit_update(*, actor: Actor, policy: uuid.UUID, changes: Mapping[str, 
             changes=changed,
         )
     return row
-
-
-@transactional
-def idempotency_keys_purge() -> int:
-    """Delete the kept answers whose day is over; gives their number."""
-    deleted, _ = IdempotencyKey.objects.filter(expires_at__lte=Now()).delete()
-    return deleted
