@@ -110,9 +110,8 @@ def _dependencies() -> Found:
     if settings.REGISTRATION == "open" and _is_public() and not settings.EMAIL_URL:
         hint = "Set EMAIL_URL, or CLOUDSCRIBE_REGISTRATION=closed: who registers proves the address by mail."
         yield checks.Warning("Registration is open, and no mail is sent.", hint=hint, id="security.W111")
-    if urlsplit(settings.SENTRY_DSN or "").scheme == "http" and not _is_here(
-        urlsplit(settings.SENTRY_DSN).hostname
-    ):
+    tracker = urlsplit(str(settings.SENTRY_DSN or ""))
+    if tracker.scheme == "http" and not _is_here(tracker.hostname):
         hint = "Use the https address of the error tracker in SENTRY_DSN."
         yield checks.Warning("Errors are reported in the clear.", hint=hint, id="security.W112")
 
