@@ -86,11 +86,16 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         connections.close_all()
 
 
+@functools.cache
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(os.environ["REDIS_URL"])
+
+
 @pytest.fixture(autouse=True)
 def _fresh_redis() -> None:
     """Counters and cached answers of one test are not the next one's."""
     if SERVERS.started:
-        redis.Redis.from_url(os.environ["REDIS_URL"]).flushall()
+        _redis().flushall()
 
 
 @pytest.fixture

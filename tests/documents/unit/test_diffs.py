@@ -98,6 +98,7 @@ def test_unified_is_applied_by_patch(tmp_path_factory: pytest.TempPathFactory, o
     assert (target.read_bytes().decode() if target.exists() else "") == new
 
 
+@pytest.mark.no_cover
 def test_diff_of_large_bodies_ends_soon() -> None:
     """Nothing in common, everything repeated: seconds at most."""
     started = time.process_time()
