@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts.devices import device_of
 from accounts.models import Session
@@ -22,6 +23,12 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
     """Address and password of an active member of staff."""
 
     username = forms.CharField(label="E-mail", max_length=254, widget=forms.EmailInput({"autofocus": True}))
+    otp = forms.CharField(
+        label="Code of the authenticator app, or a recovery code, where you have one",
+        max_length=64,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "one-time-code", "class": " ".join(BASE_INPUT_CLASSES)}),
+    )
 
     def clean(self) -> dict[str, Any]:
         """Sign in; a refusal becomes the form's error in the refusal's own words."""
@@ -34,6 +41,7 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
                     address=self.request.META.get("REMOTE_ADDR", ""),
                     device=device_of(self.request),
                     kind=Session.Kind.ADMIN,
+                    otp=self.cleaned_data.get("otp") or "",
                 )
             except DomainError as error:
                 raise ValidationError(error.message, code=error.code) from error

@@ -8,7 +8,7 @@ from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
 from accounts.access_tokens import SessionAccessToken
 from accounts.caching import session_used
-from accounts.exceptions import AccessTokenExpired, InvalidAccessToken
+from accounts.exceptions import AccessTokenExpired, EnrollmentRequired, InvalidAccessToken
 from accounts.models import Session
 from accounts.principals import Principal
 from accounts.selectors import SignedIn, session_signed_in
@@ -23,7 +23,8 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Principal, Actor] | None:
         """Who signed in; None without a bearer credential.
 
-        Raises AccessTokenExpired or InvalidAccessToken, in the framework's clothes.
+        Raises AccessTokenExpired or InvalidAccessToken, in the framework's clothes, and EnrollmentRequired
+        while a role of the person asks for a second factor that they don't have.
         """
         scheme, _, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -35,11 +36,20 @@ class BearerAuthentication(BaseAuthentication):
             raise DomainException(error) from error
         set_actor(signed_in.actor)
         session_used(signed_in)
+        if signed_in.enrollment_due and not _before_enrollment(request):
+            raise DomainException(EnrollmentRequired())
         return signed_in.principal, signed_in.actor
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401 (RFC 6750, section 3)."""
         return 'Bearer realm="api"'
+
+
+def _before_enrollment(request: Request) -> bool:
+    """Whether the route is open to who has yet to set up a second factor: what it takes to do so is."""
+    view = request.parser_context["view"]
+    routes = getattr(view, "before_enrollment", False)
+    return routes if isinstance(routes, bool) else view.action in routes
 
 
 def _session_of(credential: str) -> SignedIn:

@@ -46,6 +46,12 @@ class Factors:
         """Whether a second factor is asked for at sign-in; recovery codes alone are none."""
         return self.totp or self.passkeys > 0
 
+    @property
+    def names(self) -> list[str]:
+        """What can be shown at sign-in."""
+        has = {"totp": self.totp, PASSKEY: self.passkeys > 0, RECOVERY: self.recovery_codes > 0}
+        return [name for name, there in has.items() if there]
+
 
 def factors_of(user_pk: int) -> Factors:
     """What the person has; one query."""

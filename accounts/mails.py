@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from accounts.mailed_tokens import PASSWORD_RESET, REGISTRATION, mailed_token
-from accounts.models import PasswordReset, Registration, Session, User
+from accounts.models import PasswordReset, RecoveryCode, Registration, Session, User
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,6 +86,26 @@ def _password_changed(uid: uuid.UUID) -> Message | None:
     return Message(user.email, user.name, user.locale, "password_changed", "Your password was changed")
 
 
+def _second_factor_added(uid: uuid.UUID) -> Message | None:
+    return _to_user(uid, "second_factor_added", "A second factor was added")
+
+
+def _second_factor_removed(uid: uuid.UUID) -> Message | None:
+    return _to_user(uid, "second_factor_removed", "A second factor was removed")
+
+
+def _recovery_code_used(uid: uuid.UUID) -> Message | None:
+    left = RecoveryCode.objects.filter(user__uid=uid, used_at__isnull=True).count()
+    return _to_user(uid, "recovery_code_used", "A recovery code was used", {"left": left})
+
+
+def _to_user(
+    uid: uuid.UUID, template: str, title: str, values: Mapping[str, Any] | None = None
+) -> Message | None:
+    user = User.objects.filter(uid=uid, is_active=True).first()
+    return Message(user.email, user.name, user.locale, template, title, values or {}) if user else None
+
+
 def _session_reused(uid: uuid.UUID) -> Message | None:
     session = Session.objects.select_related("user").filter(uid=uid).first()
     if session is None:
@@ -97,6 +117,9 @@ def _session_reused(uid: uuid.UUID) -> Message | None:
 MESSAGES: dict[str, Callable[[uuid.UUID], Message | None]] = {
     "password_changed": _password_changed,
     "password_reset": _password_reset,
+    "recovery_code_used": _recovery_code_used,
     "registration": _registration,
+    "second_factor_added": _second_factor_added,
+    "second_factor_removed": _second_factor_removed,
     "session_reused": _session_reused,
 }

@@ -34,7 +34,7 @@ class AdminSessionMiddleware:
     def _judge(self, request: HttpRequest) -> None:
         key = request.session.get(SESSION_KEY)
         signed_in = session_signed_in(uuid.UUID(key), Session.Kind.ADMIN) if key else None
-        if signed_in is None or signed_in.actor.pk != request.user.pk:
+        if signed_in is None or signed_in.actor.pk != request.user.pk or signed_in.enrollment_due:
             logout(request)
             return
         set_actor(signed_in.actor)

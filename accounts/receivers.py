@@ -12,12 +12,14 @@ from django.http import HttpRequest
 
 from accounts.actors import actor_of_job
 from accounts.middleware import SESSION_KEY
-from accounts.models import Team, User
+from accounts.models import Team, TotpDevice, User
 from accounts.roles import roles_setup
 from accounts.services import session_revoke
+from accounts.totp import SEALED_FOR
 from cloudscribe.jobs.ports import actor_rebuilder
 from cloudscribe.lib.actor import current_actor
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.sealed import sealed_field
 
 
 def connect(configs: list[AppConfig]) -> None:
@@ -28,6 +30,7 @@ def connect(configs: list[AppConfig]) -> None:
     for config in configs:
         # After each app: only then are that app's permissions there.
         post_migrate.connect(_migrated, sender=config, dispatch_uid=f"accounts.roles.{config.label}")
+    sealed_field(model=TotpDevice, field="secret", purpose=SEALED_FOR, context=lambda row: row.uid.bytes)
     auditlog.register(User, exclude_fields=["password", "email_key", "created_at", "updated_at"])
     auditlog.register(Team, exclude_fields=["created_at", "updated_at"])
 

@@ -25,6 +25,14 @@ SELECT s.id, s.uid, s.authenticated_at, s.last_used_at,
        (SELECT coalesce(sum(gs.stamp), 0)::bigint FROM accounts_user_groups m
         JOIN accounts_groupstamp gs ON gs.group_id = m.group_id WHERE m.user_id = u.id),
        (SELECT coalesce(max(number), 0) FROM audit_epoch),
+       CASE WHEN u.kind = 'person'
+                 AND EXISTS (SELECT 1 FROM accounts_rolepolicy r
+                             JOIN accounts_user_groups m ON m.group_id = r.group_id
+                             WHERE r.second_factor AND m.user_id = u.id)
+            THEN NOT EXISTS (SELECT 1 FROM accounts_totpdevice d
+                             WHERE d.user_id = u.id AND d.confirmed_at IS NOT NULL)
+                 AND NOT EXISTS (SELECT 1 FROM accounts_passkey p WHERE p.user_id = u.id)
+            ELSE false END,
        statement_timestamp()
 FROM accounts_session s
 JOIN accounts_user u ON u.id = s.user_id
@@ -36,12 +44,16 @@ WHERE s.uid = %s AND s.kind = %s AND s.revoked_at IS NULL AND u.is_active
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A live session: the actor it makes, the principal, and when the session's row says it was last used."""
+    """A live session: the actor it makes, the principal, and when the session's row says it was last used.
+
+    `enrollment_due`: a role of the person asks for a second factor, and they have none.
+    """
 
     actor: Actor
     principal: Principal
     session_pk: int
     last_used_at: dt.datetime
+    enrollment_due: bool
 
 
 def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
@@ -50,7 +62,7 @@ def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
     if not rows:
         return None
     session_pk, session_uid, authenticated_at, last_used_at, pk, uid, user_kind, name = rows[0][:8]
-    is_staff, is_superuser, user_stamp, group_stamps, epoch, now = rows[0][8:]
+    is_staff, is_superuser, user_stamp, group_stamps, epoch, due, now = rows[0][8:]
     actor = Actor(
         kind=ActorKind.USER if user_kind == User.Kind.PERSON else ActorKind.SERVICE,
         uid=uid,
@@ -62,7 +74,7 @@ def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
         access_key=AccessKey(user_stamp, group_stamps, epoch),
         authenticated_at=authenticated_at,
     )
-    return SignedIn(actor, Principal(pk, uid, name, is_staff, is_superuser), session_pk, last_used_at)
+    return SignedIn(actor, Principal(pk, uid, name, is_staff, is_superuser), session_pk, last_used_at, due)
 
 
 def user_by_email(address: str) -> User | None:

@@ -81,7 +81,11 @@ class SignInViewSet(_OpenViewSet):
     rate_scope = "sign_in"
 
     def login(self, request: Request) -> HttpResponseBase:
-        """Sign in with address and password."""
+        """Sign in with address and password.
+
+        Who has a second factor also sends `otp`, the code of the app or a recovery code: 401 `mfa_required`
+        asks for it once the password was right.
+        """
         found = sign_in(**self.input(), address=address_of(request), device=device_of(request))
         return self._credentials(found)
 
@@ -130,6 +134,7 @@ class ForgottenPasswordViewSet(_OpenViewSet):
 class OwnPasswordViewSet(ServiceViewSet):
     """What a signed-in person does about their own sign-in."""
 
+    before_enrollment: ClassVar = ["logout"]
     permission_classes = [Authenticated]
     serializers: ClassVar = {"change": PasswordChangeInput}
     statuses: ClassVar = {"logout": 204}

@@ -20,6 +20,7 @@ from cloudscribe.lib.viewsets import ServiceViewSet
 class MeViewSet(ServiceViewSet):
     """The signed-in person."""
 
+    before_enrollment = True
     permission_classes = [Authenticated]
     serializers: ClassVar = {"retrieve": MeOutput, "partial_update": MeInput}
     answer_serializer = MeOutput

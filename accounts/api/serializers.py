@@ -41,6 +41,13 @@ class PasswordField(StrictCharField):
         super().__init__(max_length=_PASSWORD_LENGTH, trim_whitespace=False, write_only=True, **options)
 
 
+class OtpField(StrictCharField):
+    """A code of an authenticator app or a recovery code, with or without spaces."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=64, write_only=True, **options)
+
+
 class NameField(StrictCharField):
     """A display name of one line."""
 
@@ -70,10 +77,11 @@ class MailedTokenInput(StrictSerializer):
 
 
 class LoginInput(StrictSerializer):
-    """Address and password."""
+    """Address and password, and a code where the person has a second factor."""
 
     email = StrictCharField(max_length=254)
     password = PasswordField()
+    otp = OtpField(required=False)
 
 
 class RefreshInput(StrictSerializer):

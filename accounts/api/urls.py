@@ -10,7 +10,7 @@ from accounts.api.auth import (
     RegistrationViewSet,
     SignInViewSet,
 )
-from accounts.api.factors import StepUpViewSet
+from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
 from accounts.api.users import UserRolesViewSet, UsersViewSet
 
@@ -22,6 +22,10 @@ urlpatterns = [
     path("auth/logout/", OwnPasswordViewSet.as_view({"post": "logout"})),
     path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
     path("auth/step-up/", StepUpViewSet.as_view({"post": "step_up"})),
+    path("auth/mfa/", FactorsViewSet.as_view({"get": "retrieve"})),
+    path("auth/mfa/totp/", FactorsViewSet.as_view({"post": "totp_start", "delete": "totp_remove"})),
+    path("auth/mfa/totp/confirm/", FactorsViewSet.as_view({"post": "totp_confirm"})),
+    path("auth/mfa/recovery-codes/", FactorsViewSet.as_view({"post": "recovery_codes"})),
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),

@@ -102,6 +102,11 @@ def attempt_fail(attempt: Attempt) -> None:
     SignInFailure.objects.filter(pk=attempt.pk).update(pending=False)
 
 
+def attempt_withdraw(attempt: Attempt) -> None:
+    """Forget this try alone: it was neither right nor wrong."""
+    SignInFailure.objects.filter(pk=attempt.pk).delete()
+
+
 def attempt_forgive(attempt: Attempt) -> None:
     """Forget the failures of the account at this address, this try's too: the password was right."""
     SignInFailure.objects.filter(account=attempt.account, source=attempt.source).delete()
