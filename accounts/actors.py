@@ -8,7 +8,7 @@ import uuid
 
 from django.db import connection
 
-from accounts.models import Session, User
+from accounts.models import Session, Token, User
 from cloudscribe.jobs.exceptions import CredentialRevoked
 from cloudscribe.jobs.ports import StoredActor
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
@@ -23,6 +23,11 @@ SELECT u.id, u.uid, u.kind, u.name, us.stamp,
 FROM accounts_user u JOIN accounts_userstamp us ON us.user_id = u.id
 WHERE u.is_active AND u.uid = %s
 """
+
+_CREDENTIALS: dict[CredentialKind, type[Session | Token]] = {
+    CredentialKind.SESSION: Session,
+    CredentialKind.TOKEN: Token,
+}
 
 
 def stranger(name: str, now: dt.datetime) -> Actor:
@@ -82,8 +87,8 @@ def actor_for_command(user: User, command: str) -> Actor:
 def actor_of_job(stored: StoredActor, *, job_uid: uuid.UUID, now: dt.datetime) -> Actor:
     """The actor of a stored job: the person's rights of now, cut by the stored limit (jobs' port).
 
-    Raises CredentialRevoked where the session was revoked or the person may not sign in any more; a session
-    that only ran out is no reason.
+    Raises CredentialRevoked where the session or token was revoked or the person may not sign in any more;
+    one that only ran out is no reason.
     """
     if stored.uid is None:
         return Actor(
@@ -96,7 +101,7 @@ def actor_of_job(stored: StoredActor, *, job_uid: uuid.UUID, now: dt.datetime) -
             now=now,
         )
     person = _person(stored.uid)
-    if person is None or (stored.credential_kind == CredentialKind.SESSION and _revoked(stored)):
+    if person is None or _revoked(stored):
         raise CredentialRevoked
     return dataclasses.replace(
         person,
@@ -130,6 +135,8 @@ def _person(uid: uuid.UUID) -> Actor | None:
 
 
 def _revoked(stored: StoredActor) -> bool:
-    # A session whose row is gone ran out long ago; it was not taken from anybody.
-    session = stored.credential_uid
-    return session is not None and Session.objects.filter(uid=session, revoked_at__isnull=False).exists()
+    # A row that is gone ran out long ago; it was not taken from anybody.
+    rows = _CREDENTIALS.get(stored.credential_kind)
+    if rows is None or stored.credential_uid is None:
+        return False
+    return rows.objects.filter(uid=stored.credential_uid, revoked_at__isnull=False).exists()

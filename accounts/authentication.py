@@ -7,18 +7,25 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
 
 from accounts.access_tokens import SessionAccessToken
-from accounts.caching import session_used
+from accounts.caching import session_used, token_used
 from accounts.exceptions import AccessTokenExpired, EnrollmentRequired, InvalidAccessToken
 from accounts.models import Session
 from accounts.principals import Principal
-from accounts.selectors import SignedIn, session_signed_in
+from accounts.secret_tokens import PREFIX, address_allowed, secret_hash
+from accounts.selectors import SignedIn, SignedInByToken, session_signed_in, token_signed_in
+from audit.denials import denial_record
+from audit.services import Target
 from cloudscribe.lib.actor import Actor, set_actor
+from cloudscribe.lib.context import current_context
 from cloudscribe.lib.errors import NotAuthenticated
 from cloudscribe.lib.refusals import DomainException
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <access token>`: `request.user` is a Principal, `request.auth` the Actor."""
+    """`Authorization: Bearer` with an access token of a session or a personal one.
+
+    `request.user` is a Principal, `request.auth` the Actor.
+    """
 
     def authenticate(self, request: Request) -> tuple[Principal, Actor] | None:
         """Who signed in; None without a bearer credential.
@@ -29,13 +36,18 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, credential = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
+        credential = credential.strip()
+        signed_in: SignedIn | SignedInByToken
         try:
-            signed_in = _session_of(credential.strip())
+            if credential.startswith(PREFIX):
+                signed_in = _token_of(credential, request.META.get("REMOTE_ADDR", ""))
+            else:
+                signed_in = _session_of(credential)
+                session_used(signed_in)
         except NotAuthenticated as error:
             # The framework notes that nobody is signed in for exceptions of its own family alone.
             raise DomainException(error) from error
         set_actor(signed_in.actor)
-        session_used(signed_in)
         if signed_in.enrollment_due and not _before_enrollment(request):
             raise DomainException(EnrollmentRequired())
         return signed_in.principal, signed_in.actor
@@ -63,4 +75,20 @@ def _session_of(credential: str) -> SignedIn:
     signed_in = session_signed_in(session, Session.Kind.USER)
     if signed_in is None or signed_in.actor.uid != user:
         raise InvalidAccessToken
+    return signed_in
+
+
+def _token_of(secret: str, address: str) -> SignedInByToken:
+    """The token at home at this address; all that don't hold get one answer, the reason isn't told."""
+    digest = secret_hash(secret)
+    signed_in = token_signed_in(digest) if digest else None
+    if signed_in is None:
+        raise InvalidAccessToken
+    if not address_allowed(address, signed_in.cidrs):
+        # Its owner should learn that somebody has it elsewhere.
+        actor, route = signed_in.actor, current_context().route
+        target = Target("token", actor.credential_uid, "")
+        denial_record(actor=actor, action="access.denied", target=target, route=route, code="token_address")
+        raise InvalidAccessToken
+    token_used(signed_in, address)
     return signed_in

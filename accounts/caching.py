@@ -1,4 +1,4 @@
-"""What accounts puts off: the time of a session's last use."""
+"""What accounts puts off: when a session or a token was last used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.db import connection
 
-from accounts.selectors import SignedIn
+from accounts.selectors import SignedIn, SignedInByToken
 from cloudscribe.lib.caching import WriteBehind
 
 # A session that was seen within the last minute need not be written again: its idle end is days away.
@@ -31,3 +31,28 @@ def session_used(signed_in: SignedIn) -> None:
     """Note that the session was used; at most ten seconds of that are lost with a process."""
     if signed_in.actor.now - signed_in.last_used_at > _COARSE:
         last_uses.add(signed_in.session_pk, signed_in.actor.now)
+
+
+_WRITE_TOKENS = """
+UPDATE accounts_token t
+SET last_used_at = greatest(t.last_used_at, u.at), last_used_address = nullif(u.address, '')::inet
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[]) AS u(id, at, address) WHERE t.id = u.id
+"""
+
+
+def _write_tokens(seen: dict[int, tuple[dt.datetime, str]]) -> None:
+    keys = sorted(seen)
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE_TOKENS, [keys, *([seen[key][side] for key in keys] for side in (0, 1))])
+
+
+token_uses: WriteBehind[int, tuple[dt.datetime, str]] = WriteBehind(
+    "token_last_used", _write_tokens, merge=max
+)
+
+
+def token_used(signed_in: SignedInByToken, address: str) -> None:
+    """Note that the token was used, and from where; as of a session, no more than once a minute."""
+    now, last = signed_in.actor.now, signed_in.last_used_at
+    if last is None or now - last > _COARSE:
+        token_uses.add(signed_in.token_pk, (now, address))

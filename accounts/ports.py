@@ -6,6 +6,7 @@ import dataclasses
 import uuid
 from typing import Generic, Protocol, TypeVar
 
+from accounts.models import Team, User
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 
@@ -53,5 +54,24 @@ class Places(Protocol):
     def may_make_services(self, actor: Actor, workspace: uuid.UUID) -> bool:
         """Whether the actor is an owner of the workspace; raises NotFound for one that they don't see."""
 
+    def owned(self, actor: Actor) -> list[int]:
+        """The keys of the workspaces that the actor owns."""
+
 
 places: Port[Places] = Port()
+
+
+class TeamAccess(Protocol):
+    """What teams were granted, and whom one can put into them."""
+
+    def knows(self, actor: Actor, person: User) -> bool:
+        """Whether the actor shares a workspace with the person."""
+
+    def grants_remove(self, actor: Actor, team: Team) -> None:
+        """Take away all that the team was granted, within the caller's transaction, with an event each.
+
+        Leaves the team locked, so that nothing can be granted to it any more.
+        """
+
+
+team_access: Port[TeamAccess] = Port()

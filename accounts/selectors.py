@@ -7,13 +7,14 @@ import datetime as dt
 import uuid
 
 from django.db import connection
-from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet
+from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
+from accounts.actors import person_pk
 from accounts.emails import canonical_email
-from accounts.models import Session, User
+from accounts.models import Session, Token, User
 from accounts.principals import Principal
-from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
+from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind, Limit
 from cloudscribe.lib.postgresql.base import prepared_rows
 
 # Session, user, stamps, epoch and the database's clock in one statement: whatever was revoked, disabled or
@@ -39,6 +40,28 @@ JOIN accounts_user u ON u.id = s.user_id
 JOIN accounts_userstamp us ON us.user_id = u.id
 WHERE s.uid = %s AND s.kind = %s AND s.revoked_at IS NULL AND u.is_active
   AND s.expires_at > statement_timestamp() AND s.last_used_at + s.idle_lifetime > statement_timestamp()
+"""
+
+# Likewise for a token, by the hash of its secret.
+_SIGNED_IN_OTHERWISE = """
+SELECT t.id, t.uid, t.scopes, t.workspace_pk, t.document_pk, t.cidrs, t.last_used_at,
+       u.id, u.uid, u.kind, u.name, u.is_staff, u.is_superuser, us.stamp,
+       (SELECT coalesce(sum(gs.stamp), 0)::bigint FROM accounts_user_groups m
+        JOIN accounts_groupstamp gs ON gs.group_id = m.group_id WHERE m.user_id = u.id),
+       (SELECT coalesce(max(number), 0) FROM audit_epoch),
+       CASE WHEN u.kind = 'person'
+                 AND EXISTS (SELECT 1 FROM accounts_rolepolicy r
+                             JOIN accounts_user_groups m ON m.group_id = r.group_id
+                             WHERE r.second_factor AND m.user_id = u.id)
+            THEN NOT EXISTS (SELECT 1 FROM accounts_totpdevice d
+                             WHERE d.user_id = u.id AND d.confirmed_at IS NOT NULL)
+                 AND NOT EXISTS (SELECT 1 FROM accounts_passkey p WHERE p.user_id = u.id)
+            ELSE false END,
+       statement_timestamp()
+FROM accounts_token t
+JOIN accounts_user u ON u.id = t.user_id
+JOIN accounts_userstamp us ON us.user_id = u.id
+WHERE t.secret_hash = %s AND t.revoked_at IS NULL AND u.is_active AND t.expires_at > statement_timestamp()
 """
 
 
@@ -77,6 +100,46 @@ def session_signed_in(session: uuid.UUID, kind: str) -> SignedIn | None:
     return SignedIn(actor, Principal(pk, uid, name, is_staff, is_superuser), session_pk, last_used_at, due)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class SignedInByToken:
+    """A live token: the actor it makes, the principal, its networks and when it was last used, if ever.
+
+    `enrollment_due` as for a session.
+    """
+
+    actor: Actor
+    principal: Principal
+    token_pk: int
+    cidrs: list[str]
+    last_used_at: dt.datetime | None
+    enrollment_due: bool
+
+
+def token_signed_in(secret_hash: bytes) -> SignedInByToken | None:
+    """Who is signed in by the live token of that hash; None where it has ended or its user is off."""
+    rows = prepared_rows(_SIGNED_IN_OTHERWISE, [secret_hash])
+    if not rows:
+        return None
+    token_pk, token_uid, scopes, workspace_pk, document_pk, cidrs, last_used_at = rows[0][:7]
+    pk, uid, user_kind, name, is_staff, is_superuser, user_stamp, group_stamps = rows[0][7:15]
+    epoch, due, now = rows[0][15:]
+    cut = workspace_pk is not None or document_pk is not None
+    actor = Actor(
+        kind=ActorKind.USER if user_kind == User.Kind.PERSON else ActorKind.SERVICE,
+        uid=uid,
+        pk=pk,
+        name=name,
+        credential_kind=CredentialKind.TOKEN,
+        credential_uid=token_uid,
+        now=now,
+        access_key=AccessKey(user_stamp, group_stamps, epoch),
+        scopes=frozenset(scopes),
+        limit=Limit(workspace_pk=workspace_pk, document_pk=document_pk) if cut else None,
+    )
+    principal = Principal(pk, uid, name, is_staff, is_superuser)
+    return SignedInByToken(actor, principal, token_pk, cidrs, last_used_at, due)
+
+
 def user_by_email(address: str) -> User | None:
     """The user of an address in any spelling, None where there is none."""
     return User.objects.filter(email_key=canonical_email(address)).first()
@@ -98,3 +161,16 @@ def sessions_live(user_pk: int) -> QuerySet[Session]:
         expires_at__gt=Now(),
         last_used_at__gt=ExpressionWrapper(Now() - F("idle_lifetime"), output_field=DateTimeField()),
     )
+
+
+def user_tokens_live(user_pk: int) -> QuerySet[Token]:
+    """The tokens of a user that still hold, by the database's clock."""
+    return Token.objects.filter(user_id=user_pk, revoked_at__isnull=True, expires_at__gt=Now())
+
+
+def tokens_live(actor: Actor) -> QuerySet[Token]:
+    """The actor's tokens that still hold; to a token only itself and those that it minted."""
+    rows = user_tokens_live(person_pk(actor))
+    if actor.credential_kind != CredentialKind.TOKEN or actor.credential_uid is None:
+        return rows
+    return rows.filter(Q(uid=actor.credential_uid) | Q(minted_by_uid=actor.credential_uid))

@@ -13,9 +13,14 @@ class DocumentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have django-auditlog describe what staff edit; documents and grants are told by their services."""
+        """Answer for accounts where things are, and have django-auditlog describe what staff edit.
+
+        Documents and grants are told by their services.
+        """
         from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
 
+        from documents import places  # noqa: PLC0415 (as above)
         from documents.models import Workspace  # noqa: PLC0415 (as above)
 
         auditlog.register(Workspace, exclude_fields=["busy_job", "created_at", "updated_at"])
+        places.connect()

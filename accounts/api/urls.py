@@ -12,6 +12,7 @@ from accounts.api.auth import (
 )
 from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
+from accounts.api.tokens import TokensViewSet
 from accounts.api.users import UserRolesViewSet, UsersViewSet
 
 urlpatterns = [
@@ -31,6 +32,8 @@ urlpatterns = [
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
+    path("me/tokens/", TokensViewSet.as_view({"get": "list", "post": "create"})),
+    path("me/tokens/<uuid:id>/", TokensViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path("users/<uuid:id>/", UsersViewSet.as_view({"get": "retrieve"})),
     path("users/<uuid:id>/suspend/", UsersViewSet.as_view({"post": "suspend"})),
     path("users/<uuid:id>/unsuspend/", UsersViewSet.as_view({"post": "unsuspend"})),

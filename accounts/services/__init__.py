@@ -10,9 +10,12 @@ from accounts.services.sessions import (
     sessions_revoke_others,
     sign_in,
 )
+from accounts.services.tokens import Minted, TokenCut, token_create, token_revoke, tokens_end
 
 __all__ = [
     "Credentials",
+    "Minted",
+    "TokenCut",
     "admin_create",
     "password_change",
     "password_reset",
@@ -24,4 +27,7 @@ __all__ = [
     "session_revoke",
     "sessions_revoke_others",
     "sign_in",
+    "token_create",
+    "token_revoke",
+    "tokens_end",
 ]

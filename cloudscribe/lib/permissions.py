@@ -54,8 +54,17 @@ class _HasPermission(Authenticated):
     permission: str
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        """Authenticated, and the person holds the named platform permission; else Forbidden names it."""
+        """Authenticated by more than one place's token, and holding the named platform permission.
+
+        Else Forbidden names it.
+        """
         super().has_permission(request, view)
+        if actor_of(request).limit is not None:
+            # The whole platform is no part of one workspace.
+            raise Forbidden(
+                "A token that is cut to a place reaches nothing of the platform.",
+                extra={"permission": self.permission},
+            )
         if not request.user.has_perm(self.permission):
             raise Forbidden(
                 f"This needs the permission {self.permission}.", extra={"permission": self.permission}

@@ -46,6 +46,8 @@ def workspace_create(
     """Make a workspace whose one member is its maker, as owner. A taken slug gets a number behind it."""
     if actor.pk is None:
         raise Forbidden("Only a person can own a workspace.")
+    if actor.limit is not None:
+        raise Forbidden("A credential that is cut to a place makes no workspaces.")
     workspace = Workspace(
         name=name,
         description=description,

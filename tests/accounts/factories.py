@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import itertools
 from typing import Any
@@ -10,8 +11,10 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.emails import canonical_email
-from accounts.models import User
+from accounts.models import Token, User
 from accounts.roles import role_give
+from accounts.scopes import SCOPES
+from accounts.secret_tokens import secret_hash, secret_hint, secret_make
 
 PASSWORD = "correct-horse-battery-42"
 _numbers = itertools.count(1)
@@ -39,3 +42,17 @@ def user_make(
     if role:
         role_give(user, role)
     return user
+
+
+def token_make(user: User, *scopes: str, **fields: Any) -> str:
+    """The secret of a live token of the user; all scopes where none is named."""
+    secret = secret_make()
+    defaults = {"name": "Token", "expires_at": timezone.now() + dt.timedelta(days=30)}
+    Token.objects.create(
+        user=user,
+        hint=secret_hint(secret),
+        secret_hash=secret_hash(secret),
+        scopes=sorted(scopes or SCOPES),
+        **{**defaults, **fields},
+    )
+    return secret

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,15 +10,16 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.services import admin_create
 from audit.models import Event
 from cloudscribe.jobs.services import job_enqueue
-from tests.accounts.factories import PASSWORD, user_make
-from tests.actors import command
 from security.models import RateLimitPolicy
 from security.services import ip_rule_create
+from tests.accounts.factories import PASSWORD, user_make
+from tests.actors import command
 from tests.fixtures import ApiClient, client_make
 from tests.permissions import document
 from tests.permissions.table import ACTORS, TABLE, Level, Row
@@ -71,7 +73,8 @@ class Stage:
     def __init__(self) -> None:
         self.clients: dict[str, ApiClient] = {"anonymous": ApiClient(), "owner": client_make()}
         owner = self.clients["owner"]
-        self.ids = {"role": "member", "session": ABSENT}
+        self.ids = {"role": "member", "session": ABSENT, "token": ABSENT}
+        self.ids["soon"] = (timezone.now() + dt.timedelta(days=1)).isoformat()
         self.ids["workspace"] = owner.post("workspaces/", {"name": "World"}).json()["id"]
         for role in ROLES:
             self.clients[role] = client_make()
@@ -90,37 +93,45 @@ class Stage:
         for name in ("document", "other"):
             body = {"workspace": self.ids["workspace"], "title": name.title()}
             self.ids[name] = owner.post("documents/", body).json()["id"]
+        self.ids["team"] = owner.post("teams/", {"name": "Team"}).json()["id"]
+        self.ids |= {role: str(self.clients[role].user.uid) for role in ROLES}
+        owner.post(f"teams/{self.ids['team']}/members/", {"user": self.ids["viewer"]})
         self.ids["newcomer"] = str(user_make().uid)
         self.ids["member"] = self._member(user_make(), "viewer")
         grant = {"user": str(user_make().uid), "role": "viewer"}
         self.ids["grant"] = owner.post(f"documents/{self.ids['document']}/grants/", grant).json()["id"]
         with transaction.atomic():
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
+        self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)
+        self.ids["rate_limit"] = str(RateLimitPolicy.objects.get(scope="reads", key="user").uid)
         self.ids["event"] = str(Event.objects.latest("sequence").sequence)
 
     def prepare(self, setup: str) -> None:
-        self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)
-        self.ids["rate_limit"] = str(RateLimitPolicy.objects.get(scope="reads", key="user").uid)
         """Put the document into the state that the row speaks of, as its owner."""
         actions = {"trashed": ["trash"], "archived": ["archive"], "draft": ["unpublish"]}
         for action in actions.get(setup, []):
             answer = self.clients["owner"].post(f"documents/{self.ids['document']}/{action}/")
             assert answer.status_code == 200, answer.content
 
-    def filled(self, text: str) -> str:
-        """`text` with the names in braces replaced by ids."""
+    def filled(self, text: Any) -> Any:
+        """`text` with the names in braces replaced by ids; what is no text as it is."""
+        if not isinstance(text, str):
+            return text
         return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], text)
 
     def call(self, row: Row, actor: str) -> int:
         """The status of the row's call by one actor; nothing of it stays."""
+        return int(self.answer(row, actor).status_code)
+
+    def answer(self, row: Row, actor: str) -> Any:
+        """The answer to the row's call, likewise."""
         headers = {}
         if row.if_match:
             path = f"documents/{self.ids['document']}/"
             headers["If_Match"] = self.clients["owner"].get(path).headers["ETag"]
         body = {key: self.filled(value) for key, value in row.body.items()} if row.body is not None else None
         with undone():
-            answer = self.clients[actor].call(row.method, self.filled(row.path), body, **headers)
-        return int(answer.status_code)
+            return self.clients[actor].call(row.method, self.filled(row.path), body, **headers)
 
 
 @pytest.fixture(scope="module")

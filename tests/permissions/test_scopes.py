@@ -1,0 +1,96 @@
+"""Every route of the permission table under personal access tokens: its own scope opens it, no other does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from pytest_django import DjangoDbBlocker
+
+from accounts.models import Token
+from accounts.scopes import SCOPES
+from accounts.secret_tokens import secret_hash, secret_hint, secret_make
+from tests.fixtures import ApiClient
+from tests.permissions.table import ACTORS, TABLE, Level, Row
+from tests.permissions.test_table import Stage
+from tests.rolled_back import transaction_of_many_tests, undone
+
+SIGNED_IN = ACTORS[1:]
+SCOPED = [row for row in TABLE if row.scope]
+SESSIONS_ONLY = [row for row in TABLE if not row.scope and row.level is not Level.PUBLIC]
+
+
+class Cuts(Stage):
+    """The stage with tokens: by actor one of each scope, one of all but that, and one of all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        rows = []
+        for actor in SIGNED_IN:
+            user = self.clients[actor].user
+            for name, scopes in {
+                **{f"only {scope}": [scope] for scope in SCOPES},
+                **{f"all but {scope}": sorted(SCOPES.keys() - {scope}) for scope in SCOPES},
+                "all": list(SCOPES),
+            }.items():
+                secret = secret_make()
+                self.clients[f"{actor} {name}"] = ApiClient(secret)
+                rows.append(self._token(user, secret, scopes))
+        Token.objects.bulk_create(rows)
+
+    def _token(self, user: Any, secret: str, scopes: list[str]) -> Token:
+        return Token(
+            user=user,
+            name="Token",
+            hint=secret_hint(secret),
+            secret_hash=secret_hash(secret),
+            scopes=scopes,
+            expires_at=timezone.now() + dt.timedelta(days=30),
+        )
+
+    def refusals(self, row: Row, cut: str) -> set[tuple[Any, ...]]:
+        """Status, code and named scope of what each actor's token of that cut is answered."""
+        found = set()
+        for actor in SIGNED_IN:
+            answer = self.answer(row, f"{actor} {cut}")
+            body = answer.json() if answer.content else {}
+            found.add((answer.status_code, body.get("code"), body.get("scope")))
+        return found
+
+
+@pytest.fixture(scope="module")
+def cuts(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Cuts]:
+    """One for all rows: nothing of a row stays."""
+    with transaction_of_many_tests(django_db_blocker):
+        yield Cuts()
+
+
+@pytest.mark.parametrize("row", SCOPED, ids=lambda row: row.name)
+def test_own_scope_opens_a_row_as_a_session_does(cuts: Cuts, row: Row) -> None:
+    """A token of exactly the row's scope gets what its person's session gets."""
+    with undone():
+        cuts.prepare(row.setup)
+        answers = [cuts.call(row, f"{actor} only {row.scope}") for actor in SIGNED_IN]
+    assert answers == list(row.answers[1:])
+
+
+@pytest.mark.parametrize("row", SCOPED, ids=lambda row: row.name)
+def test_other_scopes_leave_a_row_shut(cuts: Cuts, row: Row) -> None:
+    """A token of all other scopes, and so of each, is refused, whoever has it; the missing one is named."""
+    with undone():
+        cuts.prepare(row.setup)
+        assert cuts.refusals(row, f"all but {row.scope}") == {(403, "missing_scope", row.scope)}
+
+
+@pytest.mark.parametrize("row", SESSIONS_ONLY, ids=lambda row: row.name)
+def test_row_without_a_scope_is_shut_to_tokens(cuts: Cuts, row: Row) -> None:
+    """What names no scope is for sessions alone, however many scopes a token has."""
+    assert cuts.refusals(row, "all") == {(403, "missing_scope", None)}
+
+
+def test_scopes_are_those_that_routes_ask_for() -> None:
+    """No token can be cut to what opens nothing, and nothing asks for what no token can have."""
+    assert set(SCOPES) == {row.scope for row in SCOPED}
