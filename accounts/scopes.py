@@ -12,7 +12,6 @@ SCOPES: dict[str, str] = {
     "profile:read": "Read the own profile.",
     "security:read": "See IP rules and rate limits, for those who may.",
     "security:write": "Change IP rules and rate limits, for those who may.",
-    "security:write": "Change IP rules and rate limits, for those who may.",
     "tokens:read": "See the token itself and the tokens that it minted.",
     "tokens:write": "Mint weaker tokens, and revoke itself or those that it minted.",
     "users:read": "See accounts and their platform roles, for those who may.",
