@@ -11,7 +11,15 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from accounts.models import Session, User
+from accounts.factors import factors_of
+from accounts.models import RolePolicy, Session, User
+from accounts.roles import PREFIX
+from accounts.services.factor_policy import (
+    POLICY_PERMISSION,
+    RESET_PERMISSION,
+    factors_reset,
+    role_policy_set,
+)
 from accounts.services.staff import session_end, user_update
 from accounts.services.suspension import user_suspend, user_unsuspend
 from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
@@ -29,10 +37,11 @@ class UserAdmin(StaffAdmin):
     search_fields = ("name", "email", "=uid")
     ordering = ("-created_at",)
     editable = ("name", "locale", "timezone")
-    actions = ("suspend", "unsuspend")
+    actions = ("suspend", "unsuspend", "reset_factors")
     fieldsets = (
         (None, {"fields": ("name", "email", "uid", "kind", "locale", "timezone")}),
         ("Sign-in", {"fields": ("is_active", "is_staff", "is_superuser", "email_verified_at", "roles")}),
+        ("Second factor", {"fields": ("factors",)}),
         ("Times", {"fields": ("created_at", "updated_at")}),
     )
 
@@ -46,6 +55,14 @@ class UserAdmin(StaffAdmin):
         """The platform roles."""
         names = user.groups.filter(name__startswith="role:").order_by("name").values_list("name", flat=True)
         return ", ".join(name.removeprefix("role:") for name in names) or "-"
+
+    @display(description="Factors")
+    def factors(self, user: User) -> str:
+        """What they have; nothing of it is shown."""
+        found = factors_of(user.pk)
+        app = "an authenticator app" if found.totp else "no authenticator app"
+        demanded = ", demanded by a role" if found.required else ""
+        return f"{app}, {found.passkeys} passkeys, {found.recovery_codes} unused recovery codes{demanded}"
 
     def update(self, row: User, changes: dict[str, Any]) -> None:
         """Correct the profile."""
@@ -64,6 +81,55 @@ class UserAdmin(StaffAdmin):
     def unsuspend(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Let them sign in again."""
         each(request, rows, lambda actor, user: user_unsuspend(actor=actor, user=user.uid), "Let in again")
+
+    def has_reset_factors_permission(self, request: HttpRequest) -> bool:
+        """Who may take second factors away."""
+        return bool(request.user.has_perm(RESET_PERMISSION))
+
+    @admin.action(
+        description="Reset second factors: they are told, all sessions end", permissions=["reset_factors"]
+    )
+    def reset_factors(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """For who lost their device; first make sure that it is them."""
+        each(request, rows, lambda actor, user: factors_reset(actor=actor, user=user.uid), "Reset")
+
+
+@admin.register(RolePolicy)
+class RolePolicyAdmin(StaffAdmin):
+    """Which roles demand a second factor."""
+
+    list_display = ("role", "second_factor", "updated_at")
+    list_select_related = ("group",)
+    ordering = ("group__name",)
+    actions = ("demand", "waive")
+    fieldsets = ((None, {"fields": ("role", "second_factor", "updated_at")}),)
+
+    @display(description="Role", ordering="group__name")
+    def role(self, policy: RolePolicy) -> str:
+        """Its name."""
+        return policy.group.name.removeprefix(PREFIX)
+
+    def has_demand_permission(self, request: HttpRequest) -> bool:
+        """Who may change what roles demand."""
+        return bool(request.user.has_perm(POLICY_PERMISSION))
+
+    @admin.action(description="Demand a second factor, from the next request on", permissions=["demand"])
+    def demand(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Who has none can only set one up from now on."""
+        self._set(request, rows, second_factor=True)
+
+    @admin.action(description="Demand none", permissions=["demand"])
+    def waive(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """The factors that people have stay."""
+        self._set(request, rows, second_factor=False)
+
+    def _set(self, request: HttpRequest, rows: QuerySet[Any], *, second_factor: bool) -> None:
+        each(
+            request,
+            rows,
+            lambda actor, row: role_policy_set(actor=actor, role=self.role(row), second_factor=second_factor),
+            "Changed",
+        )
 
 
 class LivenessFilter(admin.SimpleListFilter):

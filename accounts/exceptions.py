@@ -166,6 +166,14 @@ class SecondFactorMissing(BusinessError):
     title = "There is no such second factor"
 
 
+class OwnFactorFirst(BusinessError):
+    """Nobody has their own role demand what they don't have."""
+
+    code = "own_factor_first"
+    title = "You hold this role and have no second factor"
+    detail = "Set up your own first."
+
+
 class WrongCode(InvalidInput):
     """The code is not the one that the app shows now."""
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
-from accounts.models import User
+from accounts.models import RolePolicy, User
 from cloudscribe.lib.errors import InvalidInput
 
 ADMINISTRATOR = "administrator"
@@ -32,6 +32,8 @@ _GIVES = {
 def roles_setup() -> None:
     """Make every role's group and give it just what the table says; a second run changes nothing."""
     groups = {role: Group.objects.get_or_create(name=PREFIX + role)[0] for role in ROLES}
+    for group in groups.values():
+        RolePolicy.objects.get_or_create(group=group)
     named = list(
         Permission.objects.filter(content_type__app_label__in=_APPS)
         .annotate(label=Concat(F("content_type__app_label"), Value("."), F("codename")))
