@@ -214,7 +214,10 @@ REDIS_TIMEOUT = env.seconds("CLOUDSCRIBE_REDIS_TIMEOUT", 0.3, "Longest wait for 
 
 CACHES = {
     "default": cache_config(redis_url(REDIS_URL, 0), "cs1", REDIS_TIMEOUT),
-    "ratelimit": cache_config(redis_url(REDIS_URL, 1), "cs1rl", REDIS_TIMEOUT),
+    "ratelimit": {
+        **cache_config(redis_url(REDIS_URL, 1), "cs1rl", REDIS_TIMEOUT),
+        "BACKEND": "security.counting.CountingCache",
+    },
     "sessions": cache_config(redis_url(REDIS_URL, 0), "cs1s", REDIS_TIMEOUT),
 }
 SESSION_CACHE_ALIAS = "sessions"

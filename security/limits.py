@@ -36,6 +36,11 @@ class Usage:
         return self.used > self.limit.requests
 
     @property
+    def starts(self) -> bool:
+        """Whether this request was the first one too many of its period."""
+        return self.used == self.limit.requests + 1
+
+    @property
     def remaining(self) -> int:
         """What is left of the period's requests."""
         return max(0, self.limit.requests - self.used)

@@ -17,6 +17,7 @@ from security.addresses import address_block, client_address, is_trusted, parse_
 from security.exceptions import AddressBlocked
 from security.ip_rules import rules
 from security.limits import Limit, ProcessBuckets
+from security.throttling import limit_note
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -102,6 +103,8 @@ class CoarseLimitMiddleware:
         limit = Limit(settings.COARSE_LIMIT, self.PERIOD)
         usage = self.buckets.count(address_block(request.META.get("REMOTE_ADDR", "")), limit)
         if usage.exceeded:
+            if usage.starts:
+                limit_note(None, "all", "address")
             wait = {"Retry-After": str(usage.resets_in)}
             return refuse(TooManyRequests("Too many requests from this address.", headers=wait), request)
         return self.get_response(request)

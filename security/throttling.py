@@ -2,68 +2,126 @@
 
 from __future__ import annotations
 
+import hashlib
+import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django_ratelimit.core import get_usage
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from cloudscribe.lib.actor import Actor
+from audit.denials import denial_record
+from audit.services import Target
+from cloudscribe.lib.actor import Actor, CredentialKind
 from cloudscribe.lib.breaker import redis_call
+from cloudscribe.lib.context import current_context
+from cloudscribe.lib.errors import TooManyRequests
 from security.addresses import address_block
 from security.limits import Limit, ProcessBuckets, Usage, policies
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ACCOUNT_SCOPES = frozenset({"mail", "registration", "sign_in"})
 _buckets = ProcessBuckets()
 
 
 class PolicyThrottle(BaseThrottle):
-    """One policy per request: that of the view's `rate_scope` for the user, or for a stranger's address.
+    """The policies of the view's `rate_scope` that concern the caller, the most specific first.
 
-    The count lies in Redis by django-ratelimit (two round trips); without it each process counts for itself.
-    A view without `rate_scope` counts as reads or writes, by its method.
+    A signed-in caller counts by access token, if it is one, and by user, whichever runs out first; a stranger
+    by the account they name together with their address, and by address. A view without `rate_scope` counts
+    as reads or writes, by its method. Counts lie in Redis by django-ratelimit, a round trip each; without it
+    each process counts for itself.
     """
 
     def __init__(self) -> None:
         self.usage: Usage | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the request and say whether it is within the limit; headers tell where one stands."""
+        """Count the request and say whether it is within the limits; headers tell where one stands."""
         if not settings.RATELIMIT_ENABLE:
             return True
         scope = getattr(view, "rate_scope", None) or ("reads" if request.method in _READS else "writes")
-        key, caller = _caller(request)
-        limit = policies.get().get((scope, key))
-        if limit is None:
-            return True
-        self.usage = usage = _count(request, scope, f"{key}:{caller}", limit)
-        view.headers["RateLimit-Policy"] = f'"{scope}";q={limit.requests};w={limit.seconds}'
-        view.headers["RateLimit"] = f'"{scope}";r={usage.remaining};t={usage.resets_in}'
-        return not usage.exceeded
+        known = policies.get()
+        shown = []
+        for key, caller in _callers(request, scope, known):
+            usage = count(request._request, scope, key, caller, known[scope, key])  # noqa: SLF001 (Django's own)
+            shown.append(f'"{_name(scope, key)}";q={usage.limit.requests};w={usage.limit.seconds}')
+            if self.usage is None or usage.remaining < self.usage.remaining or usage.exceeded:
+                self.usage = usage
+                view.headers["RateLimit"] = f'"{_name(scope, key)}";r={usage.remaining};t={usage.resets_in}'
+            if usage.exceeded:
+                # What comes after is not counted: a runaway token leaves its owner's other ones alone.
+                if usage.starts:
+                    limit_note(request.auth, scope, key)
+                break
+        if shown:
+            view.headers["RateLimit-Policy"] = ", ".join(shown)
+        return self.usage is None or not self.usage.exceeded
 
     def wait(self) -> float | None:
         """Seconds until the period ends."""
         return float(self.usage.resets_in) if self.usage else None
 
 
-def _caller(request: Request) -> tuple[str, str]:
-    if isinstance(request.auth, Actor) and request.auth.uid:
-        return "user", str(request.auth.uid)
-    return "address", address_block(request.META.get("REMOTE_ADDR", ""))
+def _name(scope: str, key: str) -> str:
+    return f"{scope}_{key}" if key in {"account", "token"} else scope
 
 
-def _count(request: Request, scope: str, caller: str, limit: Limit) -> Usage:
+def _callers(
+    request: Request, scope: str, known: Mapping[tuple[str, str], Limit]
+) -> Iterator[tuple[str, str]]:
+    """Key and caller of each policy there is for this request."""
+    actor = request.auth
+    if isinstance(actor, Actor) and actor.uid:
+        if actor.credential_kind == CredentialKind.TOKEN and (scope, "token") in known:
+            yield "token", str(actor.credential_uid)
+        if (scope, "user") in known:
+            yield "user", str(actor.uid)
+        return
+    block = address_block(request.META.get("REMOTE_ADDR", ""))
+    if scope in _ACCOUNT_SCOPES and (scope, "account") in known and (account := _account(request)):
+        # With the address: else a stranger could use up somebody's account for them.
+        yield "account", f"{account}:{block}"
+    if (scope, "address") in known:
+        yield "address", block
+
+
+def _account(request: Request) -> str:
+    """The account that a stranger names, however they spell it; what was typed isn't kept."""
+    data = request.data
+    email = data.get("email") if isinstance(data, Mapping) else None
+    if not isinstance(email, str):
+        return ""
+    spelt = unicodedata.normalize("NFKC", email.strip()).casefold()
+    return hashlib.sha256(spelt.encode("utf-8", "replace")).hexdigest()
+
+
+def count(request: HttpRequest, scope: str, key: str, caller: str, limit: Limit) -> Usage:
+    """Count one request of `caller`, in Redis where it answers."""
     usage = redis_call(
         lambda: get_usage(
-            request._request,  # noqa: SLF001 (django-ratelimit wants Django's request)
+            request,
             group=scope,
-            key=lambda *_: caller,
+            key=lambda *_: f"{key}:{caller}",
             rate=(limit.requests, limit.seconds),
             increment=True,
         ),
         None,
     )
     if not usage or usage["time_left"] < 0:
-        return _buckets.count(f"{scope}:{caller}", limit)
+        return _buckets.count(f"{scope}:{key}:{caller}", limit)
     return Usage(limit, usage["count"], max(1, usage["time_left"]))
+
+
+def limit_note(actor: Any, scope: str, key: str) -> None:
+    """Put the start of a limit on the record; what is refused after it is a metric alone."""
+    denial_record(
+        actor=actor if isinstance(actor, Actor) else None,
+        action="rate_limit.exceeded",
+        target=Target("rate_limit", None, f"{scope} by {key}"),
+        route=current_context().route,
+        code=TooManyRequests.code,
+    )

@@ -20,7 +20,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from cloudscribe.lib.actor import Actor, actor_of
 from cloudscribe.lib.conditional import cache_privately, forbid_storing, if_none_match
-from cloudscribe.lib.errors import FieldError, NotFound, UnknownParameter
+from cloudscribe.lib.errors import DomainError, FieldError, NotFound, UnknownParameter
 from cloudscribe.lib.pagination import PAGING_PARAMETERS
 from cloudscribe.lib.permissions import Denied
 from cloudscribe.lib.problems import validation_problem
@@ -86,6 +86,22 @@ class ServiceViewSet(GenericViewSet[Any]):
             self._refuse_unknown_parameters(request)
         if request.method not in _READS:
             self._prepare_write(request)
+
+    def perform_authentication(self, request: Request) -> None:
+        """Sign in; a credential that is none counts, so that nobody tries any number of them."""
+        try:
+            super().perform_authentication(request)
+        except exceptions.APIException:
+            self.check_throttles(request)
+            raise
+
+    def check_permissions(self, request: Request) -> None:
+        """Refuse who may not call the route; the refusal counts as the call would have."""
+        try:
+            super().check_permissions(request)
+        except (DomainError, exceptions.APIException):
+            self.check_throttles(request)
+            raise
 
     @property
     def allowed_methods(self) -> list[str]:
