@@ -45,18 +45,20 @@ def powers_of_role(role: str) -> Powers:
     return Powers(frozenset(rows.values_list("label", flat=True)))
 
 
-def powers_required(actor: Actor, permission: str) -> Powers:
-    """The actor's powers as they are inside this transaction.
+def powers_now(actor: Actor) -> Powers:
+    """The actor's powers as they are inside this transaction; none for who may not sign in any more.
 
-    Raises Forbidden without `permission`: it may have been taken since the request's sign-in. An operator's
-    command without a person may everything.
+    An operator's command without a person may everything.
     """
     if actor.pk is None:
-        if actor.kind is ActorKind.COMMAND:
-            return Powers(frozenset(), unlimited=True)
-        raise Forbidden
+        return Powers(frozenset(), unlimited=actor.kind is ActorKind.COMMAND)
     user = User.objects.filter(pk=actor.pk, is_active=True).first()
-    powers = powers_of(user) if user else Powers(frozenset())
+    return powers_of(user) if user else Powers(frozenset())
+
+
+def powers_required(actor: Actor, permission: str) -> Powers:
+    """`powers_now` of an actor who still holds `permission`; else raises Forbidden."""
+    powers = powers_now(actor)
     if not powers.hold(permission):
         raise Forbidden(f"This needs the permission {permission}.", extra={"permission": permission})
     return powers

@@ -12,6 +12,8 @@ SCOPES: dict[str, str] = {
     "profile:read": "Read the own profile.",
     "security:read": "See IP rules and rate limits, for those who may.",
     "security:write": "Change IP rules and rate limits, for those who may.",
+    "teams:read": "See teams and who is in them.",
+    "teams:write": "Make, change and delete teams, and change who is in them.",
     "tokens:read": "See the token itself and the tokens that it minted.",
     "tokens:write": "Mint weaker tokens, and revoke itself or those that it minted.",
     "users:read": "See accounts and their platform roles, for those who may.",

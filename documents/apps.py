@@ -19,8 +19,9 @@ class DocumentsConfig(AppConfig):
         """
         from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
 
-        from documents import places  # noqa: PLC0415 (as above)
+        from documents import places, teams  # noqa: PLC0415 (as above)
         from documents.models import Workspace  # noqa: PLC0415 (as above)
 
         auditlog.register(Workspace, exclude_fields=["busy_job", "created_at", "updated_at"])
         places.connect()
+        teams.connect()

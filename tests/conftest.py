@@ -138,6 +138,9 @@ BEGIN
     END IF;
   END LOOP;
 END $$;
+DELETE FROM accounts_groupstamp USING auth_group
+  WHERE auth_group.id = group_id AND auth_group.name NOT LIKE 'role:%';
+DELETE FROM auth_group WHERE name NOT LIKE 'role:%';
 """
 
 

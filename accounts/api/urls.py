@@ -12,6 +12,7 @@ from accounts.api.auth import (
 )
 from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
+from accounts.api.teams import TeamMembersViewSet, TeamsViewSet
 from accounts.api.tokens import TokensViewSet
 from accounts.api.users import UserRolesViewSet, UsersViewSet
 
@@ -21,12 +22,12 @@ urlpatterns = [
     path("auth/login/", SignInViewSet.as_view({"post": "login"})),
     path("auth/refresh/", SignInViewSet.as_view({"post": "refresh"})),
     path("auth/logout/", OwnPasswordViewSet.as_view({"post": "logout"})),
-    path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
     path("auth/step-up/", StepUpViewSet.as_view({"post": "step_up"})),
     path("auth/mfa/", FactorsViewSet.as_view({"get": "retrieve"})),
     path("auth/mfa/totp/", FactorsViewSet.as_view({"post": "totp_start", "delete": "totp_remove"})),
     path("auth/mfa/totp/confirm/", FactorsViewSet.as_view({"post": "totp_confirm"})),
     path("auth/mfa/recovery-codes/", FactorsViewSet.as_view({"post": "recovery_codes"})),
+    path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
@@ -34,6 +35,16 @@ urlpatterns = [
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
     path("me/tokens/", TokensViewSet.as_view({"get": "list", "post": "create"})),
     path("me/tokens/<uuid:id>/", TokensViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("teams/", TeamsViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "teams/<uuid:id>/",
+        TeamsViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("teams/<uuid:id>/members/", TeamMembersViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "teams/<uuid:id>/members/<uuid:user>/",
+        TeamMembersViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
     path("users/<uuid:id>/", UsersViewSet.as_view({"get": "retrieve"})),
     path("users/<uuid:id>/suspend/", UsersViewSet.as_view({"post": "suspend"})),
     path("users/<uuid:id>/unsuspend/", UsersViewSet.as_view({"post": "unsuspend"})),

@@ -11,7 +11,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Team, User
+from accounts.models import User
+from accounts.visibility import MANAGE_TEAMS, teams_visible
 from cloudscribe.lib.cursors import binding, cut_page, decode_cursor, encode_cursor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.pagination import page_links, page_size_of
@@ -150,7 +151,9 @@ class GrantsOfObject(ServiceViewSet):
             return {
                 "user": self.get_object_or_404(User.objects.filter(is_active=True), uid=given.pop("user"))
             }
-        return {"team": self.get_object_or_404(Team.objects.all(), uid=given.pop("team"))}
+        every = self.request.user.has_perm(MANAGE_TEAMS)
+        teams = teams_visible(self.actor, every=every)
+        return {"team": self.get_object_or_404(teams, uid=given.pop("team"))}
 
 
 class MemberViewSet(GrantsOfObject):

@@ -9,7 +9,8 @@ from django.contrib.auth.models import Permission
 
 from accounts.models import Team, User
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import InvalidInput
+from cloudscribe.lib.errors import InvalidInput, NotFound
+from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.exceptions import GrantExists
 from documents.models import (
     Document,
@@ -65,9 +66,11 @@ def grant_give(
     """Write a grant to a person or a team in place of one that has run out.
 
     For services that hold the object's row and have checked the rank. Raises InvalidInput for an end that has
-    passed, GrantExists.
+    passed, GrantExists, NotFound for a team that was deleted meanwhile.
     """
     expiry_check(expires_at, actor.now)
+    if team is not None:
+        _team_hold(team)
     origin = origin_for(expires_at)
     subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
     grant_make_room(obj, origin=origin, now=actor.now, **subject)
@@ -112,3 +115,10 @@ def grant_make_room(
     standing.filter(expires_at__lte=now).delete()
     if standing.exists():
         raise GrantExists
+
+
+def _team_hold(team: Team) -> None:
+    """Keep the team from being deleted until the end of the transaction; raises NotFound for one that was."""
+    # The foreign key looks only at the commit, when it is too late for an answer.
+    if not prepared_rows("SELECT 1 FROM auth_group WHERE id = %s FOR KEY SHARE", [team.group_id]):
+        raise NotFound

@@ -166,6 +166,16 @@ _PLATFORM = [
     Row("POST", "users/{newcomer}/roles/", N, None, _administrator(201), {"role": "guest"}),
     Row("GET", "users/{newcomer}/roles/{role}/", N, "users:read", _administrator(200)),
     Row("DELETE", "users/{newcomer}/roles/{role}/", N, None, _administrator(204)),
+    Row("GET", "security/ip-rules/", N, "security:read", _administrator(200)),
+    Row(
+        "POST", "security/ip-rules/", N, "security:write", _administrator(201), {"network": "198.51.100.0/24"}
+    ),
+    Row("GET", "security/ip-rules/{ip_rule}/", N, "security:read", _administrator(200)),
+    Row("PATCH", "security/ip-rules/{ip_rule}/", N, "security:write", _administrator(200), {"reason": "Why"}),
+    Row("DELETE", "security/ip-rules/{ip_rule}/", N, "security:write", _administrator(204)),
+    Row("GET", "security/rate-limits/", N, "security:read", _administrator(200)),
+    Row("GET", "security/rate-limits/{rate_limit}/", N, "security:read", _administrator(200)),
+    Row("PATCH", "security/rate-limits/{rate_limit}/", N, "security:write", _administrator(200), {}),
     Row("GET", "jobs/{job}/", N, "jobs:read", _administrator(200, others=404)),
     Row("POST", "jobs/{job}/cancel/", N, "jobs:write", _administrator(200, others=404)),
 ]
@@ -177,16 +187,6 @@ _WORKSPACE = [
     ),
     Row("DELETE", "workspaces/{workspace}/", R, _MANAGE, _from("owner", 204)),
     Row("GET", "workspaces/{workspace}/tree/", R, _READ, _from("viewer", 200)),
-    Row("GET", "security/ip-rules/", N, "security:read", _administrator(200)),
-    Row(
-        "POST", "security/ip-rules/", N, "security:write", _administrator(201), {"network": "198.51.100.0/24"}
-    ),
-    Row("GET", "security/ip-rules/{ip_rule}/", N, "security:read", _administrator(200)),
-    Row("PATCH", "security/ip-rules/{ip_rule}/", N, "security:write", _administrator(200), {"reason": "Why"}),
-    Row("DELETE", "security/ip-rules/{ip_rule}/", N, "security:write", _administrator(204)),
-    Row("GET", "security/rate-limits/", N, "security:read", _administrator(200)),
-    Row("GET", "security/rate-limits/{rate_limit}/", N, "security:read", _administrator(200)),
-    Row("PATCH", "security/rate-limits/{rate_limit}/", N, "security:write", _administrator(200), {}),
     Row("GET", "workspaces/{workspace}/trash/", R, _READ, _from("viewer", 200)),
     Row("GET", "workspaces/{workspace}/members/", R, _READ, _from("viewer", 200)),
     Row(
@@ -263,4 +263,37 @@ _DOCUMENT = [
     Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
     Row("POST", "documents/{document}/revisions/1/restore/", R, _WRITE, _from("editor", 200), if_match=True),
 ]
-TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_WORKSPACE, *_DOCUMENT)
+_TEAM_MEMBERS = (401, 404, 200, 404, 404, 404, 200, 200)
+
+
+def _team_managers(status: int) -> tuple[int, ...]:
+    return (401, 404, 403, 404, 404, 404, status, status)
+
+
+# The owner manages the team and the viewer is in it.
+_TEAMS = [
+    Row("GET", "teams/", A, "teams:read", _signed_in(200)),
+    Row("POST", "teams/", N, "teams:write", _signed_in(201), {"name": "Crew"}),
+    Row("GET", "teams/{team}/", R, "teams:read", _TEAM_MEMBERS),
+    Row("PATCH", "teams/{team}/", R, "teams:write", _team_managers(200), {"name": "Fleet"}),
+    Row("DELETE", "teams/{team}/", R, "teams:write", _team_managers(204)),
+    Row("GET", "teams/{team}/members/", R, "teams:read", _TEAM_MEMBERS),
+    Row("POST", "teams/{team}/members/", R, "teams:write", _team_managers(201), {"user": "{editor}"}),
+    Row("GET", "teams/{team}/members/{viewer}/", R, "teams:read", _TEAM_MEMBERS),
+    Row(
+        "PATCH",
+        "teams/{team}/members/{viewer}/",
+        R,
+        "teams:write",
+        _team_managers(200),
+        {"manager": True},
+    ),
+    Row(
+        "DELETE",
+        "teams/{team}/members/{viewer}/",
+        R,
+        "teams:write",
+        (401, 404, 204, 404, 404, 404, 204, 204),
+    ),
+]
+TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_TEAMS, *_WORKSPACE, *_DOCUMENT)

@@ -46,11 +46,11 @@ def test_grant_is_inherited_and_ends_at_once(world: World) -> None:
 def test_grant_to_a_team_reaches_its_members(world: World) -> None:
     """A team's grant counts for whoever is in it at the moment, with the stamps of either side."""
     document, person = world.document(), world.client_for()
-    team = team_of(person)
+    team = team_of(person, world.owner)
     body = {"team": str(team.uid), "role": "viewer"}
     World.ok(world.owner.post(f"documents/{document}/grants/", body), 201)
     assert person.get(f"documents/{document}/").status_code == 200
-    team.group.user_set.clear()
+    team.group.user_set.remove(person.user)
     assert person.get(f"documents/{document}/").status_code == 404
     World.ok(world.owner.post(f"workspaces/{world.workspace}/members/", body), 201)
     team.group.user_set.add(person.user)
