@@ -1,0 +1,257 @@
+"""Nothing that a client sends becomes SQL, wherever it is sent: every place of every route."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from django.db import connection
+from django.test import override_settings
+from drf_spectacular.generators import SchemaGenerator
+from pytest_django import DjangoDbBlocker
+
+from accounts.models import Session, User
+from documents.models import Document, Workspace
+from tests.accounts.factories import PASSWORD, user_make
+from tests.fixtures import ApiClient
+from tests.permissions.table import ACTORS, TABLE, Row
+from tests.permissions.test_table import Stage
+from tests.rolled_back import transaction_of_many_tests, undone
+from tests.security.injection import PAYLOADS, SLEEP, Point, digest, points
+
+# By hand, all at every place: INJECTION_PAYLOADS=100 pytest tests/security/test_injection.py
+MOST = int(os.environ.get("INJECTION_PAYLOADS", "0"))
+FREE, TYPED, HEADERS, FIELDS = (MOST or count for count in (16, 4, 1, 4))
+# Read by views that look at the request itself; no schema lists them for every operation.
+OF_EVERY_OPERATION = (
+    "X-Request-ID",
+    "Idempotency-Key",
+    "If-None-Match",
+    "If-Match",
+    "User-Agent",
+    "X-Forwarded-For",
+    "Accept-Language",
+    "Prefer",
+)
+OUTSIDE = {"/account/verify/": ["token"], "/account/reset/": ["token"], "/api/schema/": ["lang", "version"]}
+# What a read may write: when a session was last used, and that something was refused.
+OF_THE_READING = frozenset({"accounts_session", "audit_event", "audit_eventdetail"})
+
+
+def _shape(path: str) -> str:
+    full = path if path.startswith("/") else "/api/v1/" + path
+    return re.sub(r"\{[^}]+\}|(?<=/revisions/)\d+", "*", full.partition("?")[0])
+
+
+ROUTES: dict[str, Row] = {}
+for _row in TABLE:
+    ROUTES.setdefault(f"{_row.method} {_shape(_row.path)}", _row)
+READS = [name for name in ROUTES if name.startswith("GET ")]
+WRITES = [name for name in ROUTES if not name.startswith("GET ")]
+
+
+class Target:
+    """A world, the schema of now, and calls of its operations with one place changed."""
+
+    def __init__(self) -> None:
+        self.stage = Stage()
+        schema = SchemaGenerator().get_schema(request=None, public=True)
+        self.components = schema["components"]
+        self.operations: dict[str, tuple[str, dict[str, Any]]] = {}
+        for path, methods in schema["paths"].items():
+            for method, operation in methods.items():
+                self.operations[f"{method.upper()} {_shape(path)}"] = path, operation
+
+    def places(self, name: str) -> list[Point]:
+        """Every place of the operation: what the schema lists, and the headers of all."""
+        _, operation = self.operations.get(name, ("", {}))
+        listed = list(points(operation, self.components))
+        listed += [Point("query", each, free=False) for each in OUTSIDE.get(ROUTES[name].path, [])]
+        known = {place.name for place in listed}
+        others = [each for each in OF_EVERY_OPERATION if each not in known]
+        return listed + [Point("header", each) for each in others]
+
+    def call(self, name: str, place: Point, payload: str) -> Any:
+        """The answer to the operation, right but for the payload at that place."""
+        row = ROUTES[name]
+        body = {key: self.stage.filled(value) for key, value in (row.body or {}).items()}
+        path, headers = self.stage.filled(row.path).partition("?")[0], {}
+        if row.if_match:
+            document = self.stage.clients["owner"].get(f"documents/{self.stage.ids['document']}/")
+            headers["If-Match"] = document.headers["ETag"]
+        if place.kind == "header":
+            headers[place.name] = payload.encode("ascii", "replace").decode()
+        elif place.kind == "query":
+            path += "?" + urlencode({**({"q": "page"} if "search" in path else {}), place.name: payload})
+        elif place.kind == "path":
+            path = self._with_segment(name, place, payload, path)
+        else:
+            body[place.name] = payload
+        actor = next(actor for actor in ("owner", "administrator") if self._may(row, actor))
+        sent = body if row.method != "GET" and (body or row.body is not None) else None
+        began = time.monotonic()
+        answer = self.stage.clients[actor].call(row.method, path, sent, **headers)
+        assert time.monotonic() - began < SLEEP / 3, f"{place} {payload!r} took its time"
+        assert answer.status_code < 500, f"{place} {payload!r}: {answer.status_code} {answer.content!r}"
+        return answer
+
+    def _with_segment(self, name: str, place: Point, payload: str, path: str) -> str:
+        at = self.operations[name][0].removeprefix("/api/v1/").split("/").index(f"{{{place.name}}}")
+        parts = path.split("/")
+        parts[at] = quote(payload, safe="")
+        return "/".join(parts)
+
+    @staticmethod
+    def _may(row: Row, actor: str) -> bool:
+        return row.answers[ACTORS.index(actor)] < 400 or actor == "administrator"
+
+
+@pytest.fixture(scope="module")
+def target(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Target]:
+    """One for all operations: nothing stays of a call."""
+    changed = override_settings(RATELIMIT_ENABLE=False, TRUSTED_PROXIES=["127.0.0.0/8"])
+    with changed, transaction_of_many_tests(django_db_blocker):
+        yield Target()
+
+
+def counted(place: Point) -> int:
+    """How many payloads a place gets: where anything goes more than where a type or a form is asked for."""
+    if place.kind == "header":
+        return HEADERS
+    if place.kind == "body":
+        return FIELDS
+    return FREE if place.free else TYPED
+
+
+@pytest.mark.parametrize("name", READS)
+def test_read_takes_no_sql(target: Target, name: str) -> None:
+    """Never a 5xx, never a wait, and no table is another afterwards."""
+    with undone():
+        target.stage.prepare(ROUTES[name].setup)
+        before = digest(OF_THE_READING)
+        for place in target.places(name):
+            for payload in place.payloads(name, counted(place)):
+                target.call(name, place, payload)
+        assert digest(OF_THE_READING) == before
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_write_takes_no_sql(target: Target, name: str) -> None:
+    """A payload is kept as the text that it is, or refused; nobody gains or loses anything by it."""
+    for place in target.places(name):
+        with undone():
+            target.stage.prepare(ROUTES[name].setup)
+            before = bystanders()
+            for payload in place.payloads(name, counted(place)):
+                answer = target.call(name, place, payload)
+                assert answer.status_code >= 400 or _is_kept(answer, place, payload)
+            after = bystanders()
+            assert after["powers"] == before["powers"]
+            assert after["people"] >= before["people"]
+            assert name.startswith("DELETE ") or after["rest"] >= before["rest"]
+
+
+def bystanders() -> dict[str, set[Any]]:
+    """What no write of one thing touches: who there is and with which powers, and what else there is."""
+    return {
+        "powers": set(User.objects.filter(is_superuser=True).values_list("pk")),
+        "people": set(User.objects.values_list("pk")),
+        "rest": {
+            *Document.objects.values_list("pk", "created_at"),
+            *Workspace.objects.values_list("pk", "created_at"),
+        },
+    }
+
+
+def _is_kept(answer: Any, place: Point, payload: str) -> bool:
+    """Whether the field of the answer, where it has one of the name, is the payload letter by letter."""
+    if place.kind != "body" or not answer.content or "json" not in answer.headers["Content-Type"]:
+        return True
+    shown = answer.json().get(place.name)
+    if place.name == "slug":  # made of letters, digits and hyphens whatever is asked for
+        return bool(re.fullmatch(r"[a-z0-9-]*", shown))
+    return shown == payload.strip() or not isinstance(shown, str)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_text_is_kept_letter_by_letter(target: Target, payload: str) -> None:
+    """Every payload as a title, a body and a tag, found again by reading and by filtering."""
+    owner, ids = target.stage.clients["owner"], target.stage.ids
+    with undone():
+        text = payload.strip()
+        body = {"workspace": ids["workspace"], "title": text, "content": text, "tags": [text]}
+        made = owner.post("documents/", body, **{"Idempotency-Key": "k" + quote(payload)})
+        assert made.status_code == 201, made.content
+        read = owner.get(made.headers["Location"]).json()
+        assert (read["title"], read["content"], read["tags"]) == (text, text, [text])
+        found = owner.get("documents/?" + urlencode({"tag": text})).json()["results"]
+        assert [row["id"] for row in found] == [read["id"]]
+        assert owner.get("search/?" + urlencode({"q": payload})).status_code == 200
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_sign_in_takes_no_sql(target: Target, payload: str) -> None:
+    """No payload signs anybody in; what a client calls itself is kept as it is, where it comes from isn't."""
+    headers = {
+        "User-Agent": payload.encode("ascii", "replace").decode(),
+        "X-Forwarded-For": payload.encode("ascii", "replace").decode(),
+        "X-Request-ID": payload.encode("ascii", "replace").decode(),
+    }
+    with undone():
+        user = user_make()
+        for email, password in ((payload, PASSWORD), (user.email + payload, PASSWORD), (user.email, payload)):
+            answer = ApiClient().post("auth/login/", {"email": email, "password": password})
+            assert answer.status_code in {400, 401}, answer.content
+        answer = ApiClient().post("auth/login/", {"email": user.email, "password": PASSWORD}, **headers)
+        assert answer.status_code == 200
+        assert re.fullmatch(r"[\w-]{8,80}", answer.headers["X-Request-ID"], re.ASCII)
+        assert Session.objects.get(user=user).device == headers["User-Agent"]
+
+
+def test_every_operation_has_its_places(target: Target) -> None:
+    """The walk finds the operations: none of the schema's is left out for another spelling of its path."""
+    assert set(target.operations) <= set(ROUTES)
+    assert {place.kind for name in ROUTES for place in target.places(name)} == {
+        "body",
+        "header",
+        "path",
+        "query",
+    }
+
+
+def test_every_payload_is_tried_somewhere(target: Target) -> None:
+    """The places share them out so that none is left."""
+    tried = {
+        payload
+        for name in READS
+        for place in target.places(name)
+        if place.kind == "query"
+        for payload in place.payloads(name, counted(place))
+    }
+    assert tried == set(PAYLOADS)
+
+
+@pytest.mark.django_db
+def test_digest_sees_any_change() -> None:
+    """One letter of one row, in whichever table, is another digest."""
+    user = user_make()
+    before = digest()
+    User.objects.filter(pk=user.pk).update(name="Another")
+    after = digest()
+    assert {name for name in before if before[name] != after[name]} == {"accounts_user"}
+
+
+@pytest.mark.django_db
+def test_digest_would_see_sql_that_ran() -> None:
+    """The payloads are live: one that is put into a statement changes what the digest looks at."""
+    user_make()
+    payload, before = "'; UPDATE accounts_user SET is_superuser = true; --", digest()
+    assert payload in PAYLOADS
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT '" + payload)
+    assert digest() != before
