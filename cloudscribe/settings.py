@@ -151,6 +151,7 @@ ADMIN_MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.AdminSessionMiddleware",
+    "security.middleware.AdminLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -227,6 +228,13 @@ RATELIMIT_ENABLE = env.boolean(
 )
 COARSE_LIMIT = env.integer(
     "CLOUDSCRIBE_COARSE_LIMIT", 3000, "Requests of one address in 10 s that one process answers.", least=1
+)
+AUTOBLOCK_SCORE = env.integer(
+    "CLOUDSCRIBE_AUTOBLOCK_SCORE",
+    1000,
+    "Refusals by limits, each attempt at a sign-in as five and halved each hour, that block an address for a "
+    "while; 0 never does.",
+    least=0,
 )
 SILENCED_SYSTEM_CHECKS = [
     # The admin's middleware runs inside AdminOnlyMiddleware, where these checks don't look.

@@ -106,11 +106,16 @@ class _Loader:
         with connection.cursor() as cursor:
             cursor.execute(_MARK)
             *mark, clock = cursor.fetchone()
-        offset = clock.timestamp() - time.time()
+        offset = clock_offset(clock)
         if self._mark != tuple(mark):
             self._index, self._mark = index_read(offset), tuple(mark)
         self._index.offset = offset
         return self._index
+
+
+def clock_offset(now: dt.datetime) -> float:
+    """The database's clock, which has just said `now`, minus this machine's, in seconds."""
+    return now.timestamp() - time.time()
 
 
 def index_read(offset: float) -> RuleIndex:

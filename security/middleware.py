@@ -10,14 +10,16 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from cloudscribe.lib.actor import current_actor
 from cloudscribe.lib.context import current_context
 from cloudscribe.lib.errors import ServiceUnavailable, TooManyRequests
 from cloudscribe.lib.refusals import refuse
+from security.abuse import offence_note
 from security.addresses import address_block, client_address, is_trusted, parse_address, parse_proxies
 from security.exceptions import AddressBlocked
 from security.ip_rules import rules
 from security.limits import Limit, ProcessBuckets
-from security.throttling import limit_note
+from security.throttling import limit_note, usage_of
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -69,6 +71,7 @@ class IPRulesMiddleware:
     """
 
     OPEN = "/health/"
+    GUESSABLE = ("/api/v1/auth/", "/admin/login/")
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -84,7 +87,11 @@ class IPRulesMiddleware:
             return refuse(error, request)
         if not index.empty and index.blocks(request.META["REMOTE_ADDR"]):
             return refuse(AddressBlocked(), request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and current_actor() is None:
+            # Who is signed in is known by more than an address, which they may share with others.
+            offence_note(request.META["REMOTE_ADDR"], guess=request.path_info.startswith(self.GUESSABLE))
+        return response
 
 
 class CoarseLimitMiddleware:
@@ -108,6 +115,33 @@ class CoarseLimitMiddleware:
             wait = {"Retry-After": str(usage.resets_in)}
             return refuse(TooManyRequests("Too many requests from this address.", headers=wait), request)
         return self.get_response(request)
+
+
+class AdminLimitMiddleware:
+    """The admin's pages under the limits of the API's routes; it stands where the staff member is known.
+
+    A sign-in counts by address, whoever sends it; pages count as reads, what is sent to them as writes.
+    """
+
+    SIGN_IN = "/admin/login/"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Count the request, then go on or refuse it."""
+        scope = "reads" if request.method in {"GET", "HEAD"} else "writes"
+        actor = current_actor()
+        if scope == "writes" and request.path_info == self.SIGN_IN:
+            scope, actor = "sign_in", None
+        try:
+            usage = usage_of(request, scope, actor)
+        except ServiceUnavailable as error:
+            return refuse(error, request)
+        if usage is None or not usage.exceeded:
+            return self.get_response(request)
+        wait = str(usage.resets_in)
+        return refuse(TooManyRequests(f"Come back in {wait} s.", headers={"Retry-After": wait}), request)
 
 
 class HeadersMiddleware(CSPMiddleware):

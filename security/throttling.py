@@ -47,7 +47,7 @@ class PolicyThrottle(BaseThrottle):
         known = policies.get()
         shown = []
         for key, caller in _callers(request, scope, known):
-            usage = count(request._request, scope, key, caller, known[scope, key])  # noqa: SLF001 (Django's own)
+            usage = _count(request._request, scope, key, caller, known[scope, key])  # noqa: SLF001 (Django's own)
             shown.append(f'"{_name(scope, key)}";q={usage.limit.requests};w={usage.limit.seconds}')
             if self.usage is None or usage.remaining < self.usage.remaining or usage.exceeded:
                 self.usage = usage
@@ -99,7 +99,7 @@ def _account(request: Request) -> str:
     return hashlib.sha256(spelt.encode("utf-8", "replace")).hexdigest()
 
 
-def count(request: HttpRequest, scope: str, key: str, caller: str, limit: Limit) -> Usage:
+def _count(request: HttpRequest, scope: str, key: str, caller: str, limit: Limit) -> Usage:
     """Count one request of `caller`, in Redis where it answers."""
     usage = redis_call(
         lambda: get_usage(
@@ -114,6 +114,25 @@ def count(request: HttpRequest, scope: str, key: str, caller: str, limit: Limit)
     if not usage or usage["time_left"] < 0:
         return _buckets.count(f"{scope}:{key}:{caller}", limit)
     return Usage(limit, usage["count"], max(1, usage["time_left"]))
+
+
+def usage_of(request: HttpRequest, scope: str, actor: Actor | None) -> Usage | None:
+    """Count a request that is no API view's: for the actor, or for a stranger's address; None without limit.
+
+    Raises ServiceUnavailable where this process has never been able to read the limits.
+    """
+    if not settings.RATELIMIT_ENABLE:
+        return None
+    key, caller = "address", address_block(request.META.get("REMOTE_ADDR", ""))
+    if actor is not None and actor.uid:
+        key, caller = "user", str(actor.uid)
+    limit = policies.get().get((scope, key))
+    if limit is None:
+        return None
+    usage = _count(request, scope, key, caller, limit)
+    if usage.starts:
+        limit_note(actor, scope, key)
+    return usage
 
 
 def limit_note(actor: Any, scope: str, key: str) -> None:

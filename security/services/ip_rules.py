@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +18,7 @@ from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.transactions import transactional
 from security.addresses import Network
 from security.exceptions import IPRuleExists, LocksYouOut, NetworkTooWide
-from security.ip_rules import index_read, parse_network
+from security.ip_rules import clock_offset, index_read, parse_network
 from security.models import IPRule, Offender
 
 RULE_FIELDS = ("network", "effect", "origin", "reason", "expires_at")
@@ -54,7 +53,7 @@ def ip_rule_create(
     if standing is not None:
         if standing.expires_at is None or standing.expires_at > actor.now:
             raise IPRuleExists(extra={"rule": str(standing.uid)})
-        _delete(actor, standing)
+        rule_delete(actor, standing)
     row = IPRule.objects.create(
         network=str(parsed),
         effect=effect,
@@ -96,7 +95,7 @@ def ip_rule_update(
 @transactional
 def ip_rule_remove(*, actor: Actor, rule: uuid.UUID, force: bool = False) -> None:
     """Take a rule away; raises NotFound, and LocksYouOut where it alone let the actor in, without `force`."""
-    _delete(actor, _locked(rule))
+    rule_delete(actor, _locked(rule))
     _refuse_lockout(actor, force=force)
 
 
@@ -128,7 +127,8 @@ def _locked(uid: uuid.UUID) -> IPRule:
     return row
 
 
-def _delete(actor: Actor, row: IPRule) -> None:
+def rule_delete(actor: Actor, row: IPRule) -> None:
+    """Delete a locked row and write `ip_rule.removed`, within the caller's transaction."""
     row.delete()
     rule_event(actor, "removed", row, model_changes(row, None, RULE_FIELDS))
 
@@ -156,7 +156,7 @@ def _refuse_lockout(actor: Actor, *, force: bool) -> None:
     address = current_context().address
     if force or not address:
         return
-    if index_read(actor.now.timestamp() - time.time()).blocks(address):
+    if index_read(clock_offset(actor.now)).blocks(address):
         raise LocksYouOut(f"It would keep out {address}, from where you act. Say `force` if you mean it.")
 
 
