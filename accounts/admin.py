@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from accounts.admin_teams import TeamAdmin
+from accounts.exceptions import ReauthenticationRequired
 from accounts.factors import factors_of
-from accounts.models import RolePolicy, Session, User
-from accounts.roles import PREFIX
+from accounts.models import RolePolicy, Session, Team, User
+from accounts.permissions import step_up_check
+from accounts.roles import PREFIX, ROLES, roles_of
 from accounts.services.factor_policy import (
     POLICY_PERMISSION,
     RESET_PERMISSION,
     factors_reset,
     role_policy_set,
 )
+from accounts.services.roles import user_role_give, user_role_take
 from accounts.services.staff import session_end, user_update
 from accounts.services.suspension import user_suspend, user_unsuspend
 from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
 
 # Teams and roles share this table: whoever could edit it plainly could pass a team off as a role.
 admin.site.unregister(Group)
+admin.site.register(Team, TeamAdmin)
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What staff change about somebody. Groups, permissions and flags are no fields of it."""
+
+    roles = forms.MultipleChoiceField(
+        choices=[(role, role) for role in ROLES],
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk and "roles" in self.fields:
+            self.initial["roles"] = roles_of(self.instance)
 
 
 @admin.register(User)
@@ -36,11 +59,25 @@ class UserAdmin(StaffAdmin):
     list_filter = ("is_active", "is_staff", "kind")
     search_fields = ("name", "email", "=uid")
     ordering = ("-created_at",)
-    editable = ("name", "locale", "timezone")
+    form = UserForm
+    editable = ("name", "locale", "timezone", "roles")
     actions = ("suspend", "unsuspend", "reset_factors")
     fieldsets = (
         (None, {"fields": ("name", "email", "uid", "kind", "locale", "timezone")}),
-        ("Sign-in", {"fields": ("is_active", "is_staff", "is_superuser", "email_verified_at", "roles")}),
+        ("Roles", {"fields": ("roles",)}),
+        (
+            "Sign-in",
+            {
+                "fields": (
+                    "is_active",
+                    "suspended_at",
+                    "suspended_reason",
+                    "is_staff",
+                    "is_superuser",
+                    "email_verified_at",
+                )
+            },
+        ),
         ("Second factor", {"fields": ("factors",)}),
         ("Times", {"fields": ("created_at", "updated_at")}),
     )
@@ -52,9 +89,8 @@ class UserAdmin(StaffAdmin):
 
     @display(description="Roles")
     def roles(self, user: User) -> str:
-        """The platform roles."""
-        names = user.groups.filter(name__startswith="role:").order_by("name").values_list("name", flat=True)
-        return ", ".join(name.removeprefix("role:") for name in names) or "-"
+        """The platform roles, for those who may not change them."""
+        return ", ".join(roles_of(user)) or "-"
 
     @display(description="Factors")
     def factors(self, user: User) -> str:
@@ -65,8 +101,26 @@ class UserAdmin(StaffAdmin):
         return f"{app}, {found.passkeys} passkeys, {found.recovery_codes} unused recovery codes{demanded}"
 
     def update(self, row: User, changes: dict[str, Any]) -> None:
-        """Correct the profile."""
-        user_update(actor=staff_actor(), user=row.uid, changes=changes)
+        """Correct the profile, give and take roles."""
+        actor, wanted = staff_actor(), changes.pop("roles", None)
+        if changes:
+            user_update(actor=actor, user=row.uid, changes=changes)
+        if wanted is None:
+            return
+        try:
+            step_up_check(actor)
+        except ReauthenticationRequired:
+            raise ReauthenticationRequired("Sign out and in again, then repeat this.") from None
+        held = set(roles_of(row))
+        for role in sorted(set(wanted) - held):
+            user_role_give(actor=actor, user=row.uid, role=role)
+        for role in sorted(held - set(wanted)):
+            user_role_take(actor=actor, user=row.uid, role=role)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Iterable[str]:
+        """Roles only for holders of the permission; the services ask it again."""
+        shown = super().get_readonly_fields(request, obj)
+        return shown if request.user.has_perm("accounts.assign_roles") else [*shown, "roles"]
 
     def has_suspend_permission(self, request: HttpRequest) -> bool:
         """Who may suspend."""

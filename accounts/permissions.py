@@ -27,9 +27,15 @@ class SteppedUp(Authenticated):
         """True within CLOUDSCRIBE_STEP_UP_LIFETIME of the last proof; else ReauthenticationRequired."""
         super().has_permission(request, view)
         actor = actor_of(request)
-        if actor.scopes is None and not (_lately(actor) and session_proves_enough(actor.credential_uid)):
-            raise ReauthenticationRequired
+        if actor.scopes is None:
+            step_up_check(actor)
         return True
+
+
+def step_up_check(actor: Actor) -> None:
+    """Raise ReauthenticationRequired unless the actor's session proved lately, and enough, who they are."""
+    if not (_lately(actor) and session_proves_enough(actor.credential_uid)):
+        raise ReauthenticationRequired
 
 
 def _lately(actor: Actor) -> bool:

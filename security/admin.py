@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase, HttpResponseRedirect
 from unfold.decorators import display
 
 from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
-from cloudscribe.lib.errors import DomainError
 from security.ip_rules import parse_network
 from security.models import IPRule, RateLimitPolicy
 from security.services import ip_rule_create, ip_rule_remove, ip_rule_update, rate_limit_update
@@ -104,17 +102,6 @@ class IPRuleAdmin(StaffAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A new rule is written as a whole."""
         return super().get_readonly_fields(request, obj) if obj else ()
-
-    def changeform_view(
-        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponseBase:
-        """The page; what the service refuses is told on it in the refusal's own words."""
-        try:
-            answer: HttpResponseBase = super().changeform_view(request, object_id, form_url, extra_context)
-        except DomainError as error:
-            messages.error(request, error.message)
-            return HttpResponseRedirect(request.get_full_path())
-        return answer
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Make or change the rule by its service."""

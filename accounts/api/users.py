@@ -70,8 +70,9 @@ class UsersViewSet(ServiceViewSet):
     tag = "users"
 
     def get_queryset(self) -> QuerySet[User]:
-        """All of them, for those who may see them; nobody for others."""
-        return User.objects.all() if self.request.user.has_perm("accounts.view_user") else User.objects.none()
+        """All of them, for those who may see them; nobody for others and for what is cut to a place."""
+        may = self.actor.limit is None and self.request.user.has_perm("accounts.view_user")
+        return User.objects.all() if may else User.objects.none()
 
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """One of them with their roles (permission `accounts.view_user`)."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
 from cloudscribe.lib.actor import Actor, current_actor
@@ -53,6 +53,17 @@ class StaffAdmin(ModelAdmin):
         offered = [entry[0] if isinstance(entry, tuple) else entry for entry in self.list_filter]
         names = [name for name in offered if isinstance(name, str)]
         return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponseBase:
+        """The page; what a service refuses is told on it in the refusal's own words, and nothing is saved."""
+        try:
+            answer: HttpResponseBase = super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return HttpResponseRedirect(request.get_full_path())
+        return answer
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Hand what was changed to the page's service, which checks it and writes the event."""

@@ -13,7 +13,8 @@ from django.db import connection
 from accounts.models import Team, TeamManager, User
 from accounts.roles import ADMINISTRATOR
 from audit.models import Event
-from tests.accounts.factories import user_make
+from documents.models import Workspace
+from tests.accounts.factories import token_make, user_make
 from tests.documents.world import ABSENT, World, uid_of
 from tests.fixtures import ApiClient, client_make
 
@@ -361,3 +362,19 @@ def test_grant_to_a_hidden_team_is_not_found(crew: Crew) -> None:
     hidden = other.owner.post(path, {"team": crew.id, "role": "viewer"})
     absent = other.owner.post(path, {"team": str(uuid.uuid4()), "role": "viewer"})
     assert alike(hidden, absent) == {404}
+
+
+def test_team_by_a_token_cut_to_a_workspace_is_not_found(crew: Crew) -> None:
+    """Teams are in no place, so what is cut to one reaches none; with the scope alone they are there."""
+    user, room = crew.manager.user, Workspace.objects.get(uid=crew.world.workspace)
+    assert user
+    scopes = ("teams:read", "teams:write")
+    whole = ApiClient(token_make(user, *scopes))
+    cut = ApiClient(token_make(user, *scopes, workspace_pk=room.pk, workspace_uid=room.uid))
+    assert whole.get(crew.path).status_code == 200
+    assert cut.get("teams/").json()["results"] == []
+    absent = f"teams/{ABSENT}/"
+    assert alike(cut.get(crew.path), cut.patch(crew.path, {"name": "X"}), cut.get(absent)) == {404}
+    assert cut.post("teams/", {"name": "New"}).status_code == 403
+    assert cut.delete(crew.path).status_code == 404
+    assert whole.delete(crew.path).status_code == 204

@@ -18,7 +18,7 @@ from accounts.selectors import session_signed_in
 from accounts.services import sign_in
 from audit.models import Event
 from cloudscribe.jobs.runner import job_run
-from tests.accounts.factories import PASSWORD, user_make
+from tests.accounts.factories import PASSWORD, token_make, user_make
 from tests.fixtures import ApiClient, client_make
 from tests.jobs.factories import job_make
 from tests.jobs.kinds import kind
@@ -215,3 +215,24 @@ def test_job_of_a_suspended_person_fails(boss: ApiClient) -> None:
         job_run("fast", str(job.uid))
     job.refresh_from_db()
     assert (job.state, job.error_code) == ("failed", "credential_revoked")
+
+
+def test_suspend_stops_tokens_and_unsuspend_lets_them_go_on(boss: ApiClient) -> None:
+    """A token signs in only while its person may; a mistake is undone without a new token."""
+    user = user_make()
+    token = ApiClient(token_make(user, "profile:read"))
+    assert token.get("me/").status_code == 200
+    boss.post(path(user, "suspend"), {})
+    assert token.get("me/").status_code == 401
+    boss.post(path(user, "unsuspend"), {})
+    assert token.get("me/").status_code == 200
+
+
+def test_retrieve_by_a_token_cut_to_a_workspace_is_not_found(boss: ApiClient) -> None:
+    """People are in no place: the scope alone reaches them, cut to one it doesn't."""
+    assert boss.user
+    room = {"workspace_pk": 1, "workspace_uid": uuid.uuid4()}
+    whole = ApiClient(token_make(boss.user, "users:read"))
+    cut = ApiClient(token_make(boss.user, "users:read", **room))
+    for address, status in ((path(boss.user), 404), (path(boss.user, "roles"), 403)):
+        assert (whole.get(address).status_code, cut.get(address).status_code) == (200, status)
