@@ -60,8 +60,13 @@ def offences_record(*, offences: Mapping[str, float]) -> int:
 
 
 def _block(offender: _Scored) -> bool:
-    network = parse_network(offender.network)
-    if index_read(clock_offset(offender.now)).effect(network.network_address) == IPRule.Effect.ALLOW:
+    address = parse_network(offender.network).network_address
+    effect = index_read(clock_offset(offender.now)).effect(address)
+    if effect == IPRule.Effect.ALLOW:
+        return False
+    if effect == IPRule.Effect.BLOCK:
+        # Refusals from before every worker knew of the block must not make the next one longer.
+        Offender.objects.filter(pk=offender.pk).update(score=0)
         return False
     past = (offender.now - offender.blocked_at).days if offender.blocked_at else 0
     blocks = min(max(0, offender.blocks - past), _MOST_BLOCKS)
@@ -70,18 +75,16 @@ def _block(offender: _Scored) -> bool:
     Offender.objects.filter(pk=offender.pk).update(score=0, blocks=blocks + 1, blocked_at=offender.now)
     actor = command_actor("automatic block", offender.now)
     with acting_as(actor):
-        facts = {"score": round(offender.score), "blocks": blocks + 1}
-        return _rule_make(actor, offender.network, expires_at, facts)
+        _rule_make(
+            actor, offender.network, expires_at, {"score": round(offender.score), "blocks": blocks + 1}
+        )
+    return True
 
 
-def _rule_make(actor: Actor, network: str, expires_at: dt.datetime, facts: Mapping[str, int]) -> bool:
-    """Whether a rule was made: one that holds longer already is left as it is."""
-    blocks = IPRule.objects.select_for_update(no_key=True).filter(network=network, effect=IPRule.Effect.BLOCK)
-    standing = blocks.first()
-    if standing is not None:
-        if standing.expires_at is None or standing.expires_at >= expires_at:
-            return False
-        rule_delete(actor, standing)
+def _rule_make(actor: Actor, network: str, expires_at: dt.datetime, facts: Mapping[str, int]) -> None:
+    over = IPRule.objects.select_for_update(no_key=True).filter(network=network, effect=IPRule.Effect.BLOCK)
+    for row in over:
+        rule_delete(actor, row)
     row = IPRule.objects.create(
         network=network,
         effect=IPRule.Effect.BLOCK,
@@ -90,4 +93,3 @@ def _rule_make(actor: Actor, network: str, expires_at: dt.datetime, facts: Mappi
         expires_at=expires_at,
     )
     rule_event(actor, "created", row, model_changes(None, row, RULE_FIELDS), facts)
-    return True

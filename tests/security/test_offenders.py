@@ -107,6 +107,16 @@ def test_block_of_one_who_comes_back_follows_the_last() -> None:
     ]
 
 
+def test_refusals_that_come_late_lengthen_nothing() -> None:
+    """Each process writes its own count, and some of them after the block was made."""
+    first = offend()
+    again = offend(500)
+    assert first is not None
+    assert again is not None
+    assert (again.pk, again.expires_at) == (first.pk, first.expires_at)
+    assert (Offender.objects.get().score, Offender.objects.get().blocks) == (0, 1)
+
+
 def test_block_of_staff_for_good_stays() -> None:
     """What people decided is not shortened by a machine."""
     made = ip_rule_create(actor=command(), network=NETWORK, reason="For good")

@@ -1,0 +1,162 @@
+"""The door as several web workers keep it together: real processes, real connections, a proxy in front."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import TransactionTestCase
+
+from audit.models import Event
+from cloudscribe.lib.embedded.processes import wait_until
+from security.models import IPRule, RateLimitPolicy
+from tests.fixtures import client_make
+
+pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORKERS = 3
+SECONDS = 5
+HERE, OTHER = "198.51.100.7", "198.51.100.8"
+ME, LOGIN, REFRESH = "/api/v1/me/", "/api/v1/auth/login/", "/api/v1/auth/refresh/"
+
+Ask = Callable[..., int]
+
+
+@pytest.fixture(scope="module")
+def port(django_db_setup: None) -> Iterator[int]:
+    """Three workers on this process's database, which believe the proxy on loopback."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(128)
+        options = ["-w", str(WORKERS), "--threads", "2", "-b", f"fd://{listener.fileno()}"]
+        kind = ["-k", "cloudscribe.lib.web_worker.DeadlineWorker", "--no-control-socket", "--preload"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "cloudscribe.wsgi", *options, *kind, "--log-level", "warning"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "CLOUDSCRIBE_PROCESS": "web",
+                "CLOUDSCRIBE_TRUSTED_PROXIES": "127.0.0.1/32",
+                "CLOUDSCRIBE_AUTOBLOCK_SCORE": "500",
+            },
+            stdout=subprocess.DEVNULL,
+            pass_fds=[listener.fileno()],
+        )
+        number = int(listener.getsockname()[1])
+    try:
+        assert wait_until(lambda: _status(number, "GET", "/health/ready") == 200, 30)
+        yield number
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        # What the workers wrote while they ended.
+        TransactionTestCase._fixture_teardown(None)  # type: ignore[attr-defined]
+
+
+def _status(port: int, method: str, path: str, body: Any = None, **headers: str) -> int:
+    """The status that one new connection gets, 0 where there is none."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    content = None if body is None else json.dumps(body)
+    with (
+        contextlib.suppress(OSError, http.client.HTTPException),
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
+    ):
+        connection.request(method, path, content, {"Content-Type": "application/json", **sent})
+        return connection.getresponse().status
+    return 0
+
+
+@pytest.fixture
+def ask(port: int) -> Ask:
+    """Sends one request through the proxy, for a client at an address."""
+
+    def send(address: str, method: str, path: str, body: Any = None, **headers: str) -> int:
+        return _status(port, method, path, body, X_Forwarded_For=address, **headers)
+
+    return send
+
+
+def many(times: int, act: Callable[[int], int]) -> Counter[int]:
+    """How often each status came, of so many calls by eight at once."""
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        return Counter(pool.map(act, range(times)))
+
+
+def test_rule_holds_on_all_workers_in_5_s(ask: Ask) -> None:
+    """For a valid token at each of them, and is gone from all as fast."""
+    bearer = {"Authorization": f"Bearer {client_make().token}"}
+
+    def everywhere(status: int) -> bool:
+        return many(30, lambda _: ask(HERE, "GET", ME, **bearer)) == {status: 30}
+
+    assert everywhere(200)
+    call_command("block_ip", "198.51.100.0/29", "--reason", "test")
+    assert wait_until(lambda: everywhere(403), SECONDS)
+    assert ask(OTHER, "GET", ME, **bearer) == 200
+    call_command("block_ip", "198.51.100.0/29", "--remove")
+    assert wait_until(lambda: everywhere(200), SECONDS)
+
+
+def test_hundred_wrong_passwords_are_429_while_the_owner_goes_on(ask: Ask) -> None:
+    """Spread over all workers ten are judged at most; the owner's sessions live, at that address too."""
+    owner = client_make()
+    assert owner.user is not None
+    assert owner.credentials is not None
+    bearer = {"Authorization": f"Bearer {owner.token}"}
+    guess = {"email": owner.user.email, "password": "wrong-password-9"}
+    found = many(100, lambda _: ask(HERE, "POST", LOGIN, guess))
+    assert found[401] + found[429] == 100
+    assert 5 <= found[401] <= 10
+    assert {ask(address, "GET", ME, **bearer) for address in (HERE, OTHER)} == {200}
+    assert ask(OTHER, "POST", REFRESH, {"refresh": owner.credentials.refresh}) == 200
+
+
+def test_flood_with_forged_addresses_is_one_clients(ask: Ask) -> None:
+    """What the proxy adds is the address, whatever stands before it; all workers count together."""
+    RateLimitPolicy.objects.filter(scope="sign_in", key="address").update(requests=20, seconds=86_400)
+    body = {"refresh": "none"}
+    try:
+        assert wait_until(lambda: ask(OTHER, "POST", REFRESH, body) == 401, SECONDS)
+        _refreshed(ask)
+        found = many(60, lambda n: ask(f"203.0.113.{n}, 10.0.0.{n}, {HERE}", "POST", REFRESH, body))
+        assert found == {401: 20, 429: 40}
+    finally:
+        RateLimitPolicy.objects.filter(scope="sign_in", key="address").update(requests=120, seconds=60)
+
+
+def _refreshed(ask: Ask) -> None:
+    """Wait until every worker knows the limit: none of a stranger's first 21 tries goes through."""
+    numbers = iter(range(1, 250))
+
+    def limited() -> bool:
+        address = f"192.0.2.{next(numbers)}"
+        return many(40, lambda _: ask(address, "POST", REFRESH, {"refresh": "none"})) == {401: 20, 429: 20}
+
+    assert wait_until(limited, SECONDS)
+
+
+def test_guessing_on_and_on_ends_in_a_block_on_all_workers(ask: Ask) -> None:
+    """An automatic rule, one event, and 403 for that address alone."""
+    address = "198.51.100.99"
+    guess = {"email": "ada@example.org", "password": "wrong-password-9"}
+
+    def blocked() -> bool:
+        return many(30, lambda _: ask(address, "POST", LOGIN, guess)) == {403: 30}
+
+    many(130, lambda _: ask(address, "POST", LOGIN, guess))
+    assert wait_until(blocked, 2 * SECONDS)
+    assert IPRule.objects.get().network == f"{address}/32"
+    assert Event.objects.filter(action="ip_rule.created").count() == 1
+    assert ask(OTHER, "GET", ME) == 401
