@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session as StoredSession
 from django.test import Client
 
 from accounts.models import Session, SignInFailure
@@ -73,6 +74,19 @@ def test_admin_sign_out_ends_our_session() -> None:
     client, _ = staff_client(staff_make())
     client.post("/admin/logout/")
     assert Session.objects.get().revoked_reason == "signed_out"
+
+
+@pytest.mark.django_db
+def test_admin_copy_of_the_table_of_sessions_opens_nothing() -> None:
+    """The row is found by the cookie's value and doesn't hold it; signing out removes it."""
+    browser, _ = staff_client(staff_make())
+    (kept,) = StoredSession.objects.values_list("session_key", flat=True)
+    thief = Client()
+    thief.cookies["sessionid"] = kept
+    assert thief.get("/admin/").status_code == 302
+    assert browser.get("/admin/").status_code == 200
+    browser.post("/admin/logout/")
+    assert not StoredSession.objects.filter(session_key=kept).exists()
 
 
 @pytest.mark.django_db

@@ -132,11 +132,17 @@ WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'pub
 """
 
 
-def digest(apart: frozenset[str] = frozenset()) -> dict[str, str]:
-    """Each table's number of rows with the MD5 of all of them in their order; `apart` are left out."""
+def table_names() -> list[str]:
+    """Every table, of those in partitions the whole."""
     with connection.cursor() as cursor:
         cursor.execute(_TABLES)
-        tables = [name for (name,) in cursor.fetchall() if name not in apart]
+        return [name for (name,) in cursor.fetchall()]
+
+
+def digest(apart: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Each table's number of rows with the MD5 of all of them in their order; `apart` are left out."""
+    tables = [name for name in table_names() if name not in apart]
+    with connection.cursor() as cursor:
         cursor.execute(
             " UNION ALL ".join(
                 f"SELECT '{name}', count(*) || ' ' || md5(coalesce(string_agg(t::text, '\n' "
