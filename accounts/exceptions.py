@@ -166,6 +166,29 @@ class SecondFactorMissing(BusinessError):
     title = "There is no such second factor"
 
 
+class InvalidPasskey(InvalidInput):
+    """What the client sent proves no new passkey."""
+
+    code = "invalid_passkey"
+    title = "The passkey was not made as asked"
+    detail = "Ask for new options and make the passkey anew."
+
+
+class PasskeyExists(BusinessError):
+    """A credential belongs to one person."""
+
+    code = "passkey_exists"
+    title = "This passkey is in use already"
+
+
+class TooManyPasskeys(BusinessError):
+    """A person has as many as they can have."""
+
+    code = "too_many_passkeys"
+    title = "There are too many passkeys"
+    detail = "Remove one that is no longer needed first."
+
+
 class OwnFactorFirst(BusinessError):
     """Nobody has their own role demand what they don't have."""
 

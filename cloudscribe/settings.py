@@ -292,6 +292,9 @@ VERIFICATION_LIFETIME = env.seconds(
 STEP_UP_LIFETIME = env.seconds(
     "CLOUDSCRIBE_STEP_UP_LIFETIME", 900, "How long a proof of who acts counts for dangerous acts."
 )
+CEREMONY_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_CEREMONY_LIFETIME", 300, "How long a passkey's challenge can be answered."
+)
 if ACCESS_TOKEN_LIFETIME > 600 or REFRESH_GRACE > 60:
     raise ImproperlyConfigured(
         "CLOUDSCRIBE_ACCESS_TOKEN_LIFETIME is at most 600 s, CLOUDSCRIBE_REFRESH_GRACE 60 s."

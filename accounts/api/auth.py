@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -40,7 +41,19 @@ def address_of(request: Request) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-class _OpenViewSet(ServiceViewSet):
+def credentials_shown(found: Credentials, context: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer of every sign-in."""
+    answer = {
+        "access": found.access,
+        "refresh": found.refresh,
+        "access_expires_in": int(settings.ACCESS_TOKEN_LIFETIME),
+        "session": found.session,
+        "user": found.user,
+    }
+    return CredentialsOutput(answer, context={**context, "current_session": found.session.uid}).data
+
+
+class OpenViewSet(ServiceViewSet):
     """Routes for those who aren't signed in: an access token that is out of date doesn't get in the way."""
 
     authentication_classes = ()
@@ -48,7 +61,7 @@ class _OpenViewSet(ServiceViewSet):
     no_store = True
 
 
-class RegistrationViewSet(_OpenViewSet):
+class RegistrationViewSet(OpenViewSet):
     """Joining."""
 
     serializers: ClassVar = {"register": RegisterInput, "verify_email": MailedTokenInput}
@@ -73,7 +86,7 @@ class RegistrationViewSet(_OpenViewSet):
         return self.respond({})
 
 
-class SignInViewSet(_OpenViewSet):
+class SignInViewSet(OpenViewSet):
     """Signing in and staying so."""
 
     serializers: ClassVar = {"login": LoginInput, "refresh": RefreshInput}
@@ -87,7 +100,7 @@ class SignInViewSet(_OpenViewSet):
         asks for it once the password was right.
         """
         found = sign_in(**self.input(), address=address_of(request), device=device_of(request))
-        return self._credentials(found)
+        return self.respond(credentials_shown(found, self.get_serializer_context()))
 
     def refresh(self, request: Request) -> HttpResponseBase:
         """Get a new pair of tokens for the refresh token.
@@ -95,21 +108,11 @@ class SignInViewSet(_OpenViewSet):
         The old one gives the same refresh token again for a minute, as long as that one is unused. After that
         its use ends the session: somebody has copied it.
         """
-        return self._credentials(session_refresh(**self.input()))
-
-    def _credentials(self, found: Credentials) -> HttpResponseBase:
-        answer = {
-            "access": found.access,
-            "refresh": found.refresh,
-            "access_expires_in": int(settings.ACCESS_TOKEN_LIFETIME),
-            "session": found.session,
-            "user": found.user,
-        }
-        context = {**self.get_serializer_context(), "current_session": found.session.uid}
-        return self.respond(CredentialsOutput(answer, context=context).data)
+        found = session_refresh(**self.input())
+        return self.respond(credentials_shown(found, self.get_serializer_context()))
 
 
-class ForgottenPasswordViewSet(_OpenViewSet):
+class ForgottenPasswordViewSet(OpenViewSet):
     """Getting a new password by mail."""
 
     serializers: ClassVar = {"forgot": PasswordForgotInput, "reset": PasswordResetInput}

@@ -13,6 +13,7 @@ from accounts.api.auth import address_of
 from accounts.api.factor_serializers import (
     CodeInput,
     FactorsOutput,
+    PasskeyOptionsOutput,
     RecoveryCodesOutput,
     StepUpInput,
     StepUpOutput,
@@ -20,8 +21,9 @@ from accounts.api.factor_serializers import (
 )
 from accounts.factors import factors_of
 from accounts.permissions import SteppedUp
+from accounts.services.passkeys import passkey_step_up_options
 from accounts.services.second_factor import recovery_codes_renew, totp_confirm, totp_remove, totp_start
-from accounts.services.step_up import step_up
+from accounts.services.step_up import Proof, step_up
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.viewsets import ServiceViewSet
 
@@ -31,7 +33,7 @@ class StepUpViewSet(ServiceViewSet):
 
     permission_classes = [Authenticated]
     serializers: ClassVar = {"step_up": StepUpInput}
-    answer_serializer = StepUpOutput
+    answers: ClassVar = {"step_up": StepUpOutput, "challenge": PasskeyOptionsOutput}
     rate_scope = "sign_in"
     no_store = True
     before_enrollment = True
@@ -43,8 +45,13 @@ class StepUpViewSet(ServiceViewSet):
         `reauth_required` without one; after this they can be repeated. Who has a second factor shows that,
         with or without the password. A wrong proof is limited as at sign-in and ends no session.
         """
-        session = step_up(actor=self.actor, address=address_of(request), **self.input())
+        proof = Proof(**self.input())
+        session = step_up(actor=self.actor, address=address_of(request), proof=proof)
         return self.respond(StepUpOutput(session).data)
+
+    def challenge(self, request: Request) -> HttpResponseBase:
+        """Get a challenge for one of your passkeys; its answer is the proof `passkey`."""
+        return self.respond({"public_key": passkey_step_up_options(actor=self.actor)})
 
 
 class FactorsViewSet(ServiceViewSet):

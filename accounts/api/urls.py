@@ -12,6 +12,7 @@ from accounts.api.auth import (
 )
 from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
+from accounts.api.passkeys import PasskeySignInViewSet, PasskeysViewSet
 from accounts.api.teams import TeamMembersViewSet, TeamsViewSet
 from accounts.api.tokens import TokensViewSet
 from accounts.api.users import UserRolesViewSet, UsersViewSet
@@ -27,6 +28,12 @@ urlpatterns = [
     path("auth/mfa/totp/", FactorsViewSet.as_view({"post": "totp_start", "delete": "totp_remove"})),
     path("auth/mfa/totp/confirm/", FactorsViewSet.as_view({"post": "totp_confirm"})),
     path("auth/mfa/recovery-codes/", FactorsViewSet.as_view({"post": "recovery_codes"})),
+    path("auth/step-up/options/", StepUpViewSet.as_view({"post": "challenge"})),
+    path("auth/mfa/passkeys/", PasskeysViewSet.as_view({"get": "list", "post": "create"})),
+    path("auth/mfa/passkeys/options/", PasskeysViewSet.as_view({"post": "challenge"})),
+    path("auth/mfa/passkeys/<uuid:id>/", PasskeysViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path("auth/passkeys/options/", PasskeySignInViewSet.as_view({"post": "challenge"})),
+    path("auth/passkeys/login/", PasskeySignInViewSet.as_view({"post": "login"})),
     path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),

@@ -37,8 +37,8 @@ def totp_start(*, actor: Actor) -> Setup:
 def totp_confirm(*, actor: Actor, code: str) -> list[str]:
     """Let the app count from now on; gives the recovery codes, which nobody sees again.
 
-    All other sessions end: they have not shown what is asked for from now on. Raises SecondFactorMissing
-    where nothing was started, SecondFactorExists where an app counts already, WrongCode.
+    All other sessions end where it is the first factor: they were never asked for one. Raises
+    SecondFactorMissing where nothing was started, SecondFactorExists where an app counts already, WrongCode.
     """
     user = user_locked(person_pk(actor))
     device = TotpDevice.objects.filter(user_id=user.pk).first()
@@ -49,8 +49,9 @@ def totp_confirm(*, actor: Actor, code: str) -> list[str]:
     step = step_of(secret_unseal(device.secret, device.uid), code, actor.now)
     if step is None:
         raise WrongCode
+    before, target = factors_of(user.pk), Target("totp", device.uid, "")
     TotpDevice.objects.filter(pk=device.pk).update(confirmed_at=Now(), last_step=step)
-    factor_added(actor=actor, user=user, factor=OTP, target=Target("totp", device.uid, ""))
+    factor_added(actor=actor, user=user, factor=OTP, target=target, before=before, action="mfa.enabled")
     return _codes_write(user)
 
 
@@ -62,7 +63,8 @@ def totp_remove(*, actor: Actor) -> None:
     if device is None:
         raise SecondFactorMissing
     device.delete()
-    factor_removed(actor=actor, user=user, factor=OTP, target=Target("totp", device.uid, ""))
+    target = Target("totp", device.uid, "")
+    factor_removed(actor=actor, user=user, factor=OTP, target=target, action="mfa.disabled")
 
 
 @transactional
@@ -80,21 +82,27 @@ def user_locked(pk: int) -> User:
     return User.objects.select_for_update(no_key=True).get(pk=pk)
 
 
-def factor_added(*, actor: Actor, user: User, factor: str, target: Target) -> None:
-    """Note a new factor, in the caller's transaction: the session at hand has shown it, all others end."""
+def factor_added(
+    *, actor: Actor, user: User, factor: str, target: Target, before: Factors, action: str
+) -> None:
+    """Note a new factor, in the caller's transaction: the session at hand has shown it.
+
+    All others end where there was none `before`: they were never asked for one.
+    """
     session = session_uid(actor)
     row = Session.objects.select_for_update(no_key=True).get(uid=session)
     Session.objects.filter(pk=row.pk).update(factors=sorted({*row.factors, factor}))
-    sessions_end(actor=actor, user_pk=user.pk, reason="mfa_enabled", keep=session)
-    event_record(actor=actor, action="mfa.enabled", target=target, facts={"factor": factor})
+    if not before.enrolled:
+        sessions_end(actor=actor, user_pk=user.pk, reason="mfa_enabled", keep=session)
+    event_record(actor=actor, action=action, target=target, facts={"factor": factor})
     mail_request(actor.now, "second_factor_added", user.uid)
 
 
-def factor_removed(*, actor: Actor, user: User, factor: str, target: Target) -> None:
+def factor_removed(*, actor: Actor, user: User, factor: str, target: Target, action: str) -> None:
     """Note a factor's end, in the caller's transaction; recovery codes go with the last one."""
     if not factors_of(user.pk).enrolled:
         RecoveryCode.objects.filter(user_id=user.pk).delete()
-    event_record(actor=actor, action="mfa.disabled", target=target, facts={"factor": factor})
+    event_record(actor=actor, action=action, target=target, facts={"factor": factor})
     mail_request(actor.now, "second_factor_removed", user.uid)
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.db.models import F
 
 from accounts.jobs import send_mail
-from accounts.models import PasswordReset, Registration, Session, SignInFailure
+from accounts.models import Ceremony, PasswordReset, Registration, Session, SignInFailure
 from accounts.services.expiry import expired_purge
 from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.jobs.run import JobRun
@@ -69,13 +69,22 @@ def test_purge_takes_what_has_ended_and_nothing_else(client_for: Any, anonymous:
     client_for(user)
     anonymous.post("auth/register/", {"email": "ann@example.org", "password": PASSWORD, "name": "Ann"})
     anonymous.post("auth/password/forgot/", {"email": user.email})
+    anonymous.post("auth/passkeys/options/")
     SignInFailure.objects.create(account=b"x" * 32, source="192.0.2.1")
     assert sum(expired_purge().values()) == 0
     long_ago = dt.timedelta(days=120)
-    for model, field in ((Registration, "expires_at"), (PasswordReset, "expires_at"), (SignInFailure, "at")):
-        model.objects.update(**{field: F(field) - long_ago})
+    SignInFailure.objects.update(at=F("at") - long_ago)
+    for model in (Ceremony, PasswordReset, Registration):
+        model.objects.update(expires_at=F("expires_at") - long_ago)
     Session.objects.update(created_at=F("created_at") - long_ago)
     ended = Session.objects.latest("id")
     Session.objects.filter(pk=ended.pk).update(revoked_at=F("created_at"), revoked_reason="test")
-    assert expired_purge() == {"registrations": 1, "password_resets": 1, "sign_in_failures": 1, "sessions": 1}
+    assert expired_purge() == {
+        "ceremonies": 1,
+        "registrations": 1,
+        "password_resets": 1,
+        "sign_in_failures": 1,
+        "sessions": 1,
+        "tokens": 0,
+    }
     assert Session.objects.count() == 1

@@ -286,7 +286,8 @@ def test_login_by_code_without_redis(anonymous: Any) -> None:
     assert login(anonymous, user, code).status_code == 401
 
 
-def _at_once(act: Any, times: int) -> list[Any]:
+def at_once(act: Any, times: int) -> list[Any]:
+    """What `act` gives to each of several threads that do it at the same time."""
     found: list[Any] = []
 
     def run() -> None:
@@ -304,21 +305,21 @@ def _at_once(act: Any, times: int) -> list[Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_login_one_code_many_at_once() -> None:
+def test_login_one_code_manyat_once() -> None:
     """Of several that sign in with one code at once a single one gets in."""
     user = user_make()
     code = code_at(totp_make(user))
-    answers = _at_once(lambda: login(ApiClient(), user, code).status_code, 5)
+    answers = at_once(lambda: login(ApiClient(), user, code).status_code, 5)
     assert sorted(answers) == [200, 401, 401, 401, 401]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_totp_confirm_twice_at_once(client_for: Any) -> None:
+def test_totp_confirm_twiceat_once(client_for: Any) -> None:
     """Of two that confirm at once one gets recovery codes, and those are the ones that hold."""
     client = client_for()
     secret = client.post("auth/mfa/totp/").json()["secret"]
     body = {"code": code_at(secret)}
-    answers = _at_once(lambda: ApiClient(client.token).post("auth/mfa/totp/confirm/", body), 2)
+    answers = at_once(lambda: ApiClient(client.token).post("auth/mfa/totp/confirm/", body), 2)
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     codes = next(answer.json()["recovery_codes"] for answer in answers if answer.status_code == 200)
     assert login(ApiClient(), client.user, codes[0]).status_code == 200
