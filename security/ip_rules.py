@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from cloudscribe.lib.caching import TimedRefresh
 from security.addresses import Address, Network, parse_address
@@ -119,8 +121,9 @@ def clock_offset(now: dt.datetime) -> float:
 
 
 def index_read(offset: float) -> RuleIndex:
-    """The index of all rows as the transaction at hand sees them; `offset` as RuleIndex has it."""
-    return RuleIndex(IPRule.objects.values_list("network", "effect", "expires_at"), offset)
+    """The index of what holds, as the transaction at hand sees it; `offset` as RuleIndex has it."""
+    alive = IPRule.objects.filter(Q(expires_at=None) | Q(expires_at__gt=Now()))
+    return RuleIndex(alive.values_list("network", "effect", "expires_at"), offset)
 
 
 rules: TimedRefresh[RuleIndex] = TimedRefresh("ip_rules", _Loader().load)

@@ -39,6 +39,8 @@ _FORWARDING = (
 # They say nothing of a length (RFC 9110, section 8.6); all others would go out in chunks without it.
 _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _PROTO = "HTTP_X_FORWARDED_PROTO"
+# Whether the peer looks like a proxy that the settings don't name: all its clients have its address.
+_UNNAMED_PROXY = "cloudscribe.unnamed_proxy"
 # No answer of the API is a page: nothing may be loaded, nobody may frame it.
 _BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -55,10 +57,11 @@ class ClientAddressMiddleware:
         meta = request.META
         peer = parse_address(meta.get("REMOTE_ADDR", ""))
         address = client_address(peer, meta.get("HTTP_X_FORWARDED_FOR", ""), self.proxies, unix=self.unix)
-        if not is_trusted(peer, self.proxies, unix=self.unix):
+        trusted = is_trusted(peer, self.proxies, unix=self.unix)
+        if not trusted:
             meta.pop(_PROTO, None)
-        for name in _FORWARDING:
-            meta.pop(name, None)
+        forwarded = [meta.pop(name) for name in _FORWARDING if name in meta]
+        meta[_UNNAMED_PROXY] = bool(forwarded and not trusted and peer and peer.is_private)
         meta["REMOTE_ADDR"] = current_context().address = str(address) if address else ""
         return self.get_response(request)
 
@@ -88,10 +91,16 @@ class IPRulesMiddleware:
         if not index.empty and index.blocks(request.META["REMOTE_ADDR"]):
             return refuse(AddressBlocked(), request)
         response = self.get_response(request)
-        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and current_actor() is None:
-            # Who is signed in is known by more than an address, which they may share with others.
-            offence_note(request.META["REMOTE_ADDR"], guess=request.path_info.startswith(self.GUESSABLE))
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            self._note(request)
         return response
+
+    def _note(self, request: HttpRequest) -> None:
+        # Who is signed in is known by more than an address, which they may share with others, as all do
+        # who come by a proxy that the settings don't name.
+        if current_actor() is None and not request.META[_UNNAMED_PROXY]:
+            guess = request.path_info.startswith(self.GUESSABLE)
+            offence_note(request.META["REMOTE_ADDR"], guess=guess)
 
 
 class CoarseLimitMiddleware:

@@ -23,7 +23,6 @@ from security.addresses import address_block
 from security.limits import Limit, ProcessBuckets, Usage, policies
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_ACCOUNT_SCOPES = frozenset({"mail", "registration", "sign_in"})
 _buckets = ProcessBuckets()
 
 
@@ -82,7 +81,7 @@ def _callers(
             yield "user", str(actor.uid)
         return
     block = address_block(request.META.get("REMOTE_ADDR", ""))
-    if scope in _ACCOUNT_SCOPES and (scope, "account") in known and (account := _account(request)):
+    if (scope, "account") in known and (account := _account(request)):
         # With the address: else a stranger could use up somebody's account for them.
         yield "account", f"{account}:{block}"
     if (scope, "address") in known:

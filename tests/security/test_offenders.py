@@ -190,3 +190,13 @@ def test_flood_of_somebody_signed_in_blocks_nobody() -> None:
     client = client_make(REMOTE_ADDR=HERE)
     assert [client.get("me/").status_code for _ in range(30)].count(429) == 28
     assert not offences._entries
+
+
+def test_flood_by_a_proxy_that_nobody_named_blocks_nobody() -> None:
+    """A private peer that speaks for others is no client: to block it would block all of them."""
+    RateLimitPolicy.objects.filter(scope="reads", key="address").update(requests=2, seconds=86_400)
+    proxy, stranger = ApiClient(REMOTE_ADDR="172.18.0.2"), ApiClient(REMOTE_ADDR="93.184.215.14")
+    for client in (proxy, stranger):
+        answers = [client.get("me/", **{"X-Forwarded-For": f"203.0.113.{n}"}).status_code for n in range(9)]
+        assert answers.count(429) == 7
+    assert offences._entries == {"93.184.215.14": 7.0}
