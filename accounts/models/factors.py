@@ -33,7 +33,7 @@ class TotpDevice(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """One of the codes that stand in for a lost device, each good once; only a keyed hash is here."""
+    """One of the codes that stand in for a lost device, each good once; only a hash is here."""
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")

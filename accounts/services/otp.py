@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from accounts.factors import OTP, RECOVERY, factors_of
 from accounts.models import RecoveryCode, TotpDevice, User
-from accounts.recovery_codes import code_hashes
+from accounts.recovery_codes import code_hash
 from accounts.services.mail import mail_request
 from accounts.totp import is_code, secret_unseal, step_of
 from audit.services import Target, event_record
@@ -40,7 +40,7 @@ def _code_use(user: User, code: str) -> str | None:
     if not factors_of(user.pk).enrolled:
         return None
     unused = RecoveryCode.objects.filter(
-        user_id=user.pk, code_hash__in=code_hashes(code, user.pk), used_at__isnull=True
+        user_id=user.pk, code_hash=code_hash(code, user.pk), used_at__isnull=True
     )
     return RECOVERY if unused.update(used_at=Now()) else None
 

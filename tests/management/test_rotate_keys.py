@@ -9,6 +9,7 @@ import json
 import pathlib
 import stat
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -22,6 +23,7 @@ from cloudscribe.lib import sealed
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.secrets_file import KEPT_IN, KEYS, change_ring, load_secrets
 from cloudscribe.lib.keyring import KeyRing
+from tests.accounts.factor_tools import code_at, login, recovery_codes_make, totp_make
 from tests.accounts.factories import user_make
 from tests.fixtures import ApiClient
 
@@ -65,11 +67,13 @@ def kept(tmp_path: pathlib.Path, settings: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.fixture
-def sealing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The authenticators' secrets as the only column of sealed texts."""
-    monkeypatch.setattr(sealed, "sealed_fields", fields := [])
-    monkeypatch.setattr("cloudscribe.management.keys.sealed_fields", fields)
+def sealing() -> Iterator[None]:
+    """The authenticators' secrets as the only column of sealed texts, under a purpose of the tests."""
+    known = sealed.sealed_fields[:]
+    sealed.sealed_fields.clear()
     sealed.sealed_field(model=TotpDevice, field="secret", purpose=PURPOSE, context=lambda row: row.uid.bytes)
+    yield
+    sealed.sealed_fields[:] = known
 
 
 def device() -> TotpDevice:
@@ -269,3 +273,16 @@ def test_rotate_refuses_contradictory_options(kept: Installation) -> None:
         with pytest.raises(CommandError) as caught:
             rotate(**options)
         assert caught.value.returncode == 2
+
+
+def test_retire_leaves_second_factors_alone(kept: Installation) -> None:
+    """An app and recovery codes that were set up under a key which is gone still sign in."""
+    user = user_make()
+    secret, codes = totp_make(user), recovery_codes_make(user)
+    rotate()
+    kept.start()
+    rotate(retire=True, at_once=True)
+    kept.start()
+    assert login(ApiClient(), user, code_at(secret)).status_code == 200
+    assert login(ApiClient(), user, codes[0]).status_code == 200
+    assert login(ApiClient(), user, codes[0]).status_code == 401
