@@ -81,7 +81,8 @@ class TeamAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the number of members."""
-        return super().get_queryset(request).annotate(people=Count("group__user"))
+        teams: QuerySet[Any] = super().get_queryset(request).annotate(people=Count("group__user"))
+        return teams
 
     @display(description="Members", ordering="people")
     def shown_members(self, team: Any) -> int:

@@ -46,6 +46,7 @@ def _admin_write(*, actor: Actor, email: str, encoded: str | None, name: str) ->
         user = User(email=email, email_key=key, name=name)
     before = None if created else copy.copy(user)
     user.is_active = user.is_staff = user.is_superuser = True
+    user.suspended_at, user.suspended_reason = None, ""
     user.password = encoded or user.password
     user.email_verified_at = user.email_verified_at or actor.now
     user.save()

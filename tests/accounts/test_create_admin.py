@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
@@ -38,6 +39,16 @@ def test_create_admin_makes_a_verified_administrator(anonymous: Any) -> None:
     assert answer.json()["user"]["roles"] == ["administrator"]
     event = Event.objects.get(action="user.created")
     assert (event.actor_kind, event.credential_kind) == ("command", "command")
+
+
+def test_create_admin_lets_a_suspended_user_in_again() -> None:
+    """The operator is the last way in: nothing of the suspension is left."""
+    user = user_make(
+        "root@example.org", is_active=False, suspended_at=timezone.now(), suspended_reason="Oops"
+    )
+    create(keep_password=True)
+    user.refresh_from_db()
+    assert (user.is_active, user.suspended_at, user.suspended_reason) == (True, None, "")
 
 
 def test_create_admin_raises_an_existing_user() -> None:

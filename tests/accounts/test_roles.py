@@ -111,6 +111,28 @@ def test_team_carries_no_permission() -> None:
         group.permissions.add(Permission.objects.get(codename="view_event"))
 
 
+@pytest.mark.parametrize(
+    ("name", "becomes"),
+    [("team:5", "role:administrator2"), ("team:5", "plain"), ("role:guest", "team:6"), ("plain", "role:x")],
+)
+def test_group_keeps_its_kind(name: str, becomes: str) -> None:
+    """No group is renamed into a role or a team, or out of one."""
+    group, _ = Group.objects.get_or_create(name=name)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Group.objects.filter(pk=group.pk).update(name=becomes)
+
+
+def test_team_stands_over_no_role() -> None:
+    """Neither a new team nor one that changes its group takes a role's for its own."""
+    role, team = Group.objects.get(name="role:guest"), Team(name="Writers")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Team.objects.create(group=role, name="Writers")
+    team.group = Group.objects.create(name="team:7")
+    team.save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Team.objects.filter(pk=team.pk).update(group=role)
+
+
 def test_user_address_is_unique_in_any_spelling() -> None:
     """Two spellings of one address are one account."""
     user_make("Straße@Example.org")
