@@ -19,7 +19,7 @@ from cloudscribe.lib.sealed import SealBroken, SealedField, seal, sealed_by, sea
 from cloudscribe.lib.transactions import transactional
 
 # Of two who rotate at once, or of a run and its repetition, the second finds that it is done.
-PAUSE = dt.timedelta(hours=1)
+PAUSE = dt.timedelta(minutes=5)
 _BATCH = 500
 _RING = Target("key_ring", None, "key ring")
 
