@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
+from tests.accounts.factor_tools import login, totp_make
 from tests.accounts.factories import PASSWORD, user_make
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +50,18 @@ def test_create_admin_lets_a_suspended_user_in_again() -> None:
     create(keep_password=True)
     user.refresh_from_db()
     assert (user.is_active, user.suspended_at, user.suspended_reason) == (True, None, "")
+
+
+def test_create_admin_resets_a_lost_second_factor(anonymous: Any) -> None:
+    """The last administrator who lost the device gets in again by the shell; it is on the record."""
+    user = user_make("root@example.org", role="administrator", is_superuser=True)
+    totp_make(user)
+    create(keep_password=True)
+    assert login(anonymous, user).json()["code"] == "mfa_required"
+    create(keep_password=True, reset_second_factor=True)
+    assert login(anonymous, user).status_code == 200
+    assert Event.objects.get(action="mfa.reset").credential_kind == "command"
+    assert "There is no such second factor" in create(keep_password=True, reset_second_factor=True)
 
 
 def test_create_admin_raises_an_existing_user() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accounts.exceptions import SecondFactorMissing
 from accounts.services import admin_create
+from accounts.services.factor_policy import factors_reset
 from cloudscribe.lib import env
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.commands import OperatorCommand, UsageError
@@ -29,6 +31,11 @@ class Command(OperatorCommand):
         parser.add_argument("--name", default="", help="name as others see it")
         parser.add_argument("--password-stdin", action="store_true", help="read the password from a pipe")
         parser.add_argument("--keep-password", action="store_true", help="leave an existing user's password")
+        parser.add_argument(
+            "--reset-second-factor",
+            action="store_true",
+            help="take an existing user's second factors away, for who lost them with nobody left to ask",
+        )
 
     def run(self, actor: Actor, **options: Any) -> None:
         """Ask for what isn't given."""
@@ -36,6 +43,11 @@ class Command(OperatorCommand):
         password = None if options["keep_password"] else self._password(from_pipe=options["password_stdin"])
         user, created = admin_create(actor=actor, email=email, password=password, name=options["name"])
         self.stdout.write(f"{user.email} is {'a new' if created else 'an'} administrator.")
+        if options["reset_second_factor"]:
+            try:
+                factors_reset(actor=actor, user=user.uid, reason="at the shell")
+            except SecondFactorMissing as error:
+                self.stdout.write(error.message)
 
     def _password(self, *, from_pipe: bool) -> str:
         if from_pipe:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from accounts.models import RecoveryCode, RolePolicy, Session, SignInFailure, TotpDevice
+from accounts.mailed_tokens import PASSWORD_RESET, mailed_token
+from accounts.mails import mail_of
+from accounts.models import PasswordReset, RecoveryCode, RolePolicy, Session, SignInFailure, TotpDevice
 from accounts.services import limiter
 from audit.models import Event
 from cloudscribe.jobs.models import Job
 from tests.accounts.api.test_step_up import proof_age
 from tests.accounts.factor_tools import code_at, login, recovery_codes_make, totp_make
-from tests.accounts.factories import PASSWORD, user_make
+from tests.accounts.factories import PASSWORD, token_make, user_make
 from tests.fixtures import ApiClient
 
 
@@ -377,3 +381,57 @@ def test_policy_costs_no_query(client_for: Any, django_assert_num_queries: Any) 
     # 1 session, user, stamps and policy; 2 the person; 3 their roles
     with django_assert_num_queries(3):
         assert client.get("me/").status_code == 200
+
+
+def test_policy_holds_for_tokens(client_for: Any) -> None:
+    """A token doesn't get around what its person's role demands."""
+    client = client_for()
+    holder = ApiClient(token_make(client.user))
+    policy("member")
+    assert holder.get("documents/").json()["code"] == "mfa_enrollment_required"
+    totp_make(client.user)
+    assert holder.get("documents/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "auth/mfa/"),
+        ("POST", "auth/mfa/totp/"),
+        ("DELETE", "auth/mfa/totp/"),
+        ("POST", "auth/mfa/recovery-codes/"),
+        ("POST", "auth/mfa/passkeys/options/"),
+        ("POST", "auth/step-up/"),
+    ],
+)
+def test_factors_are_for_sessions_alone(client_for: Any, method: str, path: str) -> None:
+    """No token, whatever its scopes, touches how its person signs in."""
+    client = client_for()
+    answer = ApiClient(token_make(client.user)).call(method, path)
+    assert (answer.status_code, answer.json()["code"]) == (403, "missing_scope")
+
+
+def test_password_reset_leaves_the_factor(client_for: Any, anonymous: Any) -> None:
+    """Whoever reads the mailbox still has to show the factor."""
+    user = user_make()
+    secret = totp_make(user)
+    row = PasswordReset.objects.create(
+        user=user, email_key=user.email_key, expires_at=timezone.now() + dt.timedelta(hours=1)
+    )
+    token, fresh = mailed_token(PASSWORD_RESET, row.uid), "a-wholly-new-battery-43"
+    assert anonymous.post("auth/password/reset/", {"token": token, "password": fresh}).status_code == 200
+    assert login(anonymous, user, password=fresh).json()["code"] == "mfa_required"
+    assert login(anonymous, user, code_at(secret), password=fresh).status_code == 200
+
+
+def test_mails_about_factors_are_rendered(client_for: Any) -> None:
+    """Each says what happened, in text and HTML, and none holds a code or a secret."""
+    client = client_for()
+    secret, codes = enroll(client)
+    for message in ("second_factor_added", "second_factor_removed", "recovery_code_used"):
+        mail = mail_of(message, client.user.uid, "reference")
+        assert mail is not None
+        text = mail.body + str(mail.alternatives[0][0])
+        assert client.user.name in text
+        assert "If it was not you" in text
+        assert not any(word in text for word in (secret, *codes))
