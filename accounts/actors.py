@@ -12,7 +12,7 @@ from accounts.models import Session, Token, User
 from cloudscribe.jobs.exceptions import CredentialRevoked
 from cloudscribe.jobs.ports import StoredActor
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
-from cloudscribe.lib.errors import NotAuthenticated
+from cloudscribe.lib.errors import NotAuthenticated, NotFound
 
 _RIGHTS = """
 SELECT u.id, u.uid, u.kind, u.name, us.stamp,
@@ -82,6 +82,17 @@ def actor_for_command(user: User, command: str) -> Actor:
     return dataclasses.replace(
         actor, name=f"{actor.name} ({command})", kind=ActorKind.COMMAND, on_behalf_of=user.uid
     )
+
+
+def service_actor(user: User) -> Actor:
+    """A service account with the rights of now, as the one whose eyes find places; never to write by.
+
+    Raises NotFound for one that may not sign in.
+    """
+    actor = _person(user.uid)
+    if actor is None:
+        raise NotFound
+    return actor
 
 
 def actor_of_job(stored: StoredActor, *, job_uid: uuid.UUID, now: dt.datetime) -> Actor:

@@ -57,6 +57,12 @@ class Places(Protocol):
     def owned(self, actor: Actor) -> list[int]:
         """The keys of the workspaces that the actor owns."""
 
+    def forsake(self, actor: Actor, user: User) -> None:
+        """Take away all that a user was granted, within the caller's transaction, with an event each.
+
+        Raises LastOwner where that would leave a workspace without an owner.
+        """
+
 
 places: Port[Places] = Port()
 

@@ -13,9 +13,12 @@ from django.db.models.functions import Now
 from accounts.actors import person_pk
 from accounts.emails import canonical_email
 from accounts.models import Session, Token, User
+from accounts.ports import places
 from accounts.principals import Principal
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind, Limit
 from cloudscribe.lib.postgresql.base import prepared_rows
+
+MANAGE_SERVICES = "accounts.manage_service_accounts"
 
 # Session, user, stamps, epoch and the database's clock in one statement: whatever was revoked, disabled or
 # changed before it began holds for this request, whatever Redis says. A session of a user without a stamp
@@ -174,3 +177,15 @@ def tokens_live(actor: Actor) -> QuerySet[Token]:
     if actor.credential_kind != CredentialKind.TOKEN or actor.credential_uid is None:
         return rows
     return rows.filter(Q(uid=actor.credential_uid) | Q(minted_by_uid=actor.credential_uid))
+
+
+def services_managed(actor: Actor, *, every: bool) -> QuerySet[User]:
+    """The users of service accounts that the actor answers for: those of the workspaces that they own.
+
+    `every` one for holders of MANAGE_SERVICES. A credential that is cut to a place manages none.
+    """
+    rows = User.objects.filter(kind=User.Kind.SERVICE, service__isnull=False)
+    rows = rows.select_related("service__created_by")
+    if actor.limit is not None:
+        return rows.none()
+    return rows if every else rows.filter(service__workspace_pk__in=places.ask.owned(actor))

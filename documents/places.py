@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from accounts.models import User
 from accounts.ports import Place, places
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
@@ -11,6 +12,7 @@ from documents.models import Workspace
 from documents.policies import ACTION_BITS, Action, role_on
 from documents.roles import Role
 from documents.selectors.editing import document_find, workspace_find
+from documents.services.user_grants import user_grants_remove
 from documents.visibility import visible_to
 
 # What owners alone may do.
@@ -40,6 +42,10 @@ class DocumentPlaces:
     def owned(self, actor: Actor) -> list[int]:
         """The keys of the workspaces that the actor owns."""
         return list(visible_to(Workspace.objects.all(), actor, _OWNER_BIT).values_list("pk", flat=True))
+
+    def forsake(self, actor: Actor, user: User) -> None:
+        """Take away all that a user was granted, with an event each; raises LastOwner."""
+        user_grants_remove(actor=actor, user=user)
 
 
 def connect() -> None:

@@ -94,6 +94,12 @@ class MintedOutput(TokenOutput):
         return str(self.context["secret"])
 
 
+def minted_answer(view: ServiceViewSet, minted: Minted, location: str) -> HttpResponseBase:
+    """The 201 with the secret."""
+    context: dict[str, Any] = {**view.get_serializer_context(), "secret": minted.secret}
+    return view.respond(MintedOutput(minted.token, context=context).data, location=location)
+
+
 class TokensViewSet(ServiceViewSet):
     """The own tokens. To a token there are only itself and those that it minted."""
 
@@ -124,7 +130,7 @@ class TokensViewSet(ServiceViewSet):
     def create(self, request: Request) -> HttpResponseBase:
         """Mint a token; its secret is in this answer alone. A token mints only tokens weaker than itself."""
         minted = token_create(actor=self.actor, cut=TokenCut(**self.input()))
-        return self.minted_answer(minted, f"/api/v1/me/tokens/{minted.token.uid}/")
+        return minted_answer(self, minted, f"/api/v1/me/tokens/{minted.token.uid}/")
 
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name for it)
         """One token."""
@@ -134,8 +140,3 @@ class TokensViewSet(ServiceViewSet):
         """Revoke a token and all that it minted, from the next request on."""
         token_revoke(actor=self.actor, token=self.get_object_or_404(self.get_queryset()))
         return self.respond()
-
-    def minted_answer(self, minted: Minted, location: str) -> HttpResponseBase:
-        """The 201 with the secret."""
-        context: dict[str, Any] = {**self.get_serializer_context(), "secret": minted.secret}
-        return self.respond(MintedOutput(minted.token, context=context).data, location=location)

@@ -13,6 +13,7 @@ from accounts.api.auth import (
 from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
 from accounts.api.passkeys import PasskeySignInViewSet, PasskeysViewSet
+from accounts.api.service_accounts import ServiceAccountsViewSet, ServiceTokensViewSet
 from accounts.api.teams import TeamMembersViewSet, TeamsViewSet
 from accounts.api.tokens import TokensViewSet
 from accounts.api.users import UserRolesViewSet, UsersViewSet
@@ -51,6 +52,19 @@ urlpatterns = [
     path(
         "teams/<uuid:id>/members/<uuid:user>/",
         TeamMembersViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+    ),
+    path("service-accounts/", ServiceAccountsViewSet.as_view({"get": "list", "post": "create"})),
+    path(
+        "service-accounts/<uuid:id>/",
+        ServiceAccountsViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+    ),
+    path(
+        "service-accounts/<uuid:account>/tokens/",
+        ServiceTokensViewSet.as_view({"get": "list", "post": "create"}),
+    ),
+    path(
+        "service-accounts/<uuid:account>/tokens/<uuid:id>/",
+        ServiceTokensViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
     ),
     path("users/<uuid:id>/", UsersViewSet.as_view({"get": "retrieve"})),
     path("users/<uuid:id>/suspend/", UsersViewSet.as_view({"post": "suspend"})),

@@ -23,8 +23,8 @@ In the column *level*: **public** routes need nothing, **authenticated** ones a 
 role in a workspace or on a document, **permission-based** ones a named platform permission.
 
 With a personal access token of the row's *scope* each caller gets the same status as with a session. A token
-without that scope gets 403 `missing_scope`, which names it, and so does every token where the scope is `-` and
-the level is not public. The tests call every row with tokens of exactly its scope and of all others.
+without that scope gets 403 `missing_scope`, which names it, and so does every token where the scope is `-`
+and the level is not public. The tests call every row with tokens of exactly its scope and of all others.
 """
 
 

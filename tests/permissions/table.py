@@ -75,6 +75,11 @@ def _administrator(status: int, *, others: int = 403) -> tuple[int, ...]:
     return (401, *[others] * (len(ACTORS) - 2), status)
 
 
+def _answering(status: int, *, administrator: int | None = None) -> tuple[int, ...]:
+    """Who answers for a workspace's service account: its owners and, `administrator`, the platform's."""
+    return (401, *[404] * (len(ACTORS) - 3), status, administrator or status)
+
+
 _READ, _WRITE, _MANAGE = "documents:read", "documents:write", "workspaces:manage"
 P, A, R, N = Level.PUBLIC, Level.AUTHENTICATED, Level.ROLE, Level.PERMISSION
 
@@ -186,6 +191,31 @@ _PLATFORM = [
     Row("PATCH", "security/rate-limits/{rate_limit}/", N, "security:write", _administrator(200), {}),
     Row("GET", "jobs/{job}/", N, "jobs:read", _administrator(200, others=404)),
     Row("POST", "jobs/{job}/cancel/", N, "jobs:write", _administrator(200, others=404)),
+]
+_SERVICES = [
+    Row("GET", "service-accounts/", A, None, _signed_in(200)),
+    Row(
+        "POST",
+        "service-accounts/",
+        R,
+        None,
+        _from("owner", 201),
+        {"name": "Robot", "workspace": "{workspace}"},
+    ),
+    Row("POST", "service-accounts/", N, None, _administrator(201), {"name": "Robot"}, setup="platform"),
+    Row("GET", "service-accounts/{service}/", R, None, _answering(200)),
+    Row("DELETE", "service-accounts/{service}/", R, None, _answering(204)),
+    Row("GET", "service-accounts/{service}/tokens/", R, None, _answering(200)),
+    Row(
+        "POST",
+        "service-accounts/{service}/tokens/",
+        R,
+        None,
+        _answering(201, administrator=403),
+        {"name": "New", "scopes": ["documents:read"], "expires_at": "{soon}"},
+    ),
+    Row("GET", "service-accounts/{service}/tokens/{service_token}/", R, None, _answering(200)),
+    Row("DELETE", "service-accounts/{service}/tokens/{service_token}/", R, None, _answering(204)),
 ]
 _WORKSPACE = [
     Row("GET", "workspaces/{workspace}/", R, _READ, _from("viewer", 200)),
@@ -304,4 +334,4 @@ _TEAMS = [
         (401, 404, 204, 404, 404, 404, 204, 204),
     ),
 ]
-TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_TEAMS, *_WORKSPACE, *_DOCUMENT)
+TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_TEAMS, *_SERVICES, *_WORKSPACE, *_DOCUMENT)

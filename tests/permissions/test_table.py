@@ -104,6 +104,11 @@ class Stage:
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
         self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)
         self.ids["rate_limit"] = str(RateLimitPolicy.objects.get(scope="reads", key="user").uid)
+        robot = {"name": "Robot", "workspace": self.ids["workspace"]}
+        self.ids["service"] = owner.post("service-accounts/", robot).json()["id"]
+        tokens, cut = f"service-accounts/{self.ids['service']}/tokens/", {"scopes": ["documents:read"]}
+        minted = owner.post(tokens, {"name": "Robot's", "expires_at": self.ids["soon"], **cut})
+        self.ids["service_token"] = minted.json()["id"]
         self.ids["event"] = str(Event.objects.latest("sequence").sequence)
 
     def prepare(self, setup: str) -> None:
