@@ -28,8 +28,7 @@ run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUD
 	@exec $(PY) -m cloudscribe.lib.supervisor
 
 test: install-dev ## Run the whole suite in parallel, with coverage
-	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) --dist loadfile --no-loadscope-reorder \
-	  --cov --cov-report=term $(PYTEST_ARGS)
+	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
 
 prove: install-dev ## Statistics, endurance, real texts: longer than the suite (PROVE_ARGS)
 	$(PY) -m pytest tests/prove $(PROVE_ARGS)

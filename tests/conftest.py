@@ -22,6 +22,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker
+from xdist.scheduler import LoadFileScheduling
 
 from tests import plugin
 
@@ -58,6 +59,23 @@ REFERENCE_TABLES = {
 }
 
 
+# These files share what takes long to start.
+TOGETHER = {
+    "tests/system/test_supervisor.py": "installation",
+    "tests/system/test_readme_tour.py": "installation",
+    "tests/admin/test_pages.py": "browser",
+    "tests/lib/api/test_docs_pages.py": "browser",
+}
+
+
+class ByFile(LoadFileScheduling):
+    """The tests of a file run in one process, in the order of the collection: its fixtures are made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return TOGETHER.get(file, file)
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Load the fixtures that need the models, now that Django is set up."""
     for name in ("tests.fixtures", "tests.admin.browser"):
@@ -75,6 +93,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         ranks[item.path] = min(rank(item), ranks.get(item.path, 2))
     items.sort(key=lambda item: ranks[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand the tests out by file."""
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -118,20 +143,22 @@ def redis_hung(django_db_setup: None) -> Iterator[None]:
     SERVERS.valkey.signal(signal.SIGCONT)
 
 
-# Every row of a test goes, whatever foreign keys and triggers say. TRUNCATE would make each table's and
-# index's file anew, which takes ten times as long as to delete a handful of rows.
+# Every row of a test goes, whatever foreign keys and triggers say, and whatever a thread is still writing is
+# waited for. TRUNCATE would make each table's and index's file anew, which takes ten times as long as to
+# delete a handful of rows.
 EMPTY_SQL = f"""
 SET session_replication_role = replica;
 SET lock_timeout = '20s';
 DO $$
 DECLARE
+  tables regclass[] := ARRAY(SELECT oid::regclass FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+      AND relname NOT IN ({", ".join(f"'{name}'" for name in sorted(REFERENCE_TABLES))}));
   name regclass;
   filled boolean;
 BEGIN
-  FOR name IN SELECT oid::regclass FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-      AND relname NOT IN ({", ".join(f"'{name}'" for name in sorted(REFERENCE_TABLES))})
-  LOOP
+  EXECUTE 'LOCK TABLE ' || array_to_string(tables, ', ') || ' IN SHARE ROW EXCLUSIVE MODE';
+  FOREACH name IN ARRAY tables LOOP
     EXECUTE format('SELECT EXISTS (SELECT FROM %s)', name) INTO filled;
     IF filled THEN
       EXECUTE format('DELETE FROM %s', name);

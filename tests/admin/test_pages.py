@@ -19,7 +19,7 @@ from tests.accounts.factories import user_make
 from tests.actors import command, person
 from tests.admin.browser import Staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 BODY = "The body speaks of a kanarienvogel."
 
 
