@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Sequence
 
@@ -25,6 +26,7 @@ def parse_proxies(entries: Sequence[str]) -> tuple[tuple[Network, ...], bool]:
     return tuple(networks), UNIX in entries
 
 
+@functools.lru_cache(maxsize=4_096)
 def parse_address(text: str) -> Address | None:
     """The address that `text` spells, None for anything else; IPv4 inside IPv6 is IPv4.
 
