@@ -15,9 +15,10 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin_teams import TeamAdmin
+from accounts.admin_tokens import ServiceAccountAdmin, TokenAdmin
 from accounts.exceptions import ReauthenticationRequired
 from accounts.factors import factors_of
-from accounts.models import RolePolicy, Session, Team, User
+from accounts.models import RolePolicy, ServiceAccount, Session, Team, Token, User
 from accounts.permissions import step_up_check
 from accounts.roles import PREFIX, ROLES, roles_of
 from accounts.services.factor_policy import (
@@ -34,6 +35,8 @@ from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
 # Teams and roles share this table: whoever could edit it plainly could pass a team off as a role.
 admin.site.unregister(Group)
 admin.site.register(Team, TeamAdmin)
+admin.site.register(Token, TokenAdmin)
+admin.site.register(ServiceAccount, ServiceAccountAdmin)
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -51,8 +51,9 @@ class StaffAdmin(ModelAdmin):
         Django lets the address filter by each column of the model, by the password's hash for one.
         """
         offered = [entry[0] if isinstance(entry, tuple) else entry for entry in self.list_filter]
-        names = [name for name in offered if isinstance(name, str)]
-        return any(lookup == name or lookup.startswith(f"{name}__") for name in names)
+        # A filter that is a class of ours goes by the name of its parameter.
+        names = [name if isinstance(name, str) else getattr(name, "parameter_name", "") for name in offered]
+        return any(lookup == name or lookup.startswith(f"{name}__") for name in names if name)
 
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
