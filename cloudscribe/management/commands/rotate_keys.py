@@ -72,7 +72,7 @@ class Command(OperatorCommand):
     def _rotate(self, actor: Actor, *, dry_run: bool, show: bool, **options: Any) -> None:
         before, after = self._change(lambda ring: ring_rotated(ring, actor.now), dry_run=dry_run, show=show)
         if after == before:
-            self._say(f"The active key {before.active_kid} was made within the last five minutes; nothing is due.")
+            self._say(f"The active key {before.active_kid} is younger than five minutes; nothing is due.")
             return
         if dry_run:
             self._say(f"A new key would take the place of {before.active_kid}, which would go on to verify.")
