@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.caching import token_uses
@@ -14,7 +16,7 @@ from accounts.models import Session, Token, User
 from accounts.scopes import SCOPES
 from audit.models import Event
 from tests.accounts.factories import token_make, user_make
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, client_make
 
 
 def soon(days: float = 30) -> str:
@@ -300,3 +302,25 @@ def test_token_signs_out_nothing_and_changes_no_password(me: ApiClient) -> None:
     ]
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "missing_scope")] * 4
     assert {answer.json()["scope"] for answer in refused} == {None}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_revoke_while_it_mints_leaves_no_descendant() -> None:
+    """Of a token that mints and is revoked at the same time nothing stays alive, whoever was first."""
+    me = client_make()
+    made = me.post("me/tokens/", asked("tokens:write", "profile:read")).json()
+    start = threading.Barrier(5)
+
+    def mint() -> None:
+        start.wait()
+        ApiClient(made["token"]).post("me/tokens/", asked("profile:read", expires_at=soon(5)))
+        connection.close()
+
+    threads = [threading.Thread(target=mint) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    start.wait()
+    assert me.delete(f"me/tokens/{made['id']}/").status_code == 204
+    for thread in threads:
+        thread.join()
+    assert not Token.objects.filter(revoked_at__isnull=True).exists()
