@@ -50,8 +50,9 @@ class EventTargetOutput(serializers.Serializer[Any]):
 class ChangeOutput(serializers.Serializer[Any]):
     """One field before and after."""
 
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    # Any JSON, null too; `allow_null` would have the schema say so twice, in a `oneOf` that null then fails.
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class EventOutput(serializers.Serializer[Any]):

@@ -24,6 +24,7 @@ from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig,
 from schemathesis.specs.openapi import checks
 
 from accounts.actors import actor_for_command
+from accounts.roles import ADMINISTRATOR, role_give
 from cloudscribe.jobs.services import job_enqueue
 from documents.queues import SEARCH_INDEX
 from tests.documents.world import World, uid_of
@@ -83,6 +84,9 @@ class Place:
         other = world.member("editor")
         assert world.owner.user is not None
         job = job_enqueue(actor=actor_for_command(world.owner.user, "tests"), kind=SEARCH_INDEX, payload={})
+        role_give(world.owner.user, ADMINISTRATOR)
+        team = world.ok(world.owner.post("teams/", {"name": "Team"}), 201)["id"]
+        world.ok(world.owner.post(f"teams/{team}/members/", {"user": uid_of(other)}), 201)
         members = world.ok(world.owner.get(f"workspaces/{world.workspace}/members/"))["results"]
         self.ids = {
             "workspaces": world.workspace,
@@ -91,18 +95,19 @@ class Place:
             "sessions": world.ok(world.owner.get("me/sessions/"))["results"][0]["id"],
             "members": next(row["id"] for row in members if row["user"] == uid_of(other)),
             "grants": world.grant(page, other, "viewer")["id"],
-            "user": uid_of(other),
+            "teams": team,
+            "users": uid_of(other),
         }
 
     def fill(self, case: schemathesis.Case[Any]) -> None:
         """Put the world's ids where the case made up some, and the version of now into If-Match."""
         parts = case.operation.path.split("/")
         for name, value in (case.path_parameters or {}).items():
-            place = parts[parts.index(f"{{{name}}}") - 1]
+            place = "users" if name == "user" else parts[parts.index(f"{{{name}}}") - 1]
             if isinstance(value, str) and UUID.fullmatch(value) and place in self.ids:
                 case.path_parameters[name] = self.ids[place]
         if isinstance(case.body, dict):
-            for name, place in (("workspace", "workspaces"), ("parent", "documents"), ("user", "user")):
+            for name, place in (("workspace", "workspaces"), ("parent", "documents"), ("user", "users")):
                 value = case.body.get(name)
                 if isinstance(value, str) and UUID.fullmatch(value):
                     case.body[name] = self.ids[place]
