@@ -6,6 +6,7 @@ Which is why imports stand below calls.
 from __future__ import annotations
 
 import functools
+import gc
 import os
 import pathlib
 import signal
@@ -93,6 +94,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         ranks[item.path] = min(rank(item), ranks.get(item.path, 2))
     items.sort(key=lambda item: ranks[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage what lives as long as the process: modules, models, tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -18,6 +18,9 @@ from tests.permissions.table import ACTORS, TABLE, Level, Row
 from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
 
+# The routes as in the table of permissions, twice more.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
 SIGNED_IN = ACTORS[1:]
 SCOPED = [row for row in TABLE if row.scope]
 SESSIONS_ONLY = [row for row in TABLE if not row.scope and row.level is not Level.PUBLIC]

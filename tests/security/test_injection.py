@@ -27,6 +27,9 @@ from tests.security.injection import PAYLOADS, SLEEP, Point, digest, points
 
 # All together they take long: a process of several begins with them.
 pytestmark = pytest.mark.slow
+# Thousands of requests through what the tests of each route run through.
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
+
 # By hand, all at every place: INJECTION_PAYLOADS=100 pytest tests/security/test_injection.py
 MOST = int(os.environ.get("INJECTION_PAYLOADS", "0"))
 FREE, TYPED, HEADERS, FIELDS = (MOST or count for count in (12, 3, 1, 4))

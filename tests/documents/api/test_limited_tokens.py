@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
-from accounts.models import Token
+from accounts.models import Token, User
 from accounts.services import admin_create
 from cloudscribe.jobs.exceptions import CredentialRevoked
 from cloudscribe.jobs.ports import StoredActor, actor_rebuilder
@@ -19,6 +21,7 @@ from documents.models import Document, Workspace
 from tests.accounts.factories import PASSWORD, token_make, user_make
 from tests.actors import command, person
 from tests.fixtures import ApiClient, client_make
+from tests.rolled_back import transaction_of_many_tests, undone
 
 
 class World:
@@ -46,8 +49,8 @@ class World:
             self.owner.post("documents/", {**body, **({"parent": parent} if parent else {})}).json()["id"]
         )
 
-    def client(self, kind: str) -> ApiClient:
-        """One cut to the workspace `mine` or to the subtree of `mine-page`."""
+    def client(self, kind: str, user: User | None = None) -> ApiClient:
+        """One of the owner's or of another's, cut to the workspace `mine` or the subtree of `mine-page`."""
         fields: dict[str, Any]
         if kind == "workspace":
             row = Workspace.objects.get(uid=self.ids["mine"])
@@ -55,14 +58,23 @@ class World:
         else:
             page = Document.objects.get(uid=self.ids["mine-page"])
             fields = {"document_pk": page.pk, "document_uid": page.uid}
-        assert self.owner.user
-        return ApiClient(token_make(self.owner.user, **fields))
+        user = user or self.owner.user
+        assert user
+        return ApiClient(token_make(user, **fields))
+
+
+@pytest.fixture(scope="module")
+def rooms(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Made once for this file."""
+    with transaction_of_many_tests(django_db_blocker):
+        yield World()
 
 
 @pytest.fixture
-def world(db: None) -> World:
-    """Two rooms."""
-    return World()
+def world(rooms: World) -> Iterator[World]:
+    """Two rooms; what a test does to them is undone."""
+    with undone():
+        yield rooms
 
 
 KINDS = pytest.mark.parametrize("kind", ["workspace", "subtree"])
@@ -210,8 +222,7 @@ def test_nothing_of_the_platform_is_reached(world: World, kind: str) -> None:
     """Workspaces aren't made and the trail isn't read by a token of one place, whatever its person may."""
     boss, _ = admin_create(actor=command(), email="boss@example.org", password=PASSWORD)
     Token.objects.all().delete()
-    world.owner.user = boss
-    client = world.client(kind)
+    client = world.client(kind, boss)
     for answer in (client.post("workspaces/", {"name": "New"}), client.get("audit/events/")):
         assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
 
