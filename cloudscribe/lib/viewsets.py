@@ -256,14 +256,14 @@ class ServiceViewSet(GenericViewSet[Any]):
     ) -> HttpResponseBase:
         """The answer, 304 where the client already holds it; `location` is required by each 201."""
         if etag and self.request.method in _READS and if_none_match(self.request, etag):
-            return self._with_headers(HttpResponse(status=HTTPStatus.NOT_MODIFIED), etag, None)
+            return self._with_headers(_not_modified(), etag, None)
         response = Response(data, status=status or self.success_status)
         return self._with_headers(response, etag, location)
 
     def raw_json(self, body: bytes, *, etag: str | None = None) -> HttpResponseBase:
         """The answer of a hot read whose JSON is already made; 304 where the client already holds it."""
         if etag and if_none_match(self.request, etag):
-            return self._with_headers(HttpResponse(status=HTTPStatus.NOT_MODIFIED), etag, None)
+            return self._with_headers(_not_modified(), etag, None)
         return self._with_headers(HttpResponse(body, content_type="application/json"), etag, None)
 
     def _with_headers(self, response: HttpResponse, etag: str | None, location: str | None) -> HttpResponse:
@@ -289,3 +289,10 @@ class ServiceViewSet(GenericViewSet[Any]):
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise the 405."""
         raise exceptions.MethodNotAllowed(str(request.method))
+
+
+def _not_modified() -> HttpResponse:
+    """A 304 has no content and so no type of it; by Django's own it would get the policy of a page."""
+    response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+    del response.headers["Content-Type"]
+    return response

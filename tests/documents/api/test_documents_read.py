@@ -64,6 +64,16 @@ def test_read_costs_two_statements(world: World) -> None:
         assert world.owner.get(f"documents/{document}/", If_None_Match=etag).status_code == 304
 
 
+def test_not_modified_has_no_content_type_and_no_policy_of_pages(world: World) -> None:
+    """A 304 is no page: it says nothing of a content that it doesn't have (RFC 9110, section 15.4.5)."""
+    document = world.document("Page")
+    etag = world.owner.get(f"documents/{document}/").headers["ETag"]
+    answer = world.owner.get(f"documents/{document}/", If_None_Match=etag)
+    assert answer.status_code == 304
+    assert "Content-Type" not in answer.headers
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; frame-ancestors 'none'")
+
+
 def test_read_with_a_tag_of_another_state_gives_the_whole_answer(world: World) -> None:
     """The same revision elsewhere in the tree is another answer: body and all."""
     first, second = world.document("First", content="text"), world.document("Second")
