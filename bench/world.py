@@ -28,9 +28,9 @@ from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from accounts.emails import canonical_email  # noqa: E402
 from accounts.models import User  # noqa: E402
 from bench.texts import PASSWORD, address, body, title  # noqa: E402
+from cloudscribe.lib.emails import canonical_email  # noqa: E402
 from documents.models import (  # noqa: E402
     Document,
     DocumentBody,

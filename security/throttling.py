@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +17,7 @@ from audit.services import Target
 from cloudscribe.lib.actor import Actor, CredentialKind
 from cloudscribe.lib.breaker import redis_call
 from cloudscribe.lib.context import current_context
+from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import TooManyRequests
 from security.addresses import address_block
 from security.limits import Limit, ProcessBuckets, Usage, policies
@@ -94,8 +94,7 @@ def _account(request: Request) -> str:
     email = data.get("email") if isinstance(data, Mapping) else None
     if not isinstance(email, str):
         return ""
-    spelt = unicodedata.normalize("NFKC", email.strip()).casefold()
-    return hashlib.sha256(spelt.encode("utf-8", "replace")).hexdigest()
+    return hashlib.sha256(canonical_email(email).encode("utf-8", "replace")).hexdigest()
 
 
 def _count(request: HttpRequest, scope: str, key: str, caller: str, limit: Limit) -> Usage:

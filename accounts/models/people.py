@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Now
 
-from accounts.emails import canonical_email
+from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.fields import UidField
 
 

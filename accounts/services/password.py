@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from accounts.actors import person_pk, session_actor
-from accounts.emails import canonical_email
 from accounts.exceptions import InvalidMailedToken
 from accounts.mailed_tokens import PASSWORD_RESET, mailed_token_uid
 from accounts.models import PasswordReset, User
@@ -19,6 +18,7 @@ from accounts.services.mail import mail_request
 from accounts.services.sessions import sessions_end
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor, CredentialKind
+from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import InvalidInput
 from cloudscribe.lib.transactions import transactional
 

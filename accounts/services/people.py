@@ -9,13 +9,13 @@ from typing import Any
 from django.db.models.functions import Now
 
 from accounts.actors import person_pk
-from accounts.emails import canonical_email
 from accounts.models import User
 from accounts.passwords import password_check, password_hash
 from accounts.roles import ADMINISTRATOR, role_give
 from audit.diff import model_changes
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import InvalidInput
 from cloudscribe.lib.transactions import transactional
 

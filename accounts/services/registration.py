@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from accounts.emails import canonical_email
 from accounts.exceptions import InvalidMailedToken, RegistrationClosed
 from accounts.mailed_tokens import REGISTRATION, mailed_token_uid
 from accounts.models import Registration, User
@@ -17,6 +16,7 @@ from accounts.roles import role_give
 from accounts.services.mail import mail_request
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
+from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.transactions import transactional
 
 

@@ -15,7 +15,6 @@ from uuid_utils.compat import uuid7
 
 from accounts.access_tokens import SessionAccessToken
 from accounts.actors import person_pk, session_actor
-from accounts.emails import canonical_email
 from accounts.exceptions import (
     EnrollmentRequired,
     InvalidCredentials,
@@ -38,6 +37,7 @@ from accounts.services.otp import otp_use, recovery_use_tell
 from audit.denials import denial_record
 from audit.services import Entry, Target, event_record, events_record
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
 

@@ -10,11 +10,11 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
-from accounts.emails import canonical_email
 from accounts.models import Token, User
 from accounts.roles import role_give
 from accounts.scopes import SCOPES
 from accounts.secret_tokens import secret_hash, secret_hint, secret_make
+from cloudscribe.lib.emails import canonical_email
 
 PASSWORD = "correct-horse-battery-42"
 _numbers = itertools.count(1)

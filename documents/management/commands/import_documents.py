@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from accounts.actors import actor_for_command
-from accounts.emails import canonical_email
 from accounts.models import User
 from cloudscribe.lib.actor import Actor, acting_as
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
+from cloudscribe.lib.emails import canonical_email
 from documents.importing.planning import PlannedDocument, plan_documents
 from documents.importing.reading import Problem, read_tree
 from documents.models import Workspace

@@ -7,10 +7,10 @@ import uuid
 import pytest
 from django.core.exceptions import ValidationError
 
-from accounts.emails import canonical_email
 from accounts.mailed_tokens import PASSWORD_RESET, REGISTRATION, mailed_token, mailed_token_uid
 from accounts.refresh_tokens import RefreshToken
 from accounts.validators import MaximumLengthValidator, validate_timezone
+from cloudscribe.lib.emails import canonical_email
 
 UID = uuid.UUID("01900000-0000-7000-8000-000000000001")
 
