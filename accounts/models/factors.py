@@ -75,8 +75,7 @@ class Passkey(models.Model):
 class Ceremony(models.Model):
     """What is remembered between a challenge and its answer; redeemed once, within minutes, then deleted.
 
-    `secret_hash` is the SHA-256 of what the answer must bring; `sealed` holds what only we read again, under
-    the key ring.
+    The answer must bring the challenge; `secret_hash` is its SHA-256, so that the row alone answers nothing.
     """
 
     class Kind(models.TextChoices):
@@ -90,7 +89,6 @@ class Ceremony(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     session_uid = models.UUIDField(null=True, blank=True)
     secret_hash = models.BinaryField(max_length=32, unique=True)
-    sealed = models.BinaryField(max_length=4096)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
 

@@ -10,13 +10,10 @@ import uuid
 from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
-from uuid_utils.compat import uuid7
 
 from accounts.models import Ceremony
-from cloudscribe.lib.sealed import seal, unseal
 from cloudscribe.lib.transactions import transactional
 
-_SEALED_FOR = "ceremony"
 _CHALLENGE_BYTES = 32
 
 
@@ -24,14 +21,12 @@ def ceremony_open(
     *, kind: Ceremony.Kind, user_pk: int | None = None, session: uuid.UUID | None = None
 ) -> bytes:
     """A new challenge, in the caller's transaction."""
-    challenge, uid = secrets.token_bytes(_CHALLENGE_BYTES), uuid7()
+    challenge = secrets.token_bytes(_CHALLENGE_BYTES)
     Ceremony.objects.create(
-        uid=uid,
         kind=kind,
         user_id=user_pk,
         session_uid=session,
         secret_hash=hashlib.sha256(challenge).digest(),
-        sealed=seal(_SEALED_FOR, challenge, uid.bytes),
         expires_at=Now() + dt.timedelta(seconds=settings.CEREMONY_LIFETIME),
     )
     return challenge
@@ -63,4 +58,4 @@ def ceremony_redeem(
     if row is None:
         return None
     row.delete()
-    return unseal(_SEALED_FOR, bytes(row.sealed), row.uid.bytes)
+    return challenge
