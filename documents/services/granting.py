@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import Permission
 
 from accounts.models import Team, User
+from audit.services import Entry, Target
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
@@ -41,6 +42,20 @@ def permission_of(obj: Document | Workspace, role: Role) -> Permission:
 def role_of_grant(grant: Any) -> Role:
     """The role that a grant gives."""
     return ROLE_OF_CODENAME[grant.permission.codename]
+
+
+def removal_entry(actor: Actor, grant: Any, subject: User | Team) -> Entry:
+    """The event of a grant that goes with its subject; the grant's place and permission are at hand."""
+    place = grant.content_object
+    is_room = isinstance(place, Workspace)
+    return Entry(
+        actor,
+        "member.removed" if is_room else "grant.removed",
+        Target("member", grant.uid, str(subject)) if is_room else Target("grant", grant.uid, place.title),
+        workspace_uid=place.uid if is_room else place.workspace.uid,
+        changes={"role": (str(role_of_grant(grant)), None)},
+        facts={"root": str(place.uid), "subjects": [str(subject.uid)]},
+    )
 
 
 def origin_for(expires_at: dt.datetime | None) -> Origin:

@@ -6,11 +6,11 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts.models import Team
-from audit.services import Entry, Target, events_record
+from audit.services import events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import ServiceUnavailable
 from documents.models import Document, DocumentGroupPermission, WorkspaceGroupPermission
-from documents.services.granting import role_of_grant
+from documents.services.granting import removal_entry, role_of_grant
 from documents.services.locking import Strength, workspaces_lock
 from documents.services.members import owner_check
 
@@ -34,8 +34,7 @@ def team_grants_remove(*, actor: Actor, team: Team) -> None:
         .select_related("permission", "content_object__workspace")
         .order_by("pk")
     )
-    events_record([_membership_entry(actor, team, row) for row in memberships])
-    events_record([_grant_entry(actor, team, row) for row in grants])
+    events_record([removal_entry(actor, row, team) for row in [*memberships, *grants]])
     WorkspaceGroupPermission.objects.filter(group=team.group_id).delete()
     DocumentGroupPermission.objects.filter(group=team.group_id).delete()
     for row in memberships:
@@ -70,28 +69,4 @@ def _places(team: Team) -> tuple[set[int], set[int]]:
     return (
         set(workspaces.values_list("content_object_id", flat=True)),
         set(documents.values_list("content_object_id", flat=True)),
-    )
-
-
-def _membership_entry(actor: Actor, team: Team, row: WorkspaceGroupPermission) -> Entry:
-    room = row.content_object
-    return Entry(
-        actor,
-        "member.removed",
-        Target("member", row.uid, team.name),
-        workspace_uid=room.uid,
-        changes={"role": (str(role_of_grant(row)), None)},
-        facts={"root": str(room.uid), "subjects": [str(team.uid)]},
-    )
-
-
-def _grant_entry(actor: Actor, team: Team, row: DocumentGroupPermission) -> Entry:
-    document = row.content_object
-    return Entry(
-        actor,
-        "grant.removed",
-        Target("grant", row.uid, document.title),
-        workspace_uid=document.workspace.uid,
-        changes={"role": (str(role_of_grant(row)), None)},
-        facts={"root": str(document.uid), "subjects": [str(team.uid)]},
     )

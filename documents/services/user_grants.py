@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from accounts.models import User
-from audit.services import Entry, Target, events_record
+from audit.services import events_record
 from cloudscribe.lib.actor import Actor
-from documents.models import Document, DocumentUserPermission, Workspace, WorkspaceUserPermission
-from documents.services.granting import role_of_grant
+from documents.models import Document, DocumentUserPermission, WorkspaceUserPermission
+from documents.services.granting import removal_entry, role_of_grant
 from documents.services.locking import Strength, workspaces_lock
 from documents.services.members import owner_check
 
@@ -24,28 +24,8 @@ def user_grants_remove(*, actor: Actor, user: User) -> None:
     list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     rooms = list(memberships.select_related("permission", "content_object").order_by("pk"))
     shares = list(grants.select_related("permission", "content_object__workspace").order_by("pk"))
-    events_record(
-        [
-            *(_entry(actor, user, row, "member.removed") for row in rooms),
-            *(_entry(actor, user, row, "grant.removed") for row in shares),
-        ]
-    )
+    events_record([removal_entry(actor, row, user) for row in [*rooms, *shares]])
     memberships.filter(pk__in=[row.pk for row in rooms]).delete()
     grants.filter(pk__in=[row.pk for row in shares]).delete()
     for row in rooms:
         owner_check(row.content_object, role_of_grant(row))
-
-
-def _entry(
-    actor: Actor, user: User, row: WorkspaceUserPermission | DocumentUserPermission, action: str
-) -> Entry:
-    place = row.content_object
-    room = place if isinstance(place, Workspace) else place.workspace
-    return Entry(
-        actor,
-        action,
-        Target("member", row.uid, user.name) if room is place else Target("grant", row.uid, str(place)),
-        workspace_uid=room.uid,
-        changes={"role": (str(role_of_grant(row)), None)},
-        facts={"root": str(place.uid), "subjects": [str(user.uid)]},
-    )
