@@ -101,21 +101,12 @@ def plan_of(
     asked = [c for c in configurations if c.all_words]
     matches = sum(_matches(query, probes, c) for c in asked)
     weighed = [list(_weighted(query, probes, c)) for c in asked]
-    terms = max(map(len, weighed), default=0)
     words = _words(probes, asked)
-    parameters: dict[str, list[Any]] = {
-        "configs": [c.config for c in asked],
-        "all_words": [c.all_words for c in asked],
-        "in_title": [c.in_title for c in asked],
-        "marked": [c.marked for c in asked],
-        "any_terms": [_any_word(query, probes, c) for c in asked],
-        "terms": [term[0] for words in weighed for term in [*words, *[(None,)] * (terms - len(words))]],
-        "needles": _needles(words, probes),
-    }
-    averages = [c.average_length or _USUAL_LENGTH for c in asked]
+    parameters = _parameters(query, probes, asked, weighed)
+    parameters["needles"] = _needles(words, probes)
     weighing = {
-        c.config: Weighing(average, [(weight, clause) for _, weight, clause in words])
-        for c, average, words in zip(asked, averages, weighed, strict=True)
+        c.config: Weighing(c.average_length or _USUAL_LENGTH, [term[1:] for term in weighed_words])
+        for c, weighed_words in zip(asked, weighed, strict=True)
     }
     return Plan(
         way=way_to(matches, visible, roots),
@@ -123,7 +114,7 @@ def plan_of(
         parameters=parameters,
         bound={name: text_array(values) for name, values in parameters.items()},
         weighing=weighing,
-        terms=terms,
+        terms=max(map(len, weighed), default=0),
         clauses=len(query.clauses),
         words=words,
         doubtful=doubtful_forms(query, words),
@@ -131,6 +122,29 @@ def plan_of(
         unknown_words=_unknown(probes, asked),
         spaceless=_spaceless(probes),
     )
+
+
+def _parameters(
+    query: Query,
+    probes: Sequence[Probe],
+    asked: Sequence[ConfigurationPlan],
+    weighed: Sequence[Sequence[tuple[str, float, int]]],
+) -> dict[str, list[Any]]:
+    """The arrays of the statement, an entry for each configuration; `terms` has a row for each."""
+    size = max(map(len, weighed), default=0)
+    return {
+        "configs": [c.config for c in asked],
+        "all_words": [c.all_words for c in asked],
+        "in_title": [c.in_title for c in asked],
+        "marked": [c.marked for c in asked],
+        "any_terms": [_any_word(query, probes, c) for c in asked],
+        "terms": [term for group in weighed for term in _padded(group, size)],
+    }
+
+
+def _padded(weighed: Sequence[tuple[str, float, int]], size: int) -> list[str | None]:
+    """The queries of the words, filled up to `size`: arrays of two dimensions have rows of one length."""
+    return [*(asked for asked, _, _ in weighed), *[None] * (size - len(weighed))]
 
 
 def way_to(matches: int, visible: int, roots: int) -> str:

@@ -174,18 +174,22 @@ def answer_of(
         "position": row[15],
         "revision": row[16],
         "inherits_access": row[17],
-        "lock": row[18]
-        and {
-            "by": {"kind": "user", "id": row[20], "name": row[21]},
-            "expires_at": row[18],
-            "reason": row[19],
-        },
+        "lock": row[18] and _lock(row[18:22]),
         "created_by": creator,
         "updated_by": creator if same else _author(row[25], row[26], row[27]),
         "created_at": row[28],
         "updated_at": row[29],
         "trashed_at": row[4],
         "abilities": abilities(_bits(row[:4], rights, limit)),
+    }
+
+
+def _lock(columns: Sequence[Any]) -> Answer:
+    expires_at, reason, uid, name = columns
+    return {
+        "by": {"kind": "user", "id": uid, "name": name},
+        "expires_at": expires_at,
+        "reason": reason,
     }
 
 
