@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
@@ -30,6 +30,7 @@ from accounts.services.factor_policy import (
 from accounts.services.roles import user_role_give, user_role_take
 from accounts.services.staff import session_end, user_update
 from accounts.services.suspension import user_suspend, user_unsuspend
+from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
 
 # Teams and roles share this table: whoever could edit it plainly could pass a team off as a role.
@@ -37,6 +38,24 @@ admin.site.unregister(Group)
 admin.site.register(Team, TeamAdmin)
 admin.site.register(Token, TokenAdmin)
 admin.site.register(ServiceAccount, ServiceAccountAdmin)
+
+
+def _proof_check(actor: Actor) -> None:
+    """What the API asks before such an act; here there is no page for it but the sign-in."""
+    try:
+        step_up_check(actor)
+    except ReauthenticationRequired:
+        raise ReauthenticationRequired("Sign out and in again, then repeat this.") from None
+
+
+def _proven(act: Callable[[Actor, Any], object]) -> Callable[[Actor, Any], object]:
+    """The act, for `each`, of somebody who lately proved who they are."""
+
+    def run(actor: Actor, row: Any) -> object:
+        _proof_check(actor)
+        return act(actor, row)
+
+    return run
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -110,10 +129,7 @@ class UserAdmin(StaffAdmin):
             user_update(actor=actor, user=row.uid, changes=changes)
         if wanted is None:
             return
-        try:
-            step_up_check(actor)
-        except ReauthenticationRequired:
-            raise ReauthenticationRequired("Sign out and in again, then repeat this.") from None
+        _proof_check(actor)
         held = set(roles_of(row))
         for role in sorted(set(wanted) - held):
             user_role_give(actor=actor, user=row.uid, role=role)
@@ -132,12 +148,14 @@ class UserAdmin(StaffAdmin):
     @admin.action(description="Suspend: no sign-in, all sessions end", permissions=["suspend"])
     def suspend(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Keep them out from the next request on."""
-        each(request, rows, lambda actor, user: user_suspend(actor=actor, user=user.uid), "Suspended")
+        act = _proven(lambda actor, user: user_suspend(actor=actor, user=user.uid))
+        each(request, rows, act, "Suspended")
 
     @admin.action(description="Let in again", permissions=["suspend"])
     def unsuspend(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Let them sign in again."""
-        each(request, rows, lambda actor, user: user_unsuspend(actor=actor, user=user.uid), "Let in again")
+        act = _proven(lambda actor, user: user_unsuspend(actor=actor, user=user.uid))
+        each(request, rows, act, "Let in again")
 
     def has_reset_factors_permission(self, request: HttpRequest) -> bool:
         """Who may take second factors away."""
@@ -148,7 +166,7 @@ class UserAdmin(StaffAdmin):
     )
     def reset_factors(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """For who lost their device; first make sure that it is them."""
-        each(request, rows, lambda actor, user: factors_reset(actor=actor, user=user.uid), "Reset")
+        each(request, rows, _proven(lambda actor, user: factors_reset(actor=actor, user=user.uid)), "Reset")
 
 
 @admin.register(RolePolicy)
@@ -184,7 +202,11 @@ class RolePolicyAdmin(StaffAdmin):
         each(
             request,
             rows,
-            lambda actor, row: role_policy_set(actor=actor, role=self.role(row), second_factor=second_factor),
+            _proven(
+                lambda actor, row: role_policy_set(
+                    actor=actor, role=self.role(row), second_factor=second_factor
+                )
+            ),
             "Changed",
         )
 

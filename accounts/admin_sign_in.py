@@ -22,6 +22,9 @@ _BACKEND = "accounts.backends.PasswordBackend"
 class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
     """Address and password of an active member of staff."""
 
+    # Why nobody was signed in, for the view around the form.
+    refusal: DomainError | None = None
+
     username = forms.CharField(label="E-mail", max_length=254, widget=forms.EmailInput({"autofocus": True}))
     otp = forms.CharField(
         label="Code of the authenticator app, or a recovery code, where you have one",
@@ -44,6 +47,7 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
                     otp=self.cleaned_data.get("otp") or "",
                 )
             except DomainError as error:
+                self.refusal = error
                 raise ValidationError(error.message, code=error.code) from error
             self.user_cache = credentials.user
             self.user_cache.backend = _BACKEND

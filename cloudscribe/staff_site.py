@@ -14,6 +14,7 @@ from django.urls import reverse_lazy
 from unfold.sites import UnfoldAdminSite
 
 from accounts.admin_sign_in import StaffPasswordForm
+from cloudscribe.lib.errors import TooManyRequests
 
 _HITS = 100
 
@@ -23,6 +24,17 @@ class StaffSite(UnfoldAdminSite):
 
     site_header = site_title = "CloudScribe"
     index_title = "Overview"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+        """The form; over the limit with the status and the wait that machines look at."""
+        answer: HttpResponseBase = super().login(request, extra_context)
+        form = (getattr(answer, "context_data", None) or {}).get("form")
+        refusal = getattr(form, "refusal", None)
+        if isinstance(refusal, TooManyRequests):
+            answer.status_code = refusal.status
+            for name, value in refusal.headers.items():
+                answer.headers[name] = value
+        return answer
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Session, Team, TeamManager, User
+from accounts.models import RolePolicy, Session, Team, TeamManager, User
 from accounts.roles import ADMINISTRATOR, ROLES, roles_of
 from accounts.services.teams import team_create
 from audit.models import Event
@@ -92,6 +92,30 @@ def test_roles_need_a_fresh_proof(browser: Client) -> None:
     answer = browser.post(user_page(user), {**PROFILE, "roles": ["auditor"]}, follow=True)
     assert "Sign out and in again" in told(answer)
     assert roles_of(user) == ["member"]
+
+
+@pytest.mark.parametrize("action", ["suspend", "unsuspend", "reset_factors"])
+def test_actions_on_people_need_a_fresh_proof(browser: Client, action: str) -> None:
+    """As by API: who finds the page open suspends nobody and lets nobody in."""
+    user = user_make(name="Ann", is_active=action != "unsuspend")
+    Session.objects.update(authenticated_at=timezone.now() - dt.timedelta(hours=1))
+    form = {"action": action, "_selected_action": [user.pk]}
+    answer = browser.post("/admin/accounts/user/", form, follow=True)
+    assert "Sign out and in again" in told(answer)
+    user.refresh_from_db()
+    assert user.is_active == (action != "unsuspend")
+    assert not Event.objects.filter(action__in=["user.suspended", "user.unsuspended", "mfa.reset"]).exists()
+
+
+def test_demands_of_roles_need_a_fresh_proof(browser: Client) -> None:
+    """Else an open page turns the second factor off for all administrators."""
+    policy = RolePolicy.objects.get(group__name=f"role:{ADMINISTRATOR}")
+    Session.objects.update(authenticated_at=timezone.now() - dt.timedelta(hours=1))
+    form = {"action": "demand", "_selected_action": [policy.pk]}
+    answer = browser.post("/admin/accounts/rolepolicy/", form, follow=True)
+    assert "Sign out and in again" in told(answer)
+    policy.refresh_from_db()
+    assert policy.second_factor is False
 
 
 def test_last_administrator_stays_in_the_admin(browser: Client) -> None:

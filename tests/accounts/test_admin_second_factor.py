@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from accounts.models import RolePolicy, Session, SignInFailure, TotpDevice
@@ -67,7 +67,7 @@ def test_admin_is_shut_while_the_role_demands_a_factor() -> None:
     """Who still has to set one up gets no session of the admin, and one of before ends."""
     user = staff_make()
     client, _ = sign_in(user)
-    RolePolicy.objects.update_or_create(group=user.groups.get(), defaults={"second_factor": True})
+    RolePolicy.objects.filter(group=user.groups.get()).update(second_factor=True)
     assert client.get("/admin/").status_code == 302
     client, answer = sign_in(user)
     assert "Set one up at auth/mfa/totp/" in answer.content.decode()
@@ -86,9 +86,8 @@ def test_admin_page_names_all_three_fields() -> None:
 
 
 def policy_row(role: str) -> RolePolicy:
-    """The row of a role, which the migration makes and a test that empties all tables takes away."""
-    group, _ = Group.objects.get_or_create(name=f"role:{role}")
-    return RolePolicy.objects.get_or_create(group=group)[0]
+    """The row of a role, which the migration makes."""
+    return RolePolicy.objects.get(group__name=f"role:{role}")
 
 
 def act(client: Client, model: str, action: str, key: Any) -> str:

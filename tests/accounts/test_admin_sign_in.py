@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session as StoredSession
 from django.test import Client
 
 from accounts.models import Session, SignInFailure
+from accounts.services import limiter
 from audit.models import Event
 from cloudscribe.jobs.models import Job
 from tests.accounts.factories import PASSWORD, user_make
@@ -47,6 +48,21 @@ def test_admin_refused_without_a_session(case: str) -> None:
     assert not Session.objects.exists()
     assert SignInFailure.objects.count() == 1
     assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_admin_sign_in_over_the_limit_is_429_with_the_form() -> None:
+    """What stands between, and what counts towards a block, reads the status; people read the page."""
+    user = staff_make()
+    staff_client(user, "wrong-password-9")
+    failure = SignInFailure.objects.get()
+    SignInFailure.objects.bulk_create(
+        [SignInFailure(account=failure.account, source=failure.source) for _ in range(limiter.PAIR_LIMIT)]
+    )
+    _, answer = staff_client(user)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "Too many failed sign-ins." in answer.content.decode()
 
 
 @pytest.mark.django_db
