@@ -88,6 +88,16 @@ class TeamMemberAnswer(serializers.Serializer[User]):
 class _OfTeams(ServiceViewSet):
     """Teams as the reader may see them."""
 
+    permission_classes = [Authenticated]
+    scope_map: ClassVar = {
+        "list": "teams:read",
+        "retrieve": "teams:read",
+        "create": "teams:write",
+        "partial_update": "teams:write",
+        "destroy": "teams:write",
+    }
+    tag = "teams"
+
     def teams(self) -> QuerySet[Team]:
         """The reader's teams; all of them for holders of `accounts.manage_teams`."""
         return teams_visible(self.actor, every=self.request.user.has_perm(MANAGE_TEAMS))
@@ -96,7 +106,6 @@ class _OfTeams(ServiceViewSet):
 class TeamsViewSet(_OfTeams):
     """Teams that the reader is in; for holders of `accounts.manage_teams` all of them."""
 
-    permission_classes = [Authenticated]
     action_permissions: ClassVar = {"create": (HasPermission("accounts.add_team"),)}
     serializers: ClassVar = {
         "list": TeamAnswer,
@@ -105,17 +114,9 @@ class TeamsViewSet(_OfTeams):
         "partial_update": TeamUpdateInput,
     }
     answer_serializer = TeamAnswer
-    scope_map: ClassVar = {
-        "list": "teams:read",
-        "retrieve": "teams:read",
-        "create": "teams:write",
-        "partial_update": "teams:write",
-        "destroy": "teams:write",
-    }
     problems: ClassVar = {"destroy": (409, 423)}
     ordering_choices = ("created_at", "name")
     default_ordering = "-created_at"
-    tag = "teams"
 
     def get_queryset(self) -> QuerySet[Team]:
         """What the reader sees, with the number of members and whether the reader manages it."""
@@ -157,7 +158,6 @@ class TeamsViewSet(_OfTeams):
 class TeamMembersViewSet(_OfTeams):
     """The people in a team."""
 
-    permission_classes = [Authenticated]
     serializers: ClassVar = {
         "list": TeamMemberAnswer,
         "retrieve": TeamMemberAnswer,
@@ -165,13 +165,6 @@ class TeamMembersViewSet(_OfTeams):
         "partial_update": TeamMemberUpdateInput,
     }
     answer_serializer = TeamMemberAnswer
-    scope_map: ClassVar = {
-        "list": "teams:read",
-        "retrieve": "teams:read",
-        "create": "teams:write",
-        "partial_update": "teams:write",
-        "destroy": "teams:write",
-    }
     problems: ClassVar = {
         "list": (404,),
         **dict.fromkeys(("create", "partial_update", "destroy"), (409,)),
@@ -179,7 +172,6 @@ class TeamMembersViewSet(_OfTeams):
     lookup_url_kwarg = "user"
     ordering_choices = ("name",)
     default_ordering = "name"
-    tag = "teams"
 
     def get_queryset(self) -> QuerySet[User]:
         """The members of the team of the address; raises NotFound."""
