@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import pathlib
-from typing import Any
 from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from cloudscribe import presentation
 from cloudscribe.lib import env
 from cloudscribe.lib.connections import cache_config, database_config, redis_url
 from cloudscribe.lib.keyring import KeyRing, KeyRingError
@@ -82,25 +82,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = False
 SECURE_REFERRER_POLICY = "same-origin"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": ["'none'"],
-        "script-src": ["'self'"],
-        "style-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
-        "font-src": ["'self'"],
-        "connect-src": ["'self'"],
-        "manifest-src": ["'self'"],
-        "base-uri": ["'none'"],
-        "form-action": ["'self'"],
-        "frame-ancestors": ["'none'"],
-    }
-}
-# Pages of others: Alpine.js in the admin's theme evaluates its attributes, both set inline styles.
-CSP_WIDER = {
-    "/admin/": {"script-src": ["'unsafe-eval'"], "style-src": ["'unsafe-inline'"]},
-    "/api/docs/": {"style-src": ["'unsafe-inline'"], "worker-src": ["'self'", "blob:"]},
-}
+CONTENT_SECURITY_POLICY = presentation.CONTENT_SECURITY_POLICY
+CSP_WIDER = presentation.CSP_WIDER
 SESSION_ENGINE = "accounts.staff_sessions"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
@@ -324,27 +307,7 @@ REST_FRAMEWORK = {
     "DATETIME_FORMAT": None,  # times reach the renderer as they are, which writes all of them alike
     "PAGE_SIZE": 50,
 }
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "CloudScribe",
-    "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.1",
-    "DESCRIPTION": "A self-hosted, API-first document platform: workspaces of Markdown documents that "
-    "teams edit at the same time without losing a word.",
-    "SCHEMA_PATH_PREFIX": r"/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["cloudscribe.lib.permissions.Public"],
-    "SERVE_AUTHENTICATION": [],
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "COMPONENT_SPLIT_PATCH": False,  # what a PATCH takes is a serializer of its own
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": [
-        "cloudscribe.lib.schema_health.add",
-        "cloudscribe.lib.schema_components.complete",
-    ],
-}
+SPECTACULAR_SETTINGS = presentation.SPECTACULAR_SETTINGS
 # Classes that the base viewset needs from the floors above lib come by dotted path.
 IDEMPOTENCY_GUARD = "security.idempotency.IdempotencyGuard"
 # A body of 2 MB in letters of two bytes is 6 MB of JSON where a client writes them as \uXXXX, as many do.
@@ -399,12 +362,4 @@ TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
 
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": "CloudScribe",
-    "SITE_HEADER": "CloudScribe",
-    "SITE_SUBHEADER": "Staff",
-    "DASHBOARD_CALLBACK": "cloudscribe.dashboard.overview",
-    "LOGIN": {"image": None, "redirect_after": None, "form": "accounts.admin_sign_in.StaffSignInForm"},
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-}
+UNFOLD = presentation.UNFOLD
