@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import pathlib
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from cloudscribe.lib.embedded.processes import wait_until
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -15,9 +16,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     if environ["PATH_INFO"].startswith("/held/"):
         folder = pathlib.Path(os.environ["ECHO_FOLDER"])
         folder.joinpath(name).write_text(str(os.getpid()))
-        limit = time.monotonic() + 20
-        while not folder.joinpath("release").exists() and time.monotonic() < limit:
-            time.sleep(0.01)
+        wait_until(folder.joinpath("release").exists, 20)
     body = str(os.getpid()).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
