@@ -1,7 +1,9 @@
 """The models of accounts."""
 
 from accounts.models.factors import Ceremony, Passkey, RecoveryCode, RolePolicy, TotpDevice
-from accounts.models.mailed import PasswordReset, Registration
+from accounts.models.identities import Identity
+from accounts.models.mailed import EmailChange, PasswordReset, Registration
+from accounts.models.notifications import Channel, Notification, NotificationPreference
 from accounts.models.people import Team, TeamManager, User, UserManager
 from accounts.models.sessions import Session, SignInFailure
 from accounts.models.stamps import GroupStamp, UserStamp
@@ -9,7 +11,12 @@ from accounts.models.tokens import ServiceAccount, Token
 
 __all__ = [
     "Ceremony",
+    "Channel",
+    "EmailChange",
     "GroupStamp",
+    "Identity",
+    "Notification",
+    "NotificationPreference",
     "Passkey",
     "PasswordReset",
     "RecoveryCode",

@@ -75,10 +75,13 @@ class Passkey(models.Model):
 class Ceremony(models.Model):
     """What is remembered between a challenge and its answer; redeemed once, within minutes, then deleted.
 
-    The answer must bring the challenge; `secret_hash` is its SHA-256, so that the row alone answers nothing.
+    The answer must bring the challenge (of OpenID Connect: the state); `secret_hash` is its SHA-256, so that
+    the row alone answers nothing.
     """
 
     class Kind(models.TextChoices):
+        OIDC_LINK = "oidc_link"
+        OIDC_SIGN_IN = "oidc_sign_in"
         PASSKEY_REGISTRATION = "passkey_registration"
         PASSKEY_SIGN_IN = "passkey_sign_in"
         PASSKEY_STEP_UP = "passkey_step_up"

@@ -54,3 +54,17 @@ class PasswordReset(MailedToken):
 
     def __str__(self) -> str:
         return f"password reset {self.uid}"
+
+
+class EmailChange(MailedToken):
+    """A new address that its owner has not confirmed yet; the newest of a user alone counts."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    email = models.EmailField(max_length=254)
+    email_key = models.CharField(max_length=320)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["expires_at"], name="accounts_emailchange_expiry")]
+
+    def __str__(self) -> str:
+        return f"change of address {self.uid}"

@@ -52,6 +52,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified_at = models.DateTimeField(null=True, blank=True)
     suspended_at = models.DateTimeField(null=True, blank=True)
     suspended_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
+    deactivated_at = models.DateTimeField(null=True, blank=True, help_text="When they closed it themselves.")
+    deleted_at = models.DateTimeField(null=True, blank=True, help_text="Since when the row names nobody.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)
 

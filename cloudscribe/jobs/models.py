@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import models
+from django.db.models.functions import Now
 
 from cloudscribe.lib.fields import UidField
 
@@ -91,6 +92,26 @@ class Schedule(models.Model):
 
     name = models.CharField(max_length=100, primary_key=True)
     slot = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JobFile(models.Model):
+    """A file that a job made, in the storage under `path`, for whoever asked for it until it expires."""
+
+    id = models.BigAutoField(primary_key=True)
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="file")
+    path = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200, help_text="What it is called where it is downloaded.")
+    media_type = models.CharField(max_length=100)
+    size = models.BigIntegerField()
+    sha256 = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="jobs_jobfile_expiry")]
 
     def __str__(self) -> str:
         return self.name

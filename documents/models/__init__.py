@@ -9,6 +9,7 @@ from documents.models.grant import (
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
+from documents.models.invitation import Invitation
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionPayload
 from documents.models.search import ImportSource, Lexeme, SearchStatistic
@@ -21,6 +22,7 @@ __all__ = [
     "DocumentUserPermission",
     "Grant",
     "ImportSource",
+    "Invitation",
     "Lexeme",
     "Origin",
     "Placement",
