@@ -1,11 +1,12 @@
 """Changes of address, identities elsewhere, the inbox, and accounts that were closed."""
 
-import cloudscribe.lib.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import uuid_utils.compat
 from django.conf import settings
 from django.db import migrations, models
+
+import cloudscribe.lib.fields
 
 
 class Migration(migrations.Migration):

@@ -21,7 +21,7 @@ class Channel(models.TextChoices):
 
 
 class Notification(models.Model):
-    """One piece of news for one person. It holds ids, no titles, which are shown after a fresh right check."""
+    """One piece of news for one person. It holds ids; titles are shown after a fresh right check."""
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
