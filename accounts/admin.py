@@ -94,6 +94,7 @@ class UserAdmin(StaffAdmin):
                     "is_active",
                     "suspended_at",
                     "suspended_reason",
+                    "deactivated_at",
                     "is_staff",
                     "is_superuser",
                     "email_verified_at",
@@ -104,10 +105,21 @@ class UserAdmin(StaffAdmin):
         ("Times", {"fields": ("created_at", "updated_at")}),
     )
 
-    @display(description="State", label={"active": "success", "suspended": "danger"}, ordering="is_active")
+    @display(
+        description="State",
+        label={"active": "success", "closed": "info", "suspended": "danger"},
+        ordering="is_active",
+    )
     def shown_state(self, user: User) -> str:
         """As a coloured label."""
-        return "active" if user.is_active else "suspended"
+        if user.is_active:
+            return "active"
+        return "closed" if user.deactivated_at and not user.suspended_at else "suspended"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """All but those who were deleted: their rows name nobody."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(deleted_at=None)
 
     @display(description="Roles")
     def roles(self, user: User) -> str:

@@ -81,3 +81,16 @@ class TeamAccess(Protocol):
 
 
 team_access: Port[TeamAccess] = Port()
+
+
+class Handover(Protocol):
+    """What a leaver answers for, and who answers for it then."""
+
+    def owners_check(self, actor: Actor, user: User) -> None:
+        """Raise LastOwner, naming the workspaces that would be left without an active owner.
+
+        Locks them until the end of the caller's transaction.
+        """
+
+
+handover: Port[Handover] = Port()

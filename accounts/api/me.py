@@ -11,8 +11,10 @@ from rest_framework.request import Request
 from accounts.actors import person_pk
 from accounts.api.serializers import MeInput, MeOutput, SessionOutput
 from accounts.models import Session, User
+from accounts.permissions import SteppedUp
 from accounts.selectors import sessions_live
 from accounts.services import profile_update, session_revoke, sessions_revoke_others
+from accounts.services.leaving import user_deactivate
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.viewsets import ServiceViewSet
 
@@ -22,8 +24,12 @@ class MeViewSet(ServiceViewSet):
 
     before_enrollment = True
     permission_classes = [Authenticated]
+    action_permissions: ClassVar = {"deactivate": (SteppedUp,)}
     serializers: ClassVar = {"retrieve": MeOutput, "partial_update": MeInput}
+    answers: ClassVar = {"deactivate": None}
     answer_serializer = MeOutput
+    statuses: ClassVar = {"deactivate": 204}
+    problems: ClassVar = {"deactivate": (409, 423)}
     scope_map: ClassVar = {"retrieve": "profile:read"}
 
     @property
@@ -38,6 +44,11 @@ class MeViewSet(ServiceViewSet):
     def partial_update(self, request: Request) -> HttpResponseBase:
         """Change the own name, language or time zone."""
         return self.respond(MeOutput(profile_update(actor=self.actor, changes=self.input())).data)
+
+    def deactivate(self, request: Request) -> HttpResponseBase:
+        """Close the own account: sessions and tokens end, and only staff can let one in again."""
+        user_deactivate(actor=self.actor)
+        return self.respond()
 
 
 class SessionsViewSet(ServiceViewSet):

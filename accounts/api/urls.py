@@ -39,6 +39,7 @@ urlpatterns = [
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("me/deactivate/", MeViewSet.as_view({"post": "deactivate"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
     path("me/tokens/", TokensViewSet.as_view({"get": "list", "post": "create"})),

@@ -39,6 +39,7 @@ class UserAnswer(serializers.ModelSerializer[User]):
             "is_active",
             "suspended_at",
             "suspended_reason",
+            "deactivated_at",
             "roles",
             "created_at",
             "updated_at",
@@ -72,7 +73,7 @@ class UsersViewSet(ServiceViewSet):
     def get_queryset(self) -> QuerySet[User]:
         """All of them, for those who may see them; nobody for others and for what is cut to a place."""
         may = self.actor.limit is None and self.request.user.has_perm("accounts.view_user")
-        return User.objects.all() if may else User.objects.none()
+        return User.objects.filter(deleted_at=None) if may else User.objects.none()
 
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """One of them with their roles (permission `accounts.view_user`)."""
@@ -86,7 +87,7 @@ class UsersViewSet(ServiceViewSet):
         )
 
     def unsuspend(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
-        """Let a suspended person sign in again."""
+        """Let somebody sign in again who was suspended or closed the account."""
         row = user_unsuspend(actor=self.actor, user=self.kwargs["id"], **self.input())
         return self.respond(self.shown(row))
 
@@ -130,7 +131,7 @@ class UserRolesViewSet(ServiceViewSet):
 
     def get_queryset(self) -> QuerySet[Group]:
         """The roles of the user of the address; raises NotFound."""
-        user = User.objects.filter(uid=self.kwargs["id"]).first()
+        user = User.objects.filter(uid=self.kwargs["id"], deleted_at=None).first()
         if user is None:
             raise NotFound
         roles = Group.objects.filter(user=user, name__startswith=PREFIX)

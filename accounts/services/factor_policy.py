@@ -60,7 +60,7 @@ def factors_reset(*, actor: Actor, user: uuid.UUID, reason: str = "") -> None:
     actor.
     """
     powers = powers_required(actor, RESET_PERMISSION)
-    row = User.objects.select_for_update(no_key=True).filter(uid=user).first()
+    row = User.objects.select_for_update(no_key=True).filter(uid=user, deleted_at=None).first()
     if row is None:
         raise NotFound
     if row.pk == actor.pk:

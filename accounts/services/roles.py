@@ -49,7 +49,7 @@ def user_role_take(*, actor: Actor, user: uuid.UUID, role: str) -> User:
 
 def _locked(actor: Actor, user: uuid.UUID, role: str) -> User:
     administrators_lock()
-    row = User.objects.select_for_update(no_key=True).filter(uid=user).first()
+    row = User.objects.select_for_update(no_key=True).filter(uid=user, deleted_at=None).first()
     if row is None:
         raise NotFound
     if not powers_required(actor, _PERMISSION).cover(powers_of_role(role)):

@@ -49,7 +49,7 @@ def session_end(*, actor: Actor, session: uuid.UUID, reason: str = "ended by sta
 
 
 def _locked(user: uuid.UUID) -> User:
-    row = User.objects.select_for_update(no_key=True).filter(uid=user).first()
+    row = User.objects.select_for_update(no_key=True).filter(uid=user, deleted_at=None).first()
     if row is None:
         raise NotFound
     return row

@@ -41,7 +41,9 @@ def user_suspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
 
 @transactional
 def user_unsuspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
-    """Let somebody sign in again; gives the user of after. Sessions of before stay ended.
+    """Let somebody sign in again, whom others kept out or who closed the account; gives the user of after.
+
+    Sessions of before stay ended, and so do tokens that ended with the account.
 
     Raises NotFound, and Forbidden for somebody who holds more than the actor.
     """
@@ -50,13 +52,14 @@ def user_unsuspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
     if row.is_active:
         return row
     row.is_active, row.suspended_at, row.suspended_reason = True, None, ""
+    row.deactivated_at = None
     _save(actor, row, "user.unsuspended", {"is_active": (False, True)}, reason)
     return row
 
 
 def _locked(actor: Actor, user: uuid.UUID) -> User:
     administrators_lock()
-    row = User.objects.select_for_update(no_key=True).filter(uid=user).first()
+    row = User.objects.select_for_update(no_key=True).filter(uid=user, deleted_at=None).first()
     if row is None:
         raise NotFound
     return row
@@ -69,7 +72,7 @@ def _rank_check(actor: Actor, row: User) -> None:
 
 def _save(actor: Actor, row: User, action: str, changes: Changes, reason: str) -> None:
     row.updated_at = Now()
-    row.save(update_fields=["is_active", "suspended_at", "suspended_reason", "updated_at"])
+    row.save(update_fields=["is_active", "suspended_at", "suspended_reason", "deactivated_at", "updated_at"])
     row.refresh_from_db(fields=["updated_at"])
     event_record(
         actor=actor,

@@ -75,6 +75,11 @@ def _administrator(status: int, *, others: int = 403) -> tuple[int, ...]:
     return (401, *[others] * (len(ACTORS) - 2), status)
 
 
+def _leaving(status: int) -> tuple[int, ...]:
+    """The last owner and the last administrator stay."""
+    return (401, *[status] * (len(ACTORS) - 3), 409, 409)
+
+
 def _answering(status: int, *, administrator: int | None = None) -> tuple[int, ...]:
     """Who answers for a workspace's service account: its owners and, `administrator`, the platform's."""
     return (401, *[404] * (len(ACTORS) - 3), status, administrator or status)
@@ -147,6 +152,7 @@ _OWN = [
     Row("DELETE", "auth/mfa/passkeys/{passkey}/", A, None, _signed_in(404)),
     Row("GET", "me/", A, "profile:read", _signed_in(200)),
     Row("PATCH", "me/", A, None, _signed_in(200), {"name": "Other"}),
+    Row("POST", "me/deactivate/", A, None, _leaving(204)),
     Row("GET", "me/sessions/", A, None, _signed_in(200)),
     Row("DELETE", "me/sessions/", A, None, _signed_in(204)),
     Row("DELETE", "me/sessions/{session}/", A, None, _signed_in(404)),

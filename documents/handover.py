@@ -1,0 +1,21 @@
+"""What accounts asks about somebody who goes: what they answer for, and who does then."""
+
+from __future__ import annotations
+
+from accounts.models import User
+from accounts.ports import handover
+from cloudscribe.lib.actor import Actor
+from documents.services.handover import owners_check
+
+
+class DocumentHandover:
+    """Answers by the grants of now, under the locks that they need."""
+
+    def owners_check(self, actor: Actor, user: User) -> None:
+        """Raise LastOwner, naming the workspaces that would be left without an active owner."""
+        owners_check(user=user)
+
+
+def connect() -> None:
+    """Fill the port; called in `ready()`."""
+    handover.provide(DocumentHandover())
