@@ -53,12 +53,20 @@ class InvalidMailedToken(InvalidInput):
     detail = "The token is wrong, was used before or has expired."
 
 
+class EmailTaken(BusinessError):
+    """Somebody got an account with the address before its change was confirmed."""
+
+    code = "email_taken"
+    title = "There is an account with this address already"
+    detail = "An address belongs to one account. Nothing was changed."
+
+
 class RegistrationClosed(Forbidden):
-    """Nobody can register here without an invitation."""
+    """Nobody can register here."""
 
     code = "registration_closed"
     title = "Registration is closed"
-    detail = "New accounts are made by invitation only."
+    detail = "Nobody can register here."
 
 
 class SignInLimited(TooManyRequests):

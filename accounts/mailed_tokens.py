@@ -9,8 +9,11 @@ import uuid
 
 from django.conf import settings
 
-REGISTRATION = "registration"
+EMAIL_CHANGE = "email-change"
+INVITATION = "invitation"
 PASSWORD_RESET = "password-reset"  # noqa: S105 (a purpose)
+REGISTRATION = "registration"
+PURPOSES = (EMAIL_CHANGE, INVITATION, PASSWORD_RESET, REGISTRATION)
 
 _FORM = re.compile(r"([^.\s]{1,64})\.([0-9a-f]{32})\.([\w-]{43})", re.ASCII)
 

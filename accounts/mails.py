@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from accounts.mailed_tokens import PASSWORD_RESET, REGISTRATION, mailed_token
-from accounts.models import PasswordReset, RecoveryCode, Registration, Session, User
+from accounts.mailed_tokens import EMAIL_CHANGE, PASSWORD_RESET, REGISTRATION, mailed_token
+from accounts.models import EmailChange, PasswordReset, RecoveryCode, Registration, Session, User
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,6 +86,28 @@ def _password_changed(uid: uuid.UUID) -> Message | None:
     return Message(user.email, user.name, user.locale, "password_changed", "Your password was changed")
 
 
+def _email_change(uid: uuid.UUID) -> Message | None:
+    rows = EmailChange.objects.filter(confirmed_at__isnull=True, expires_at__gt=Now(), user__is_active=True)
+    row = rows.select_related("user").filter(uid=uid).first()
+    if row is None:
+        return None
+    owner = User.objects.filter(email_key=row.email_key).exclude(pk=row.user_id).first()
+    if owner is not None:
+        title = "Somebody wants to use your address"
+        return Message(owner.email, owner.name, owner.locale, "email_change_taken", title)
+    link = f"{settings.PUBLIC_URL}/account/email/?token={mailed_token(EMAIL_CHANGE, uid)}"
+    title = "Confirm your new e-mail address"
+    return Message(row.email, row.user.name, row.user.locale, "email_change", title, {"link": link})
+
+
+def _email_changed(uid: uuid.UUID) -> Message | None:
+    row = EmailChange.objects.select_related("user").filter(uid=uid, confirmed_at__isnull=False).first()
+    if row is None:
+        return None
+    user, title = row.user, "Your e-mail address was changed"
+    return Message(row.old_email, user.name, user.locale, "email_changed", title, {"changed_to": row.email})
+
+
 def _second_factor_added(uid: uuid.UUID) -> Message | None:
     return _to_user(uid, "second_factor_added", "A second factor was added")
 
@@ -115,6 +137,8 @@ def _session_reused(uid: uuid.UUID) -> Message | None:
 
 
 MESSAGES: dict[str, Callable[[uuid.UUID], Message | None]] = {
+    "email_change": _email_change,
+    "email_changed": _email_changed,
     "password_changed": _password_changed,
     "password_reset": _password_reset,
     "recovery_code_used": _recovery_code_used,

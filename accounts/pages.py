@@ -11,7 +11,7 @@ from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts.services import password_reset, registration_confirm
+from accounts.services import email_change_confirm, password_reset, registration_confirm
 from cloudscribe.lib.errors import DomainError
 
 _TOKEN_LENGTH = 300
@@ -53,4 +53,11 @@ def reset(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-urlpatterns = [path("verify/", verify), path("reset/", reset)]
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def email(request: HttpRequest) -> HttpResponseBase:
+    """Confirm a new address by a click."""
+    return _page(request, "account/email.html", lambda: email_change_confirm(token=_token(request)))
+
+
+urlpatterns = [path("verify/", verify), path("reset/", reset), path("email/", email)]

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from accounts.api.serializers import (
     CredentialsOutput,
+    EmailChangeInput,
     LoginInput,
     MailedTokenInput,
     PasswordChangeInput,
@@ -20,8 +21,11 @@ from accounts.api.serializers import (
     RegisterInput,
 )
 from accounts.devices import device_of
+from accounts.permissions import SteppedUp
 from accounts.services import (
     Credentials,
+    email_change_confirm,
+    email_change_request,
     password_change,
     password_reset,
     password_reset_request,
@@ -161,3 +165,38 @@ class OwnPasswordViewSet(ServiceViewSet):
             raise NotAuthenticated
         session_revoke(actor=self.actor, session=self.actor.credential_uid, reason="signed_out")
         return self.respond()
+
+
+class EmailChangeViewSet(ServiceViewSet):
+    """Another address for the account of who is signed in."""
+
+    permission_classes = [SteppedUp]
+    serializers: ClassVar = {"change": EmailChangeInput}
+    statuses: ClassVar = {"change": 202}
+    unlocated: ClassVar = ["change"]
+    rate_scope = "mail"
+    no_store = True
+
+    def change(self, request: Request) -> HttpResponseBase:
+        """Ask for another address.
+
+        A mail there brings the token for `auth/email/confirm/`; the answer is the same for an address that
+        belongs to somebody else.
+        """
+        email_change_request(actor=self.actor, email=self.input()["email"])
+        return self.respond()
+
+
+class EmailConfirmViewSet(OpenViewSet):
+    """The other half, for whoever has the mail before them, signed in or not."""
+
+    serializers: ClassVar = {"confirm": MailedTokenInput}
+    rate_scope = "sign_in"
+
+    def confirm(self, request: Request) -> HttpResponseBase:
+        """Prove the new address by the mailed token; it is the account's from now on.
+
+        The old address is told by mail. Sessions stay.
+        """
+        email_change_confirm(token=self.input()["token"])
+        return self.respond({})

@@ -90,6 +90,12 @@ class RefreshInput(StrictSerializer):
     refresh = StrictCharField(max_length=4_096)
 
 
+class EmailChangeInput(StrictSerializer):
+    """The new address."""
+
+    email = EmailField()
+
+
 class PasswordForgotInput(StrictSerializer):
     """Whose password was forgotten."""
 

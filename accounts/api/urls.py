@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import path
 
 from accounts.api.auth import (
+    EmailChangeViewSet,
+    EmailConfirmViewSet,
     ForgottenPasswordViewSet,
     OwnPasswordViewSet,
     RegistrationViewSet,
@@ -23,6 +25,8 @@ urlpatterns = [
     path("auth/verify-email/", RegistrationViewSet.as_view({"post": "verify_email"})),
     path("auth/login/", SignInViewSet.as_view({"post": "login"})),
     path("auth/refresh/", SignInViewSet.as_view({"post": "refresh"})),
+    path("auth/email/change/", EmailChangeViewSet.as_view({"post": "change"})),
+    path("auth/email/confirm/", EmailConfirmViewSet.as_view({"post": "confirm"})),
     path("auth/logout/", OwnPasswordViewSet.as_view({"post": "logout"})),
     path("auth/step-up/", StepUpViewSet.as_view({"post": "step_up"})),
     path("auth/mfa/", FactorsViewSet.as_view({"get": "retrieve"})),

@@ -57,11 +57,16 @@ class PasswordReset(MailedToken):
 
 
 class EmailChange(MailedToken):
-    """A new address that its owner has not confirmed yet; the newest of a user alone counts."""
+    """A new address that its owner has not confirmed yet; the newest of a user alone counts.
+
+    A confirmed one stays until it expires, so that the mail to `old_email` knows where to go.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
     email = models.EmailField(max_length=254)
     email_key = models.CharField(max_length=320)
+    old_email = models.EmailField(max_length=254, blank=True, default="")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["expires_at"], name="accounts_emailchange_expiry")]

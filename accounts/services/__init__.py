@@ -1,5 +1,6 @@
 """The services of accounts: every write."""
 
+from accounts.services.email_change import email_change_confirm, email_change_request
 from accounts.services.password import password_change, password_reset, password_reset_request
 from accounts.services.people import admin_create, profile_update
 from accounts.services.registration import registration_confirm, registration_request
@@ -17,6 +18,8 @@ __all__ = [
     "Minted",
     "TokenCut",
     "admin_create",
+    "email_change_confirm",
+    "email_change_request",
     "password_change",
     "password_reset",
     "password_reset_request",

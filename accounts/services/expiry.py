@@ -7,7 +7,15 @@ import datetime as dt
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.models import Ceremony, PasswordReset, Registration, Session, SignInFailure, Token
+from accounts.models import (
+    Ceremony,
+    EmailChange,
+    PasswordReset,
+    Registration,
+    Session,
+    SignInFailure,
+    Token,
+)
 from cloudscribe.lib.transactions import transactional
 
 # The sign-in limiter asks from where an account signed in within 90 days.
@@ -22,6 +30,7 @@ def expired_purge() -> dict[str, int]:
     ended = Q(revoked_at__isnull=False) | Q(expires_at__lt=Now())
     found = {
         "ceremonies": Ceremony.objects.filter(expires_at__lt=Now()),
+        "email_changes": EmailChange.objects.filter(expires_at__lt=Now()),
         "registrations": Registration.objects.filter(expires_at__lt=Now()),
         "password_resets": PasswordReset.objects.filter(expires_at__lt=Now()),
         "sign_in_failures": SignInFailure.objects.filter(at__lt=Now() - _FAILURES_KEPT),

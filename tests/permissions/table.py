@@ -98,6 +98,7 @@ _PUBLIC = [
     Row("GET", "/api/docs/errors/", P, None, _everybody(200)),
     Row("GET", "/account/verify/", P, None, _everybody(200)),
     Row("GET", "/account/reset/", P, None, _everybody(200)),
+    Row("GET", "/account/email/", P, None, _everybody(200)),
     Row(
         "POST",
         "auth/register/",
@@ -116,6 +117,7 @@ _PUBLIC = [
         {"email": "nobody@example.org", "password": "wrong-1234"},
     ),
     Row("POST", "auth/refresh/", P, None, _everybody(401), {"refresh": "none"}),
+    Row("POST", "auth/email/confirm/", P, None, _everybody(400), {"token": "none"}),
     Row("POST", "auth/passkeys/options/", P, None, _everybody(200)),
     Row("POST", "auth/passkeys/login/", P, None, _everybody(400), {"credential": "none"}),
     Row("POST", "auth/password/forgot/", P, None, _everybody(202), {"email": "nobody@example.org"}),
@@ -138,6 +140,7 @@ _OWN = [
         _signed_in(200),
         {"current_password": "correct-horse-battery-42", "password": "correct-horse-battery-43"},
     ),
+    Row("POST", "auth/email/change/", A, None, _signed_in(202), {"email": "another@example.org"}),
     Row("POST", "auth/step-up/", A, None, _signed_in(200), {"password": "correct-horse-battery-42"}),
     Row("GET", "auth/mfa/", A, None, _signed_in(200)),
     Row("POST", "auth/mfa/totp/", A, None, _signed_in(200)),

@@ -44,7 +44,12 @@ OF_EVERY_OPERATION = (
     "Accept-Language",
     "Prefer",
 )
-OUTSIDE = {"/account/verify/": ["token"], "/account/reset/": ["token"], "/api/schema/": ["lang", "version"]}
+OUTSIDE = {
+    "/account/verify/": ["token"],
+    "/account/reset/": ["token"],
+    "/account/email/": ["token"],
+    "/api/schema/": ["lang", "version"],
+}
 # What a read may write: when a session was last used, and that something was refused.
 OF_THE_READING = frozenset({"accounts_session", "audit_event", "audit_eventdetail"})
 OF_THE_STAFF = frozenset({"django_session"})

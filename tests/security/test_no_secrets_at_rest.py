@@ -48,6 +48,7 @@ class Life:
         self._create(me)
         self._enrol(me)
         self._forget()
+        self._move()
         self._administer()
 
     def keep(self, name: str, secret: str) -> str:
@@ -138,6 +139,19 @@ class Life:
         password = self.keep("password after", "Third-Passphrase-9034")
         body = {"token": self.secrets["used token for a new password"], "password": password}
         self._ok(self._guest.post("auth/password/reset/", body))
+
+    def _move(self) -> None:
+        """To another address, and once more, which nobody confirms."""
+        login = {"email": "ann@example.org", "password": self.secrets["password after"]}
+        found = self._ok(self._guest.post("auth/login/", {**login, "otp": self.secrets["recovery code 1"]}))
+        me = ApiClient(self.keep("access token before the move", found["access"]))
+        self.keep("refresh token before the move", found["refresh"])
+        for name in ("used", "unused"):
+            self._ok(me.post("auth/email/change/", {"email": f"ann.{name}@example.org"}))
+            token = self.keep(f"{name} token for a new address", self._mailed())
+            if name == "used":
+                self._guest.get(f"/account/email/?token={token}")
+                self._ok(self._guest.post("auth/email/confirm/", {"token": token}))
 
     def _administer(self) -> None:
         boss = user_make("boss@example.org", role="administrator", is_staff=True, is_superuser=True)
