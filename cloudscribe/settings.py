@@ -291,6 +291,17 @@ SIMPLE_JWT = {
 }
 LOGIN_URL = "admin:login"
 
+# --- Requests of ours to elsewhere ----------------------------------------------------------------
+OUTGOING_ALLOW = env.listing(
+    "CLOUDSCRIBE_OUTGOING_ALLOW",
+    [],
+    "Networks beyond the public Internet that requests may go to, and other ports than 80 and 443: "
+    "`10.0.0.0/8`, `10.1.2.3/32:8443`, `[fd00::/8]:8443`.",
+)
+OUTGOING_TIMEOUT = env.seconds(
+    "CLOUDSCRIBE_OUTGOING_TIMEOUT", 15, "A request to elsewhere with its answer takes no longer."
+)
+
 # --- API ------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],

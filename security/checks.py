@@ -14,6 +14,7 @@ from django.core import checks
 
 from cloudscribe.lib import env
 from security.addresses import parse_proxies
+from security.destinations import parse_allowed
 
 # A wider network than these is nobody's own.
 _WIDEST = {4: 8, 6: 16}
@@ -28,6 +29,7 @@ def register() -> None:
     """Register the checks with Django."""
     checks.register(check_proxies, checks.Tags.security)
     checks.register(check_debug, checks.Tags.security)
+    checks.register(check_outgoing, checks.Tags.security)
     checks.register(check_deployment, checks.Tags.security, deploy=True)
 
 
@@ -50,6 +52,20 @@ def check_debug(**kwargs: Any) -> list[checks.CheckMessage]:
     if settings.DEBUG and _is_public():
         hint = "Unset CLOUDSCRIBE_DEBUG; it is for an address of this machine alone."
         return [checks.Error("Debug mode is on at a public address.", hint=hint, id="security.E003")]
+    return []
+
+
+def check_outgoing(**kwargs: Any) -> list[checks.CheckMessage]:
+    """CLOUDSCRIBE_OUTGOING_ALLOW are networks; whole families of addresses would let everything in."""
+    try:
+        allowed = parse_allowed(tuple(settings.OUTGOING_ALLOW))
+    except ValueError as error:
+        return [checks.Error(f"CLOUDSCRIBE_OUTGOING_ALLOW: {error}", id="security.E004")]
+    if any(each.network.prefixlen < _WIDEST[each.network.version] for each in allowed):
+        hint = (
+            "Name the networks of what you want to reach: this lets requests of ours go to this machine, too."
+        )
+        return [checks.Error("CLOUDSCRIBE_OUTGOING_ALLOW opens everything.", hint=hint, id="security.E005")]
     return []
 
 

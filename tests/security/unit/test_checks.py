@@ -12,7 +12,7 @@ import pytest
 from django.core.checks import Error
 
 from cloudscribe.lib.keyring import KeyRing
-from security.checks import check_debug, check_deployment, check_proxies
+from security.checks import check_debug, check_deployment, check_outgoing, check_proxies
 
 HOST = "docs.example.org"
 # What an operator sets for people on the Internet.
@@ -64,6 +64,22 @@ def test_checks_name_bad_proxies(settings: Any, proxies: list[str], expected: se
     """What is no network, and what is everybody, in one piece or in several."""
     settings.TRUSTED_PROXIES = proxies
     assert ids(check_proxies()) == expected
+
+
+@pytest.mark.parametrize(
+    ("allow", "expected"),
+    [
+        (["10.0.0.0/8", "10.1.2.3/32:8443", "[fd00::/16]:8080"], set()),
+        (["intranet"], {"security.E004"}),
+        (["10.0.0.0/8:https"], {"security.E004"}),
+        (["0.0.0.0/0:8443"], {"security.E005"}),
+        (["::/0"], {"security.E005"}),
+    ],
+)
+def test_checks_name_bad_networks_of_requests(settings: Any, allow: list[str], expected: set[str]) -> None:
+    """What is no network, and what opens this machine, too."""
+    settings.OUTGOING_ALLOW = allow
+    assert ids(check_outgoing()) == expected
 
 
 @pytest.mark.parametrize(
