@@ -27,6 +27,7 @@ from accounts.services.factor_policy import (
     factors_reset,
     role_policy_set,
 )
+from accounts.services.leaving import DELETE_PERMISSION, user_delete
 from accounts.services.roles import user_role_give, user_role_take
 from accounts.services.staff import session_end, user_update
 from accounts.services.suspension import user_suspend, user_unsuspend
@@ -83,7 +84,7 @@ class UserAdmin(StaffAdmin):
     ordering = ("-created_at",)
     form = UserForm
     editable = ("name", "locale", "timezone", "roles")
-    actions = ("suspend", "unsuspend", "reset_factors")
+    actions = ("suspend", "unsuspend", "reset_factors", "erase")
     fieldsets = (
         (None, {"fields": ("name", "email", "uid", "kind", "locale", "timezone")}),
         ("Roles", {"fields": ("roles",)}),
@@ -168,6 +169,18 @@ class UserAdmin(StaffAdmin):
         """Let them sign in again."""
         act = _proven(lambda actor, user: user_unsuspend(actor=actor, user=user.uid))
         each(request, rows, act, "Let in again")
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        """Who may delete accounts."""
+        return bool(request.user.has_perm(DELETE_PERMISSION))
+
+    @admin.action(
+        description="Delete for good: what they own goes to the owners of its workspace",
+        permissions=["erase"],
+    )
+    def erase(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Where somebody is the last owner of a workspace the API can name who takes over."""
+        each(request, rows, _proven(lambda actor, user: user_delete(actor=actor, user=user.uid)), "Deleted")
 
     def has_reset_factors_permission(self, request: HttpRequest) -> bool:
         """Who may take second factors away."""

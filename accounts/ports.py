@@ -92,5 +92,25 @@ class Handover(Protocol):
         Locks them until the end of the caller's transaction.
         """
 
+    def transfer(self, actor: Actor, user: User, receiver: User | None) -> None:
+        """Hand over what the user owns and take away all that they were granted, with events.
+
+        Within the caller's transaction, to `receiver` or, where that isn't possible, to the owners of each
+        workspace. Leaves the user's row locked, so that nothing can be granted to them any more. Raises
+        LastOwner that names the workspaces of which nobody would be owner.
+        """
+
 
 handover: Port[Handover] = Port()
+
+
+class Notices(Protocol):
+    """What notifications are about."""
+
+    def titles(
+        self, actor: Actor, named: Collection[tuple[str, uuid.UUID]]
+    ) -> Mapping[tuple[str, uuid.UUID], str]:
+        """Titles by type (`document`, `workspace`) and id, of those alone that the actor may see now."""
+
+
+notices: Port[Notices] = Port()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from accounts.models import User
 from accounts.ports import handover
 from cloudscribe.lib.actor import Actor
-from documents.services.handover import owners_check
+from documents.services.handover import owners_check, user_handover
 
 
 class DocumentHandover:
@@ -14,6 +14,10 @@ class DocumentHandover:
     def owners_check(self, actor: Actor, user: User) -> None:
         """Raise LastOwner, naming the workspaces that would be left without an active owner."""
         owners_check(user=user)
+
+    def transfer(self, actor: Actor, user: User, receiver: User | None) -> None:
+        """Hand over what the user owns, take away all that they were granted; leaves the user locked."""
+        user_handover(actor=actor, user=user, receiver=receiver)
 
 
 def connect() -> None:

@@ -9,12 +9,12 @@ from django.http import HttpResponseBase
 from rest_framework.request import Request
 
 from accounts.actors import person_pk
-from accounts.api.serializers import MeInput, MeOutput, SessionOutput
+from accounts.api.serializers import HandOverInput, MeInput, MeOutput, SessionOutput
 from accounts.models import Session, User
 from accounts.permissions import SteppedUp
 from accounts.selectors import sessions_live
 from accounts.services import profile_update, session_revoke, sessions_revoke_others
-from accounts.services.leaving import user_deactivate
+from accounts.services.leaving import own_account_delete, user_deactivate
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.viewsets import ServiceViewSet
 
@@ -24,12 +24,12 @@ class MeViewSet(ServiceViewSet):
 
     before_enrollment = True
     permission_classes = [Authenticated]
-    action_permissions: ClassVar = {"deactivate": (SteppedUp,)}
-    serializers: ClassVar = {"retrieve": MeOutput, "partial_update": MeInput}
+    action_permissions: ClassVar = dict.fromkeys(("deactivate", "destroy"), (SteppedUp,))
+    serializers: ClassVar = {"retrieve": MeOutput, "partial_update": MeInput, "destroy": HandOverInput}
     answers: ClassVar = {"deactivate": None}
     answer_serializer = MeOutput
     statuses: ClassVar = {"deactivate": 204}
-    problems: ClassVar = {"deactivate": (409, 423)}
+    problems: ClassVar = {"deactivate": (409, 423), "destroy": (404, 409, 423)}
     scope_map: ClassVar = {"retrieve": "profile:read"}
 
     @property
@@ -48,6 +48,11 @@ class MeViewSet(ServiceViewSet):
     def deactivate(self, request: Request) -> HttpResponseBase:
         """Close the own account: sessions and tokens end, and only staff can let one in again."""
         user_deactivate(actor=self.actor)
+        return self.respond()
+
+    def destroy(self, request: Request) -> HttpResponseBase:
+        """Delete the own account for good; `hand_over_to` takes over what one answers for alone."""
+        own_account_delete(actor=self.actor, **self.input())
         return self.respond()
 
 

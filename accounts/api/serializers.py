@@ -13,7 +13,12 @@ from rest_framework.exceptions import ValidationError
 from accounts.models import Session, User
 from accounts.roles import roles_of
 from accounts.validators import validate_timezone
-from cloudscribe.lib.serializers import StrictCharField, StrictRegexField, StrictSerializer
+from cloudscribe.lib.serializers import (
+    StrictCharField,
+    StrictRegexField,
+    StrictSerializer,
+    StrictUUIDField,
+)
 
 _PASSWORD_LENGTH = 1024
 
@@ -122,6 +127,12 @@ class MeInput(StrictSerializer):
     name = NameField(required=False)
     locale = StrictRegexField(r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}\Z", max_length=35, required=False)
     timezone = StrictCharField(max_length=64, required=False, validators=[validate_timezone])
+
+
+class HandOverInput(StrictSerializer):
+    """Who takes over what somebody leaves behind."""
+
+    hand_over_to = StrictUUIDField(required=False, help_text="A person's id.")
 
 
 class MeOutput(serializers.ModelSerializer[User]):

@@ -42,7 +42,7 @@ urlpatterns = [
     path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
-    path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update"})),
+    path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("me/deactivate/", MeViewSet.as_view({"post": "deactivate"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
@@ -74,6 +74,7 @@ urlpatterns = [
     path("users/<uuid:id>/", UsersViewSet.as_view({"get": "retrieve"})),
     path("users/<uuid:id>/suspend/", UsersViewSet.as_view({"post": "suspend"})),
     path("users/<uuid:id>/unsuspend/", UsersViewSet.as_view({"post": "unsuspend"})),
+    path("users/<uuid:id>/delete/", UsersViewSet.as_view({"post": "erase"})),
     path("users/<uuid:id>/roles/", UserRolesViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "users/<uuid:id>/roles/<slug:role>/",

@@ -10,9 +10,11 @@ from django.http import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from accounts.api.serializers import HandOverInput
 from accounts.models import User
 from accounts.permissions import SteppedUp
 from accounts.roles import PREFIX, ROLES, roles_of
+from accounts.services.leaving import DELETE_PERMISSION, user_delete
 from accounts.services.roles import user_role_give, user_role_take
 from accounts.services.suspension import user_suspend, user_unsuspend
 from cloudscribe.lib.conditional import make_etag
@@ -61,13 +63,21 @@ class UsersViewSet(ServiceViewSet):
     """People and services, for holders of the named permissions."""
 
     permission_classes = [Authenticated]
-    action_permissions: ClassVar = dict.fromkeys(
-        ("suspend", "unsuspend"), (HasPermission("accounts.suspend_user"), SteppedUp)
-    )
-    serializers: ClassVar = {"retrieve": UserAnswer, "suspend": ReasonInput, "unsuspend": ReasonInput}
+    action_permissions: ClassVar = {
+        **dict.fromkeys(("suspend", "unsuspend"), (HasPermission("accounts.suspend_user"), SteppedUp)),
+        "erase": (HasPermission(DELETE_PERMISSION), SteppedUp),
+    }
+    serializers: ClassVar = {
+        "retrieve": UserAnswer,
+        "suspend": ReasonInput,
+        "unsuspend": ReasonInput,
+        "erase": HandOverInput,
+    }
+    answers: ClassVar = {"erase": None}
     answer_serializer = UserAnswer
+    statuses: ClassVar = {"erase": 204}
     scope_map: ClassVar = {"retrieve": "users:read"}
-    problems: ClassVar = {"suspend": (404, 409), "unsuspend": (404,)}
+    problems: ClassVar = {"suspend": (404, 409), "unsuspend": (404,), "erase": (404, 409, 423)}
     tag = "users"
 
     def get_queryset(self) -> QuerySet[User]:
@@ -90,6 +100,11 @@ class UsersViewSet(ServiceViewSet):
         """Let somebody sign in again who was suspended or closed the account."""
         row = user_unsuspend(actor=self.actor, user=self.kwargs["id"], **self.input())
         return self.respond(self.shown(row))
+
+    def erase(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
+        """Delete somebody's account for good; `hand_over_to` takes over what they answered for."""
+        user_delete(actor=self.actor, user=self.kwargs["id"], **self.input())
+        return self.respond()
 
 
 class RoleAnswer(serializers.Serializer[Group]):

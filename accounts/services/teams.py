@@ -85,7 +85,8 @@ def team_member_add(*, actor: Actor, team: uuid.UUID, user: uuid.UUID, manager: 
     Raises NotFound, Forbidden, TeamMemberExists.
     """
     row = _locked(actor, team)
-    person = User.objects.filter(uid=user, is_active=True).first()
+    # Locked, so that nobody joins whose account is being deleted.
+    person = User.objects.select_for_update(no_key=True).filter(uid=user, is_active=True).first()
     if person is None or not (powers_now(actor).hold(MANAGE_TEAMS) or team_access.ask.knows(actor, person)):
         raise NotFound
     if _members(row).filter(pk=person.pk).exists():

@@ -81,11 +81,13 @@ def grant_give(
     """Write a grant to a person or a team in place of one that has run out.
 
     For services that hold the object's row and have checked the rank. Raises InvalidInput for an end that has
-    passed, GrantExists, NotFound for a team that was deleted meanwhile.
+    passed, GrantExists, NotFound for a team or a person that was deleted meanwhile.
     """
     expiry_check(expires_at, actor.now)
     if team is not None:
         _team_hold(team)
+    if user is not None:
+        person_hold(user.pk)
     origin = origin_for(expires_at)
     subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
     grant_make_room(obj, origin=origin, now=actor.now, **subject)
@@ -130,6 +132,16 @@ def grant_make_room(
     standing.filter(expires_at__lte=now).delete()
     if standing.exists():
         raise GrantExists
+
+
+def person_hold(pk: int) -> None:
+    """Keep the account from being deleted until the end of the transaction; raises NotFound for one that was.
+
+    The row of a deleted account stays, so that no foreign key would tell.
+    """
+    held = "SELECT 1 FROM accounts_user WHERE id = %s AND deleted_at IS NULL FOR KEY SHARE"
+    if not prepared_rows(held, [pk]):
+        raise NotFound
 
 
 def _team_hold(team: Team) -> None:

@@ -17,7 +17,7 @@ from documents import limits
 from documents.models import Document, Origin, Workspace
 from documents.policies import Action, require
 from documents.roles import Role
-from documents.services.granting import grant_insert
+from documents.services.granting import grant_insert, person_hold
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.visibility import visible_to
 
@@ -48,6 +48,7 @@ def workspace_create(
         raise Forbidden("Only a person can own a workspace.")
     if actor.limit is not None:
         raise Forbidden("A credential that is cut to a place makes no workspaces.")
+    person_hold(actor.pk)
     workspace = Workspace(
         name=name,
         description=description,
