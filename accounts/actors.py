@@ -85,7 +85,7 @@ def actor_for_command(user: User, command: str) -> Actor:
 
 
 def service_actor(user: User) -> Actor:
-    """A service account with the rights of now, as the one whose eyes find places; never to write by.
+    """A user, mostly a service account, with the rights of now: to see what they see, never to write by.
 
     Raises NotFound for one that may not sign in.
     """

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from accounts.admission import is_admitted
 from accounts.mailed_tokens import EMAIL_CHANGE, PASSWORD_RESET, REGISTRATION, mailed_token
 from accounts.models import EmailChange, PasswordReset, RecoveryCode, Registration, Session, User
 
@@ -60,6 +61,8 @@ def _registration(uid: uuid.UUID) -> Message | None:
         # To the address as its owner gave it: two spellings may be two mailboxes.
         title = "You already have an account"
         return Message(owner.email, owner.name, owner.locale, "account_exists", title)
+    if not is_admitted(row.email_key):
+        return None
     link = f"{settings.PUBLIC_URL}/account/verify/?token={mailed_token(REGISTRATION, uid)}"
     title = "Confirm your e-mail address"
     return Message(row.email, row.name, row.locale, "verify_email", title, {"link": link})

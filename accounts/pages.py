@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -17,13 +18,16 @@ from cloudscribe.lib.errors import DomainError
 _TOKEN_LENGTH = 300
 
 
-def _token(request: HttpRequest) -> str:
+def token_of(request: HttpRequest) -> str:
+    """The token of the link or of the form."""
     return (request.POST or request.GET).get("token", "")[:_TOKEN_LENGTH]
 
 
-def _page(request: HttpRequest, template: str, act: Callable[[], object]) -> HttpResponseBase:
+def token_page(
+    request: HttpRequest, template: str, act: Callable[[], object], **shown: Any
+) -> HttpResponseBase:
     """The form, and what came of it. No cookie speaks for anybody here, so there is nothing to forge."""
-    values = {"token": _token(request), "done": False, "error": None}
+    values = {**shown, "token": token_of(request), "done": False, "error": None}
     status = 200
     if request.method == "POST":
         try:
@@ -40,7 +44,7 @@ def _page(request: HttpRequest, template: str, act: Callable[[], object]) -> Htt
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponseBase:
     """Confirm a registration by a click."""
-    return _page(request, "account/verify.html", lambda: registration_confirm(token=_token(request)))
+    return token_page(request, "account/verify.html", lambda: registration_confirm(token=token_of(request)))
 
 
 @never_cache
@@ -48,8 +52,10 @@ def verify(request: HttpRequest) -> HttpResponseBase:
 def reset(request: HttpRequest) -> HttpResponseBase:
     """Choose a new password."""
     password = request.POST.get("password", "")
-    return _page(
-        request, "account/reset.html", lambda: password_reset(token=_token(request), password=password[:1024])
+    return token_page(
+        request,
+        "account/reset.html",
+        lambda: password_reset(token=token_of(request), password=password[:1024]),
     )
 
 
@@ -57,7 +63,7 @@ def reset(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def email(request: HttpRequest) -> HttpResponseBase:
     """Confirm a new address by a click."""
-    return _page(request, "account/email.html", lambda: email_change_confirm(token=_token(request)))
+    return token_page(request, "account/email.html", lambda: email_change_confirm(token=token_of(request)))
 
 
 urlpatterns = [path("verify/", verify), path("reset/", reset), path("email/", email)]

@@ -67,6 +67,16 @@ class Places(Protocol):
 places: Port[Places] = Port()
 
 
+class Invitations(Protocol):
+    """Who was asked to come."""
+
+    def is_open(self, email_key: str) -> bool:
+        """Whether an invitation of somebody who may still give it waits for the owner of the address."""
+
+
+invitations: Port[Invitations] = Port()
+
+
 class TeamAccess(Protocol):
     """What teams were granted, and whom one can put into them."""
 

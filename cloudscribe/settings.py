@@ -272,6 +272,9 @@ SESSION_LIFETIME = env.seconds(
 VERIFICATION_LIFETIME = env.seconds(
     "CLOUDSCRIBE_VERIFICATION_LIFETIME", 3 * 86_400, "Life of a mailed token."
 )
+INVITATION_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_INVITATION_LIFETIME", 7 * 86_400, "Life of an invitation after each of its mails."
+)
 STEP_UP_LIFETIME = env.seconds(
     "CLOUDSCRIBE_STEP_UP_LIFETIME", 900, "How long a proof of who acts counts for dangerous acts."
 )

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/", include("cloudscribe.lib.schema_urls")),
     path("", include("cloudscribe.lib.observability.urls")),
     path("account/", include("accounts.pages")),
+    path("account/", include("documents.pages")),
     path("admin/", admin.site.urls),
 ]
 handler400 = "cloudscribe.lib.refusals.bad_request"

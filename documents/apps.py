@@ -19,10 +19,20 @@ class DocumentsConfig(AppConfig):
         """
         from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
 
-        from documents import handover, places, teams  # noqa: PLC0415 (as above)
+        from documents import (  # noqa: PLC0415 (as above)
+            handover,
+            invitees,
+            mails,
+            places,
+            receivers,
+            teams,
+        )
         from documents.models import Workspace  # noqa: PLC0415 (as above)
 
         auditlog.register(Workspace, exclude_fields=["busy_job", "created_at", "updated_at"])
         handover.connect()
+        invitees.connect()
+        mails.connect()
         places.connect()
+        receivers.connect()
         teams.connect()

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from cloudscribe.lib.errors import BusinessError, Gone, InvalidInput, Locked, PreconditionFailed
+from cloudscribe.lib.errors import (
+    BusinessError,
+    Forbidden,
+    Gone,
+    InvalidInput,
+    Locked,
+    PreconditionFailed,
+    TooManyRequests,
+)
 
 
 class BaseGone(PreconditionFailed):
@@ -72,6 +80,51 @@ class HiddenParts(BusinessError):
 
     code = "hidden_parts"
     title = "Parts of it are hidden from you"
+
+
+class InvitationClosed(BusinessError):
+    """It was accepted or revoked, or has run out."""
+
+    code = "invitation_closed"
+    title = "The invitation is no longer open"
+    detail = "It was accepted or revoked, or has run out. Invite the address anew."
+
+
+class InvitationForAnother(Forbidden):
+    """The token is good, and another address was invited: a forwarded mail lets nobody in."""
+
+    code = "invitation_for_another"
+    title = "Another address was invited"
+    detail = "The invitation is for another address than that of this account."
+
+
+class InvitationJustSent(TooManyRequests):
+    """One mail a minute; `Retry-After` says how long to wait."""
+
+    code = "invitation_just_sent"
+    title = "The invitation was mailed just now"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"It was mailed just now. Try again in {retry_after} seconds.",
+            headers={"Retry-After": str(retry_after)},
+        )
+
+
+class InvitationMailsSpent(BusinessError):
+    """An address gets so many mails of one invitation and no more."""
+
+    code = "invitation_mails_spent"
+    title = "The invitation was mailed often enough"
+    detail = "An invitation is mailed five times at most."
+
+
+class InvitationNeedsAccount(BusinessError):
+    """There is nobody yet who could become a member."""
+
+    code = "invitation_needs_account"
+    title = "There is no account with this address yet"
+    detail = "Register with the address that was invited. Once it is confirmed you are a member."
 
 
 class LastOwner(BusinessError):

@@ -8,12 +8,14 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from accounts.admission import is_admitted
 from accounts.exceptions import InvalidMailedToken, RegistrationClosed
 from accounts.mailed_tokens import REGISTRATION, mailed_token_uid
 from accounts.models import Registration, User
 from accounts.passwords import password_check, password_hash
 from accounts.roles import role_give
 from accounts.services.mail import mail_request
+from accounts.signals import user_joined
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
 from cloudscribe.lib.emails import canonical_email
@@ -23,10 +25,11 @@ from cloudscribe.lib.transactions import transactional
 def registration_request(*, email: str, password: str, name: str, locale: str = "en") -> None:
     """Note down the wish to join and have the address asked by mail.
 
-    The work is the same for every address: whether it has an account is looked at when the mail is written.
+    The work is the same for every address: whether it has an account, or an invitation where one is needed,
+    is looked at when the mail is written.
     Raises RegistrationClosed, InvalidInput for a bad password, ServiceUnavailable.
     """
-    if settings.REGISTRATION != "open":
+    if settings.REGISTRATION == "closed":
         raise RegistrationClosed
     password_check(password, user=User(email=email, name=name))
     _note_down(email=email.strip(), encoded=password_hash(password), name=name, locale=locale)
@@ -49,9 +52,11 @@ def _note_down(*, email: str, encoded: str, name: str, locale: str) -> None:
 def registration_confirm(*, token: str) -> User:
     """Make the user whose address is proven by the mailed token; they are a `member`.
 
-    Raises InvalidMailedToken, also where the address has got an account meanwhile.
+    Raises InvalidMailedToken, also where the address has got an account or lost its invitation meanwhile.
     """
     row, now = _proven(token)
+    if not is_admitted(row.email_key):
+        raise InvalidMailedToken
     user = _user_make(row, now)
     role_give(user, "member")
     Registration.objects.filter(email_key=row.email_key).delete()
@@ -65,6 +70,7 @@ def registration_confirm(*, token: str) -> User:
         now=now,
     )
     event_record(actor=actor, action="user.registered", target=Target.of("user", user, user.name))
+    user_joined.send(sender=User, user=user, actor=actor)
     return user
 
 

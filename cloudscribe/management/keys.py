@@ -32,7 +32,8 @@ def kept_layout() -> Layout | None:
 
 def longest_life() -> dt.timedelta:
     """How long what a key has signed may go on to verify: sessions live longest, mailed tokens may."""
-    return dt.timedelta(seconds=max(settings.SESSION_LIFETIME, settings.VERIFICATION_LIFETIME))
+    lives = (settings.SESSION_LIFETIME, settings.VERIFICATION_LIFETIME, settings.INVITATION_LIFETIME)
+    return dt.timedelta(seconds=max(lives))
 
 
 def ring_rotated(ring: KeyRing, now: dt.datetime) -> KeyRing:

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from django.db.models import Q
 from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.serializers import EmailField
 from accounts.models import User
 from accounts.visibility import MANAGE_TEAMS, teams_visible
 from cloudscribe.lib.cursors import binding, cut_page, decode_cursor, encode_cursor
@@ -19,12 +21,14 @@ from cloudscribe.lib.pagination import page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import StrictDateTimeField, StrictSerializer, StrictUUIDField
 from cloudscribe.lib.viewsets import ServiceViewSet
+from documents.api.invitations import InvitationAnswer
 from documents.api.reaching import DocumentReached
 from documents.models import Document, Origin, Workspace
 from documents.policies import Action, require
 from documents.roles import ROLE_OF_CODENAME, ROLES, Role
 from documents.services.granting import grant_model
 from documents.services.grants import grant_change, grant_remove, grant_set
+from documents.services.invitations import invitation_send
 from documents.services.members import member_add, member_change, member_remove
 from documents.visibility import visible_to
 
@@ -67,25 +71,31 @@ class MemberAnswer(serializers.Serializer[Any]):
         return grant.granted_by.uid if grant.granted_by else None
 
 
-class MemberInput(StrictSerializer):
-    """A person or a team, and a role."""
+class GrantInput(StrictSerializer):
+    """A person or a team, and a role that documents know."""
+
+    subjects: ClassVar[tuple[str, ...]] = ("user", "team")
 
     user = StrictUUIDField(required=False)
     team = StrictUUIDField(required=False)
-    role = serializers.ChoiceField(choices=_WORKSPACE_ROLES)
+    role = serializers.ChoiceField(choices=_DOCUMENT_ROLES)
     expires_at = StrictDateTimeField(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Either a person or a team."""
-        if ("user" in attrs) == ("team" in attrs):
-            raise serializers.ValidationError({"user": ["Either `user` or `team` is due."]}, code="one_of")
+        """One subject."""
+        if sum(name in attrs for name in self.subjects) != 1:
+            named = " or ".join(f"`{name}`" for name in self.subjects)
+            raise serializers.ValidationError({"user": [f"Either {named} is due."]}, code="one_of")
         return attrs
 
 
-class GrantInput(MemberInput):
-    """As a member, with a role that documents know."""
+class MemberInput(GrantInput):
+    """A person, a team or the address of somebody to invite, and a role."""
 
-    role = serializers.ChoiceField(choices=_DOCUMENT_ROLES)
+    subjects: ClassVar[tuple[str, ...]] = ("user", "team", "email")
+
+    email = EmailField(required=False)
+    role = serializers.ChoiceField(choices=_WORKSPACE_ROLES)
 
 
 class MemberUpdateInput(StrictSerializer):
@@ -173,6 +183,12 @@ class MemberViewSet(GrantsOfObject):
         "destroy": "workspaces:manage",
     }
     tag = "members"
+    mailing = False
+
+    @property
+    def rate_scope(self) -> str | None:  # type: ignore[override]
+        """Mails have a limit of their own, beside that of writes."""
+        return "mail" if self.mailing else None
 
     def list(self, request: Request, workspace: str) -> HttpResponseBase:
         """The people and teams of a workspace."""
@@ -182,11 +198,21 @@ class MemberViewSet(GrantsOfObject):
         """One member."""
         return self.respond(self.shown(self.grant_here(self.workspace(), grant)))
 
+    @extend_schema(responses={201: MemberAnswer, 202: InvitationAnswer})
     def create(self, request: Request, workspace: str) -> HttpResponseBase:
-        """Add a person or a team, up to the own role."""
+        """Add a person or a team, or invite an address, up to the own role.
+
+        An address is answered by 202 and an invitation, whether it belongs to somebody or not.
+        """
         room, given = self.workspace(), self.input()
-        subject = self.subject(given)
         given["role"] = Role(given["role"])
+        if "email" in given:
+            self.mailing = True
+            self.check_throttles(request)
+            invitation = invitation_send(actor=self.actor, workspace=room, **given)
+            shown = InvitationAnswer(invitation, context=self.get_serializer_context()).data
+            return self.respond(shown, status=202)
+        subject = self.subject(given)
         member = member_add(actor=self.actor, workspace=room, **subject, **given)
         location = f"/api/v1/workspaces/{room.uid}/members/{member.uid}/"
         return self.respond(self.shown(self.grant_here(room, member.uid)), location=location)

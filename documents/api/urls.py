@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import path
 
 from documents.api.documents import DocumentViewSet
+from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.members import GrantViewSet, MemberViewSet
 from documents.api.people import PeopleViewSet
 from documents.api.rendering import RenderingViewSet
@@ -18,6 +19,8 @@ _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ITEM: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 _WORKSPACE = "workspaces/<uuid:id>/"
 _MEMBERS = "workspaces/<uuid:workspace>/members/"
+_INVITATIONS = "workspaces/<uuid:workspace>/invitations/"
+_INVITATION = _INVITATIONS + "<uuid:invitation>/"
 _DOCUMENT = "documents/<uuid:id>/"
 _GRANTS = "documents/<uuid:document>/grants/"
 _REVISIONS = "documents/<uuid:document>/revisions/"
@@ -31,6 +34,10 @@ urlpatterns = [
     path(_WORKSPACE + "trash/", WorkspaceViewSet.as_view({"get": "trash"})),
     path(_MEMBERS, MemberViewSet.as_view(_LIST)),
     path(_MEMBERS + "<uuid:grant>/", MemberViewSet.as_view(_ITEM)),
+    path(_INVITATIONS, InvitationViewSet.as_view({"get": "list"})),
+    path(_INVITATION, InvitationViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
+    path(_INVITATION + "resend/", InvitationViewSet.as_view({"post": "resend"})),
+    path("auth/invitations/accept/", AcceptanceViewSet.as_view({"post": "accept"})),
     path("documents/", DocumentViewSet.as_view(_LIST)),
     path(_DOCUMENT, DocumentViewSet.as_view(_ITEM)),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),

@@ -9,7 +9,7 @@ from documents.models.grant import (
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
-from documents.models.invitation import Invitation
+from documents.models.invitation import Invitation, InvitationState
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionPayload
 from documents.models.search import ImportSource, Lexeme, SearchStatistic
@@ -23,6 +23,7 @@ __all__ = [
     "Grant",
     "ImportSource",
     "Invitation",
+    "InvitationState",
     "Lexeme",
     "Origin",
     "Placement",

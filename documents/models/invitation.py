@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 from typing import ClassVar
 
 from django.db import models
@@ -10,6 +12,15 @@ from django.db.models.functions import Now
 
 from cloudscribe.lib.fields import UidField
 from documents.models.fields import person_field
+
+
+class InvitationState(enum.StrEnum):
+    """Where an invitation stands."""
+
+    ACCEPTED = "accepted"
+    EXPIRED = "expired"
+    OPEN = "open"
+    REVOKED = "revoked"
 
 
 class Invitation(models.Model):
@@ -54,3 +65,11 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation {self.uid}"
+
+    def state_at(self, now: dt.datetime) -> InvitationState:
+        """Where it stands at a moment of the database's clock; what ran out can't be revoked any more."""
+        if self.accepted_at is not None:
+            return InvitationState.ACCEPTED
+        if self.expires_at <= (self.revoked_at or now):
+            return InvitationState.EXPIRED
+        return InvitationState.OPEN if self.revoked_at is None else InvitationState.REVOKED

@@ -46,22 +46,24 @@ def member_add(
     expires_at: dt.datetime | None = None,
 ) -> Member:
     """Make a person or a team a member, up to the own role. Raises GrantExists, Forbidden, NotFound."""
-    actor = _locked(actor, workspace)
-    _rank_check(actor, workspace, role)
+    actor = room_lock(actor, workspace)
+    rank_check(actor, workspace, role)
     grant = grant_give(actor, workspace, role, user=user, team=team, expires_at=expires_at)
-    _event(actor, workspace, grant, "member.added", role=(None, str(role)), expires_at=(None, expires_at))
+    member_event(
+        actor, workspace, grant, "member.added", role=(None, str(role)), expires_at=(None, expires_at)
+    )
     return grant
 
 
 @transactional
 def member_change(*, actor: Actor, workspace: Workspace, member: Member, changes: dict[str, Any]) -> Member:
     """Change the `role` of a member or when it ends (`expires_at`). Raises LastOwner, Forbidden, NotFound."""
-    actor = _locked(actor, workspace)
+    actor = room_lock(actor, workspace)
     member = _member_locked(workspace, member)
     before = role_of_grant(member)
     role = changes.get("role", before)
-    _rank_check(actor, workspace, before)
-    _rank_check(actor, workspace, role)
+    rank_check(actor, workspace, before)
+    rank_check(actor, workspace, role)
     expires_at = changes.get("expires_at", member.expires_at)
     if expires_at != member.expires_at:
         expiry_check(expires_at, actor.now)
@@ -76,7 +78,7 @@ def member_change(*, actor: Actor, workspace: Workspace, member: Member, changes
     member.origin, member.updated_at = origin, actor.now
     member.save(update_fields=["permission", "expires_at", "origin", "updated_at"])
     owner_check(workspace, before)
-    _event(
+    member_event(
         actor,
         workspace,
         member,
@@ -93,12 +95,12 @@ def member_remove(*, actor: Actor, workspace: Workspace, member: Member) -> None
 
     Everybody may leave by themselves. Raises LastOwner, Forbidden, NotFound.
     """
-    actor = _locked(actor, workspace)
+    actor = room_lock(actor, workspace)
     member = _member_locked(workspace, member)
     role = role_of_grant(member)
     if getattr(member, "user_id", None) != actor.pk or actor.pk is None:
-        _rank_check(actor, workspace, role)
-    _event(actor, workspace, member, "member.removed", role=(str(role), None))
+        rank_check(actor, workspace, role)
+    member_event(actor, workspace, member, "member.removed", role=(str(role), None))
     member.delete()
     owner_check(workspace, role)
     _inner_grants_remove(workspace, member)
@@ -118,7 +120,8 @@ def owner_check(workspace: Workspace, touched: Role) -> None:
         raise LastOwner
 
 
-def _locked(actor: Actor, workspace: Workspace) -> Actor:
+def room_lock(actor: Actor, workspace: Workspace) -> Actor:
+    """Lock the workspace; the actor of now, who still sees it. Raises NotFound, WorkspaceBusy."""
     workspace_ready(workspace)
     workspace_lock(workspace.pk, Strength.REWRITE)
     actor = actor_renewed(actor)
@@ -136,7 +139,8 @@ def _member_locked(workspace: Workspace, member: Member) -> Member:
     return fresh
 
 
-def _rank_check(actor: Actor, workspace: Workspace, role: Role) -> None:
+def rank_check(actor: Actor, workspace: Workspace, role: Role) -> None:
+    """Raise Forbidden for who may not give roles here, or none as high as this."""
     require(actor, Action.GRANT, workspace)
     if not outranks(role_on(actor, workspace), role):
         raise Forbidden(f"Your own role does not reach up to {role}.", extra={"action": Action.GRANT})
@@ -152,9 +156,10 @@ def _inner_grants_remove(workspace: Workspace, member: Member) -> None:
     grants.objects.filter(subject, content_object__workspace=workspace).delete()
 
 
-def _event(
+def member_event(
     actor: Actor, workspace: Workspace, member: Member, action: str, **changes: tuple[Any, Any]
 ) -> None:
+    """Write the event of a membership, with what changed of it."""
     is_person = isinstance(member, WorkspaceUserPermission)
     subject = member.user if is_person else member.group.team
     event_record(

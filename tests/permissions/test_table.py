@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models import F
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 from pytest_django import DjangoDbBlocker
@@ -16,6 +17,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.services import admin_create
 from audit.models import Event
 from cloudscribe.jobs.services import job_enqueue
+from documents.models import Invitation
 from security.models import RateLimitPolicy
 from security.services import ip_rule_create
 from tests.accounts.factories import PASSWORD, user_make
@@ -98,6 +100,11 @@ class Stage:
         owner.post(f"teams/{self.ids['team']}/members/", {"user": self.ids["viewer"]})
         self.ids["newcomer"] = str(user_make().uid)
         self.ids["member"] = self._member(user_make(), "viewer")
+        guest = {"email": "guest@example.org", "role": "viewer"}
+        self.ids["invitation"] = owner.post(f"workspaces/{self.ids['workspace']}/members/", guest).json()[
+            "id"
+        ]
+        Invitation.objects.update(last_sent_at=F("last_sent_at") - dt.timedelta(minutes=2))
         grant = {"user": str(user_make().uid), "role": "viewer"}
         self.ids["grant"] = owner.post(f"documents/{self.ids['document']}/grants/", grant).json()["id"]
         with transaction.atomic():

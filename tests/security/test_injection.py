@@ -48,6 +48,7 @@ OUTSIDE = {
     "/account/verify/": ["token"],
     "/account/reset/": ["token"],
     "/account/email/": ["token"],
+    "/account/invitation/": ["token"],
     "/api/schema/": ["lang", "version"],
 }
 # What a read may write: when a session was last used, and that something was refused.

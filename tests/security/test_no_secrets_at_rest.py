@@ -26,7 +26,7 @@ from cloudscribe.jobs.registry import autoload
 from cloudscribe.jobs.runner import job_run
 from tests.accounts.factor_tools import code_at
 from tests.accounts.factories import user_make
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, client_make
 from tests.security.injection import table_names
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +49,7 @@ class Life:
         self._enrol(me)
         self._forget()
         self._move()
+        self._invite()
         self._administer()
 
     def keep(self, name: str, secret: str) -> str:
@@ -152,6 +153,25 @@ class Life:
             if name == "used":
                 self._guest.get(f"/account/email/?token={token}")
                 self._ok(self._guest.post("auth/email/confirm/", {"token": token}))
+
+    def _invite(self) -> None:
+        """Two to one room: one is accepted, the other one's token stays good."""
+        login = {"email": "ann.used@example.org", "password": self.secrets["password after"]}
+        found = self._ok(self._guest.post("auth/login/", {**login, "otp": self.secrets["recovery code 2"]}))
+        me = ApiClient(self.keep("access token of the host", found["access"]))
+        self.keep("refresh token of the host", found["refresh"])
+        room = self._ok(me.post("workspaces/", {"name": "Parlour"}))["id"]
+        guest = user_make("guest@example.org")
+        for name in ("guest", "nobody"):
+            body = {"email": f"{name}@example.org", "role": "viewer"}
+            key = self.keep(f"idempotency key for {name}", f"idempotency-key-for-{name}-0002")
+            self._ok(me.post(f"workspaces/{room}/members/", body, **{"Idempotency-Key": key}))
+            token = self.keep(f"token that invites {name}", self._mailed())
+            self._guest.get(f"/account/invitation/?token={token}")
+        signed_in = client_make(guest)
+        self._ok(
+            signed_in.post("auth/invitations/accept/", {"token": self.secrets["token that invites guest"]})
+        )
 
     def _administer(self) -> None:
         boss = user_make("boss@example.org", role="administrator", is_staff=True, is_superuser=True)

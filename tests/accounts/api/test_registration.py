@@ -17,6 +17,7 @@ from accounts.mails import mail_of
 from accounts.models import Registration, User
 from audit.models import Event
 from cloudscribe.jobs.models import Job
+from documents.models import Invitation
 from tests.accounts.factories import PASSWORD, user_make
 
 ANN = {"email": "Ann@Example.org", "password": PASSWORD, "name": "Ann"}
@@ -108,12 +109,83 @@ def test_register_unacceptable_is_named(anonymous: Any, change: dict[str, Any], 
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize("mode", ["closed", "invite"])
-def test_register_closed_is_403(anonymous: Any, settings: Any, mode: str) -> None:
-    """Where registration is closed nobody comes in by the front door."""
-    settings.REGISTRATION = mode
-    answer = anonymous.post("auth/register/", ANN)
-    assert (answer.status_code, answer.json()["code"]) == (403, "registration_closed")
+def test_register_closed_is_403_for_all_alike(client_for: Any, anonymous: Any, settings: Any) -> None:
+    """Where registration is closed nobody comes in by the front door, invited, known or neither."""
+    settings.REGISTRATION = "closed"
+    invitation_make(client_for(), "ann@example.org")
+    user_make("known@example.org")
+    for email in ("ann@example.org", "known@example.org", "stranger@example.org"):
+        answer = anonymous.post("auth/register/", {**ANN, "email": email})
+        assert (answer.status_code, answer.json()["code"]) == (403, "registration_closed")
+    assert not Registration.objects.exists()
+
+
+def invitation_make(owner: Any, email: str) -> str:
+    """The path of a new invitation to a workspace of the owner's."""
+    room = owner.post("workspaces/", {"name": "Room"}).json()["id"]
+    body = {"email": email, "role": "viewer"}
+    made = owner.post(f"workspaces/{room}/members/", body)
+    assert made.status_code == 202
+    return f"workspaces/{room}/invitations/{made.json()['id']}/"
+
+
+def test_register_by_invitation_alone(client_for: Any, anonymous: Any, settings: Any) -> None:
+    """Who is invited joins as usual and is a member at once."""
+    settings.REGISTRATION = "invite"
+    path = invitation_make(client_for(), "ann@example.org")
+    assert anonymous.post("auth/register/", ANN).status_code == 202
+    assert anonymous.post("auth/verify-email/", {"token": token_in(mailed())}).status_code == 200
+    person = client_for(User.objects.get(email_key="ann@example.org"))
+    assert person.get(path.partition("invitations/")[0]).json()["role"] == "viewer"
+
+
+def test_register_uninvited_answers_the_same_and_mails_nothing(
+    client_for: Any, anonymous: Any, settings: Any
+) -> None:
+    """Answer and statements tell no stranger who is invited; there is no mail and no account."""
+    settings.REGISTRATION = "invite"
+    anonymous.post("auth/register/", {**ANN, "email": "warm@example.org"})
+    invitation_make(client_for(), "ann@example.org")
+    found, answers = [], []
+    for email in ("ann@example.org", "stranger@example.org"):
+        with CaptureQueriesContext(connection) as captured:
+            answers.append(anonymous.post("auth/register/", {**ANN, "email": email}))
+        found.append([re.sub(r"'[^']*'|\d+", "?", query["sql"])[:60] for query in captured])
+    assert answers[0].content == answers[1].content == b""
+    assert answers[0].status_code == answers[1].status_code == 202
+    assert found[0] == found[1]
+    assert mailed() is None
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired", "inviter suspended", "closed"])
+def test_verify_after_the_invitation_ended_is_400(
+    client_for: Any, anonymous: Any, settings: Any, end: str
+) -> None:
+    """What let somebody register must still hold when they come in."""
+    settings.REGISTRATION = "invite"
+    owner = client_for()
+    path = invitation_make(owner, "ann@example.org")
+    anonymous.post("auth/register/", ANN)
+    token = token_in(mailed())
+    if end == "revoked":
+        assert owner.delete(path).status_code == 204
+    if end == "expired":
+        Invitation.objects.update(expires_at=F("created_at") - dt.timedelta(seconds=1))
+    if end == "inviter suspended":
+        User.objects.filter(pk=owner.user.pk).update(is_active=False)
+    if end == "closed":
+        settings.REGISTRATION = "closed"
+    answer = anonymous.post("auth/verify-email/", {"token": token})
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_token")
+    assert not User.objects.filter(email_key="ann@example.org").exists()
+
+
+def test_register_known_address_by_invitation_alone_tells_its_owner(anonymous: Any, settings: Any) -> None:
+    """Who has an account needs no invitation to be told so."""
+    settings.REGISTRATION = "invite"
+    user_make("ann@example.org")
+    assert anonymous.post("auth/register/", ANN).status_code == 202
+    assert "There is one already" in mailed().body
 
 
 @pytest.mark.parametrize("spoil", ["used", "expired", "changed", "nonsense", "other_purpose"])
