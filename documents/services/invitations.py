@@ -202,6 +202,10 @@ def _accept(actor: Actor, found: Invitation, user: User) -> Invitation:
     row = rows.first()
     if row is None or not inviter_may(row):
         raise InvalidMailedToken
+    # Nobody who is being deleted, kept out or moving to another address meanwhile becomes a member.
+    people = User.objects.select_for_update(no_key=True)
+    if people.filter(pk=user.pk, is_active=True, email_key=row.email_key).first() is None:
+        raise InvalidMailedToken
     row.accepted_at, row.accepted_by = actor.now, user
     row.save(update_fields=["accepted_at", "accepted_by"])
     _event(actor, row, "invitation.accepted", {}, user=str(user.uid))
