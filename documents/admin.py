@@ -6,12 +6,22 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from cloudscribe.lib.admin import StaffAdmin
-from documents.models import Document, Workspace, WorkspaceGroupPermission, WorkspaceUserPermission
+from cloudscribe.lib.admin import StaffAdmin, each
+from documents.models import (
+    Document,
+    Invitation,
+    InvitationState,
+    Workspace,
+    WorkspaceGroupPermission,
+    WorkspaceUserPermission,
+)
+from documents.selectors.invitations import invitations_in
+from documents.services.invitations import INVITATION_STAFF, invitation_withdraw
 
 STATE_COLOURS = {"published": "success", "draft": "warning", "archived": "info"}
 
@@ -141,3 +151,64 @@ class DocumentAdmin(StaffAdmin):
     def is_trashed(self, document: Document) -> bool:
         """Whether it lies in the trash."""
         return document.is_trashed
+
+
+class InvitationStateFilter(admin.SimpleListFilter):
+    """Invitations of one state."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every state."""
+        return [(state.value, state.value.capitalize()) for state in InvitationState]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The chosen ones, by the database's clock."""
+        known = {state.value for state in InvitationState}
+        chosen = self.value()
+        return invitations_in(queryset, InvitationState(chosen)) if chosen in known else queryset
+
+
+@admin.register(Invitation)
+class InvitationAdmin(StaffAdmin):
+    """Who was invited where, by whom. The mailed token is nowhere."""
+
+    list_display = ("email", "workspace", "role", "invited_by", "shown_state", "sent_count", "expires_at")
+    list_filter = (InvitationStateFilter,)
+    list_select_related = ("workspace", "invited_by")
+    search_fields = ("email", "=uid", "workspace__name")
+    ordering = ("-created_at",)
+    actions = ("revoke",)
+    fieldsets = (
+        (None, {"fields": ("email", "uid", "workspace", "role", "grant_expires_at", "invited_by")}),
+        ("Mails", {"fields": ("sent_count", "last_sent_at")}),
+        ("Life", {"fields": ("created_at", "expires_at", "accepted_at", "accepted_by", "revoked_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the database's clock, by which they end."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(clock=Now())
+
+    @display(
+        description="State",
+        label={"open": "info", "accepted": "success", "revoked": "danger", "expired": "warning"},
+    )
+    def shown_state(self, invitation: Any) -> str:
+        """As a coloured label."""
+        return str(invitation.state_at(invitation.clock))
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may take back other people's invitations."""
+        return bool(request.user.has_perm(INVITATION_STAFF))
+
+    @admin.action(description="Take these invitations back", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """Their tokens open nothing from now on."""
+        each(
+            request,
+            rows,
+            lambda actor, invitation: invitation_withdraw(actor=actor, invitation=invitation.uid),
+            "Taken back",
+        )

@@ -6,9 +6,10 @@ import datetime as dt
 
 from cloudscribe.jobs.registry import job_handler, schedule
 from cloudscribe.jobs.run import JobRun
-from documents.queues import SCOPE_COUNTS, SEARCH_INDEX, SEARCH_STATISTICS, TRASH_PURGE
+from documents.queues import INVITATIONS_PURGE, SCOPE_COUNTS, SEARCH_INDEX, SEARCH_STATISTICS, TRASH_PURGE
 from documents.services.counting import scope_counts_refresh
 from documents.services.indexing import bodies_index, lexemes_refresh
+from documents.services.invitations import invitations_purge
 from documents.services.trash import trash_purge_next
 
 
@@ -46,6 +47,13 @@ def trash_purge(run: JobRun) -> dict[str, int]:
     return {"purged": purged}
 
 
+@job_handler(INVITATIONS_PURGE)
+def purge_invitations(run: JobRun) -> dict[str, int]:
+    """Delete invitations that ended long ago."""
+    return {"purged": invitations_purge()}
+
+
+schedule("documents.invitations_purge", dt.timedelta(days=1), INVITATIONS_PURGE)
 schedule("documents.scope_counts", dt.timedelta(minutes=5), SCOPE_COUNTS)
 schedule("documents.trash_purge", dt.timedelta(hours=1), TRASH_PURGE)
 schedule("documents.search_index", dt.timedelta(minutes=1), SEARCH_INDEX)

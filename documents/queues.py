@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+INVITATIONS_PURGE = "documents.invitations_purge"
 SEARCH_INDEX = "documents.search_index"
 SEARCH_STATISTICS = "documents.search_statistics"
 SCOPE_COUNTS = "documents.scope_counts"

@@ -38,10 +38,13 @@ from documents.services.inviting import invitations_open, inviter_may, membershi
 from documents.services.locking import Strength, actor_renewed, workspace_lock
 from documents.services.members import rank_check, room_lock
 
+INVITATION_STAFF = "documents.delete_invitation"
 MAILS = 5
 PAUSE = dt.timedelta(minutes=1)
 # For so long an address doesn't get more mails by being uninvited and invited again.
 _REMEMBERED = dt.timedelta(days=1)
+# Addresses of people who never came are kept for no longer.
+_KEPT = dt.timedelta(days=100)
 # Who was invited to more workspaces than this before they had an account accepts the others one by one.
 _CONVERTED = 100
 
@@ -133,7 +136,7 @@ def invitation_withdraw(*, actor: Actor, invitation: uuid.UUID) -> None:
 
     Raises InvitationClosed, Forbidden, NotFound, WorkspaceBusy.
     """
-    powers_required(actor, "documents.delete_invitation")
+    powers_required(actor, INVITATION_STAFF)
     found = Invitation.objects.filter(uid=invitation).first()
     if found is None:
         raise NotFound
@@ -183,6 +186,12 @@ def invitations_convert(*, actor: Actor, user: User) -> None:
             _accept(actor, row, user)
         except (InvalidMailedToken, NotFound, WorkspaceBusy):
             continue
+
+
+@transactional
+def invitations_purge() -> int:
+    """Delete what ended long ago, with the addresses; how many."""
+    return Invitation.objects.filter(expires_at__lt=Now() - _KEPT).delete()[0]
 
 
 def _proven(token: str) -> Invitation:

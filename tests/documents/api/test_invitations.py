@@ -17,6 +17,7 @@ from audit.models import Event
 from cloudscribe.jobs.models import Job
 from documents.models import Invitation, Workspace, WorkspaceUserPermission
 from documents.roles import ROLE_OF_CODENAME
+from documents.services.invitations import invitations_purge
 from security.models import RateLimitPolicy
 from tests.accounts.api.test_registration import mailed, token_in
 from tests.accounts.factories import PASSWORD, token_make, user_make
@@ -276,6 +277,14 @@ def close(world: World, path: str, end: str) -> None:
         Invitation.objects.update(expires_at=F("created_at") - dt.timedelta(seconds=1))
     if end == "accepted":
         World.ok(accept(world.client_for(user_make(GUEST)), token_in(mailed())))
+
+
+def test_purge_removes_what_ended_long_ago(world: World) -> None:
+    """Addresses of people who never came don't stay for ever."""
+    invited(world)
+    assert invitations_purge() == 0
+    Invitation.objects.update(expires_at=F("created_at") - dt.timedelta(days=101))
+    assert invitations_purge() == 1
 
 
 # --- accepting --------------------------------------------------------------------------------------------
