@@ -188,8 +188,8 @@ class InvitationAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With the database's clock, by which they end."""
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(clock=Now())
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(clock=Now())
+        return rows
 
     @display(
         description="State",
