@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from accounts.models import Team, User
@@ -91,6 +92,19 @@ class TeamAccess(Protocol):
 
 
 team_access: Port[TeamAccess] = Port()
+
+
+class Exports(Protocol):
+    """What else belongs into a person's export."""
+
+    def count(self, actor: Actor) -> int:
+        """About how many parts there are, for the progress."""
+
+    def parts(self, actor: Actor) -> Iterator[tuple[str, Iterable[bytes]]]:
+        """Files, each by its name in the archive and its content in pieces; all by the rights of then."""
+
+
+exports: Port[Exports] = Port()
 
 
 class Handover(Protocol):

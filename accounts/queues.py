@@ -2,5 +2,6 @@
 
 from __future__ import annotations
 
+ACCOUNT_EXPORT = "accounts.export"
 MAIL_SEND = "mail.send"
 PURGE_EXPIRED = "accounts.purge_expired"

@@ -334,6 +334,9 @@ JOB_LEASE = env.seconds(
 JOB_BACKOFF = env.seconds(
     "CLOUDSCRIBE_JOB_BACKOFF", 5, "A failed job is tried again after; doubled each time, an hour at most."
 )
+JOB_FILE_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_JOB_FILE_LIFETIME", 7 * 86_400, "Files that jobs made, such as exports, can be had for."
+)
 JOB_RETENTION = env.seconds("CLOUDSCRIBE_JOB_RETENTION", 30 * 86_400, "Ended jobs are kept for.")
 JOB_SWEEP_INTERVAL = env.seconds(
     "CLOUDSCRIBE_JOB_SWEEP_INTERVAL", 0.5, "How often the scheduler looks for due jobs."

@@ -20,6 +20,7 @@ class DocumentsConfig(AppConfig):
         from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
 
         from documents import (  # noqa: PLC0415 (as above)
+            exports,
             handover,
             invitees,
             mails,
@@ -30,6 +31,7 @@ class DocumentsConfig(AppConfig):
         from documents.models import Workspace  # noqa: PLC0415 (as above)
 
         auditlog.register(Workspace, exclude_fields=["busy_job", "created_at", "updated_at"])
+        exports.connect()
         handover.connect()
         invitees.connect()
         mails.connect()

@@ -12,6 +12,7 @@ from accounts.api.auth import (
     RegistrationViewSet,
     SignInViewSet,
 )
+from accounts.api.exports import ExportViewSet
 from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
 from accounts.api.passkeys import PasskeySignInViewSet, PasskeysViewSet
@@ -44,6 +45,7 @@ urlpatterns = [
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("me/deactivate/", MeViewSet.as_view({"post": "deactivate"})),
+    path("me/export/", ExportViewSet.as_view({"post": "create"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
     path("me/tokens/", TokensViewSet.as_view({"get": "list", "post": "create"})),

@@ -32,6 +32,7 @@ from accounts.powers import administrator_check, administrators_lock, powers_of,
 from accounts.services.sessions import sessions_end
 from accounts.services.tokens import tokens_end
 from audit.services import Target, event_record
+from cloudscribe.jobs.files import jobs_forsake
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, NotFound
 from cloudscribe.lib.transactions import transactional
@@ -142,6 +143,7 @@ def _delete(actor: Actor, row: User, receiver: User | None) -> None:
         target=Target("user", row.uid, row.name),
         facts={"receiver": str(receiver.uid) if receiver else None},
     )
+    jobs_forsake(actor_uid=row.uid)
     _belongings_delete(row)
     # Not by `save`: django-auditlog would write the address and the name down once more.
     email = f"deleted-{row.uid}@{_MAIL_DOMAIN}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudscribe.lib.errors import BusinessError, Forbidden
+from cloudscribe.lib.errors import BusinessError, Forbidden, Gone
 
 
 class CredentialRevoked(Forbidden):
@@ -10,6 +10,14 @@ class CredentialRevoked(Forbidden):
 
     code = "credential_revoked"
     title = "The credential was revoked"
+
+
+class JobFileExpired(Gone):
+    """The file that the job made is kept no longer."""
+
+    code = "file_expired"
+    title = "The file is kept no longer"
+    detail = "Ask for a new one."
 
 
 class JobFinished(BusinessError):

@@ -1,15 +1,19 @@
-"""Numbers about jobs, for operators."""
+"""Reads of jobs: the file that one made, the one that is open already, numbers for operators."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import uuid
+from typing import Any
 
 from django.db import models
-from django.db.models import Count, F, Max, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, Q
 from django.db.models.functions import Now
 
-from cloudscribe.jobs.models import Job, JobState
+from cloudscribe.jobs.exceptions import JobFileExpired
+from cloudscribe.jobs.models import Job, JobFile, JobState
+from cloudscribe.lib.errors import NotFound
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,3 +42,22 @@ def queue_stats() -> list[QueueStats]:
         .order_by("queue")
     )
     return [QueueStats(**row) for row in rows]
+
+
+def job_open(kind: str, actor_uid: uuid.UUID) -> Job | None:
+    """The newest job of the kind that somebody asked for and that waits or runs."""
+    waiting = Job.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
+    return waiting.filter(kind=kind, actor_uid=actor_uid).order_by("-pk").first()
+
+
+def job_file(job: Job) -> JobFile:
+    """The file of a job that the caller may see. Raises NotFound, JobFileExpired by the database's clock."""
+    expired = ExpressionWrapper(Q(expires_at__lte=Now()), output_field=BooleanField())
+    rows: models.QuerySet[JobFile] = JobFile.objects.filter(job=job, job__state=JobState.SUCCEEDED)
+    row: Any = rows.annotate(expired=expired).first()
+    if row is None:
+        raise NotFound
+    if row.expired:
+        raise JobFileExpired
+    found: JobFile = row
+    return found

@@ -110,3 +110,9 @@ def job_retry(*, actor: Actor, job: Job) -> Job:
     job_changed.send(sender=Job, job=job, change="retried", actor=actor)
     on_commit(functools.partial(ring, job.queue, job.uid))
     return job
+
+
+@transactional
+def job_file_told(*, actor: Actor, job: Job) -> None:
+    """Put on the record that somebody has a file which another person asked for."""
+    job_changed.send(sender=Job, job=job, change="file_read", actor=actor)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# Sent with `job: Job`, `change: str` (cancelled, retried, failed) and `actor: Actor` who changed it; for a
-# failure the one for whom the job ran.
+# Sent with `job: Job`, `change: str` (cancelled, retried, failed, file_read) and `actor: Actor` who did it;
+# for a failure the one for whom the job ran.
 job_changed = Signal()

@@ -159,6 +159,12 @@ _OWN = [
     Row("PATCH", "me/", A, None, _signed_in(200), {"name": "Other"}),
     Row("DELETE", "me/", A, None, _leaving(204)),
     Row("POST", "me/deactivate/", A, None, _leaving(204)),
+    Row("POST", "auth/oidc/link/", A, None, _signed_in(404)),
+    Row("POST", "auth/oidc/link/callback/", A, None, _signed_in(400), {"state": "none"}),
+    Row("GET", "me/identities/", A, None, _signed_in(200)),
+    Row("GET", "me/identities/{identity}/", A, None, _signed_in(404)),
+    Row("DELETE", "me/identities/{identity}/", A, None, _signed_in(404)),
+    Row("POST", "me/export/", A, None, _signed_in(202)),
     Row("GET", "me/sessions/", A, None, _signed_in(200)),
     Row("DELETE", "me/sessions/", A, None, _signed_in(204)),
     Row("DELETE", "me/sessions/{session}/", A, None, _signed_in(404)),
@@ -203,6 +209,7 @@ _PLATFORM = [
     Row("GET", "security/rate-limits/{rate_limit}/", N, "security:read", _administrator(200)),
     Row("PATCH", "security/rate-limits/{rate_limit}/", N, "security:write", _administrator(200), {}),
     Row("GET", "jobs/{job}/", N, "jobs:read", _administrator(200, others=404)),
+    Row("GET", "jobs/{job}/file/", N, None, _signed_in(404)),
     Row("POST", "jobs/{job}/cancel/", N, "jobs:write", _administrator(200, others=404)),
 ]
 _SERVICES = [

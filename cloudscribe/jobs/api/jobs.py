@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from django.core.files.storage import default_storage
 from django.db.models import QuerySet
-from django.http import HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from cloudscribe.jobs.api.serializers import JobOutput, JobQuery
 from cloudscribe.jobs.models import Job
-from cloudscribe.jobs.services import job_cancel
+from cloudscribe.jobs.selectors import job_file
+from cloudscribe.jobs.services import job_cancel, job_file_told
 from cloudscribe.jobs.visibility import visible_to
-from cloudscribe.lib.errors import Forbidden
+from cloudscribe.lib.errors import Forbidden, NotFound
 from cloudscribe.lib.permissions import Authenticated
+from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.viewsets import ServiceViewSet
+
+
+class Archive(BaseRenderer):
+    """Lets a client that accepts archives alone through to them."""
+
+    media_type = "application/zip"
+    format = "zip"
+
+    def render(self, data: Any, *_: Any) -> bytes:
+        """Only refusals come this way, which are JSON."""
+        return dump_json(data)
 
 
 class JobsViewSet(ServiceViewSet):
@@ -25,11 +42,17 @@ class JobsViewSet(ServiceViewSet):
     answer_serializer = JobOutput
     queries: ClassVar = {"list": JobQuery}
     scope_map: ClassVar = {"list": "jobs:read", "retrieve": "jobs:read", "cancel": "jobs:write"}
+    no_store = ("file",)
+    problems: ClassVar = {"file": (404, 410)}
 
     @property
     def rate_scope(self) -> str:  # type: ignore[override]
         """By what is done."""
         return "writes" if self.action == "cancel" else "reads"
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """JSON, and where there is a file archives, too."""
+        return [*super().get_renderers(), *([Archive()] if self.action == "file" else [])]
 
     def get_queryset(self) -> QuerySet[Job]:
         """What the actor sees."""
@@ -51,3 +74,18 @@ class JobsViewSet(ServiceViewSet):
         if job.actor_uid != self.actor.uid and not request.user.has_perm("jobs.manage_jobs"):
             raise Forbidden("Others' jobs need the permission jobs.manage_jobs.")
         return self.respond(self.shown(job_cancel(actor=self.actor, job=job)))
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def file(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name for it)
+        """The file that a job made, for whoever asked for it and who may see all jobs."""
+        job = self.get_object_or_404(self.get_queryset())
+        row = job_file(job)
+        try:
+            content = default_storage.open(row.path)
+        except FileNotFoundError:
+            raise NotFound from None
+        if job.actor_uid != self.actor.uid:
+            job_file_told(actor=self.actor, job=job)
+        answer = FileResponse(content, as_attachment=True, filename=row.name, content_type=row.media_type)
+        answer.headers["Content-Length"] = str(row.size)
+        return answer
