@@ -12,7 +12,9 @@ from audit.models import Event
 from cloudscribe.jobs.models import Job
 from cloudscribe.jobs.services import job_enqueue
 from documents.models import Document
+from documents.roles import Role
 from documents.services.documents import NewDocument, document_create
+from documents.services.invitations import invitation_send
 from documents.services.workspaces import workspace_create
 from security.services import ip_rule_create
 from tests.accounts.factories import user_make
@@ -63,6 +65,7 @@ def test_sign_in_with_a_wrong_password_stays_outside(staff: Staff) -> None:
         ("accounts/session/", "Ada Staff"),
         ("documents/workspace/", "Gardens"),
         ("documents/document/", "Herbs"),
+        ("documents/invitation/", "guest@example.org"),
         ("audit/event/", "workspace.created"),
         ("jobs/job/", "mail"),
         ("security/iprule/", "203.0.113.0/24"),
@@ -73,6 +76,8 @@ def test_list_shows_its_rows(staff: Staff, document: Document, path: str, shown:
     """Every list opens without a complaint of the browser and shows what there is."""
     waiting_job()
     ip_rule_create(actor=command(), network="203.0.113.0/24")
+    host, room = person(document.owner), document.workspace
+    invitation_send(actor=host, workspace=room, email="guest@example.org", role=Role.VIEWER)
     staff.sign_in()
     assert shown in staff.open(f"/admin/{path}")
 

@@ -170,6 +170,26 @@ def test_invite_again_and_again_mails_five_times(world: World) -> None:
     assert Job.objects.filter(payload__message="invitation").count() == 5
 
 
+def test_invite_with_an_idempotency_key_is_done_once(world: World) -> None:
+    """Whoever lost the answer gets it again, and the address no second mail."""
+    body, path = {"email": GUEST, "role": "viewer"}, f"workspaces/{world.workspace}/members/"
+    answers = [world.owner.post(path, body, Idempotency_Key="invite-guest-0001") for _ in range(2)]
+    assert World.ok(answers[0], 202) == World.ok(answers[1], 202)
+    assert Event.objects.filter(action__startswith="invitation.").count() == 1
+
+
+@pytest.mark.parametrize(("own", "status"), [(True, 202), (False, 404)])
+def test_invite_by_a_token_of_one_workspace(world: World, own: bool, status: int) -> None:
+    """A token that is cut to a workspace invites there and nowhere else."""
+    other = World(lambda: world.owner)
+    room = Workspace.objects.get(uid=(world if own else other).workspace)
+    cut = {"workspace_pk": room.pk, "workspace_uid": room.uid}
+    token = ApiClient(token_make(world.owner.user, "workspaces:manage", **cut))
+    assert invite(world, by=token).status_code == status
+    path = f"workspaces/{world.workspace}/invitations/"
+    assert token.get(path).status_code == (200 if own else 404)
+
+
 def test_invite_counts_as_mail(world: World, own_rules: None) -> None:
     """Inviting has the limit of mails, adding a member that of writes."""
     RateLimitPolicy.objects.filter(scope="mail", key="user").update(requests=1)
