@@ -138,3 +138,25 @@ class Notices(Protocol):
 
 
 notices: Port[Notices] = Port()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TeamEffect:
+    """A place where somebody has `role` with a team, and `otherwise`, None for nothing, without it."""
+
+    user: uuid.UUID
+    type: str
+    uid: uuid.UUID
+    name: str
+    role: str
+    otherwise: str | None
+
+
+class TeamEffects(Protocol):
+    """What being in a team gives."""
+
+    def of(self, actor: Actor, team: Team, people: Collection[User], most: int) -> list[TeamEffect]:
+        """Where it makes a difference to them, of the places that the actor may see: `most` at most."""
+
+
+team_effects: Port[TeamEffects] = Port()

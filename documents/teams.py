@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from accounts.models import Team, User
-from accounts.ports import team_access
+from accounts.ports import TeamEffect, team_access, team_effects
 from cloudscribe.lib.actor import Actor
 from documents.selectors.people import people_known
+from documents.selectors.team_effects import effects_of_team
 from documents.services.team_grants import team_grants_remove
 
 
@@ -21,6 +24,15 @@ class DocumentTeamAccess:
         team_grants_remove(actor=actor, team=team)
 
 
+class DocumentTeamEffects:
+    """Answers by the grants of now."""
+
+    def of(self, actor: Actor, team: Team, people: Collection[User], most: int) -> list[TeamEffect]:
+        """Where being in the team makes a difference to the people."""
+        return effects_of_team(actor, team, people, most)
+
+
 def connect() -> None:
-    """Fill the port."""
+    """Fill the ports."""
+    team_effects.provide(DocumentTeamEffects())
     team_access.provide(DocumentTeamAccess())

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.actors import person_pk
 from accounts.api.serializers import NameField
 from accounts.models import Team, TeamManager, User
+from accounts.ports import TeamEffect
 from accounts.services.teams import (
+    MOST_EFFECTS,
     team_create,
     team_delete,
+    team_delete_preview,
     team_member_add,
+    team_member_add_preview,
     team_member_change,
     team_member_remove,
+    team_member_remove_preview,
     team_update,
 )
 from accounts.visibility import MANAGE_TEAMS, teams_visible
@@ -27,6 +34,7 @@ from cloudscribe.lib.conditional import make_etag
 from cloudscribe.lib.permissions import Authenticated, HasPermission
 from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.serializers import (
+    QuerySerializer,
     StrictBooleanField,
     StrictCharField,
     StrictSerializer,
@@ -85,6 +93,34 @@ class TeamMemberAnswer(serializers.Serializer[User]):
     manager = serializers.BooleanField()
 
 
+class DryRunQuery(QuerySerializer):
+    """Whether to tell what would change and to change nothing."""
+
+    dry_run = serializers.BooleanField(required=False, default=False)
+
+
+class TeamEffectAnswer(serializers.Serializer[TeamEffect]):
+    """A place where a team makes a difference to somebody."""
+
+    user = serializers.UUIDField()
+    type = serializers.ChoiceField(choices=["document", "workspace"])
+    id = serializers.UUIDField(source="uid")
+    name = serializers.CharField(help_text="The document's title or the workspace's name.")
+    role = serializers.CharField(help_text="What they have there with the team.")
+    otherwise = serializers.CharField(
+        allow_null=True,
+        help_text="What they have without it; null, too, where the reader may not see who has access.",
+    )
+
+
+class TeamEffectsAnswer(serializers.Serializer[Any]):
+    """What people would gain and lose, of what the reader may see; `complete` is false where it is cut."""
+
+    gains = TeamEffectAnswer(many=True)
+    loses = TeamEffectAnswer(many=True)
+    complete = serializers.BooleanField()
+
+
 class _OfTeams(ServiceViewSet):
     """Teams as the reader may see them."""
 
@@ -97,6 +133,14 @@ class _OfTeams(ServiceViewSet):
         "destroy": "teams:write",
     }
     tag = "teams"
+
+    def preview(
+        self, *, gains: Sequence[TeamEffect] = (), loses: Sequence[TeamEffect] = ()
+    ) -> HttpResponseBase:
+        """The answer to a dry run."""
+        complete = max(len(gains), len(loses)) < MOST_EFFECTS
+        found = {"gains": gains, "loses": loses, "complete": complete}
+        return self.respond(TeamEffectsAnswer(found).data, status=200)
 
     def teams(self) -> QuerySet[Team]:
         """The reader's teams; all of them for holders of `accounts.manage_teams`."""
@@ -114,6 +158,7 @@ class TeamsViewSet(_OfTeams):
         "partial_update": TeamUpdateInput,
     }
     answer_serializer = TeamAnswer
+    queries: ClassVar = {"destroy": DryRunQuery}
     problems: ClassVar = {"destroy": (409, 423)}
     ordering_choices = ("created_at", "name")
     default_ordering = "-created_at"
@@ -145,8 +190,11 @@ class TeamsViewSet(_OfTeams):
         team = team_update(actor=self.actor, team=self.kwargs["id"], changes=self.input())
         return self._answer(team.uid)
 
+    @extend_schema(responses={204: None, 200: TeamEffectsAnswer})
     def destroy(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
-        """Remove the team and with it all that it was granted (managers)."""
+        """Remove the team and with it all that it was granted (managers); or tell what members lose."""
+        if self.query()["dry_run"]:
+            return self.preview(loses=team_delete_preview(actor=self.actor, team=self.kwargs["id"]))
         team_delete(actor=self.actor, team=self.kwargs["id"])
         return self.respond()
 
@@ -165,6 +213,7 @@ class TeamMembersViewSet(_OfTeams):
         "partial_update": TeamMemberUpdateInput,
     }
     answer_serializer = TeamMemberAnswer
+    queries: ClassVar = dict.fromkeys(("create", "destroy"), DryRunQuery)
     problems: ClassVar = {
         "list": (404,),
         **dict.fromkeys(("create", "partial_update", "destroy"), (409,)),
@@ -188,9 +237,13 @@ class TeamMembersViewSet(_OfTeams):
         shown = self.shown(self.get_object_or_404(self.get_queryset()))
         return self.respond(shown, etag=make_etag(dump_json(shown)))
 
+    @extend_schema(responses={201: TeamMemberAnswer, 200: TeamEffectsAnswer})
     def create(self, request: Request, **_: Any) -> HttpResponseBase:
-        """Put somebody into the team (managers): a person whom one shares a workspace with."""
+        """Put somebody whom one shares a workspace with into the team (managers), or tell what they would gain."""
         team = self.kwargs["id"]
+        if self.query()["dry_run"]:
+            user = self.input()["user"]
+            return self.preview(gains=team_member_add_preview(actor=self.actor, team=team, user=user))
         person = team_member_add(actor=self.actor, team=team, **self.input())
         location = f"/api/v1/teams/{team}/members/{person.uid}/"
         return self.respond(self._shown(person.uid), location=location)
@@ -200,8 +253,12 @@ class TeamMembersViewSet(_OfTeams):
         person = team_member_change(actor=self.actor, team=self.kwargs["id"], user=user, **self.input())
         return self.respond(self._shown(person.uid))
 
+    @extend_schema(responses={204: None, 200: TeamEffectsAnswer})
     def destroy(self, request: Request, user: uuid.UUID, **_: Any) -> HttpResponseBase:
-        """Take somebody out of the team (managers), or leave it by oneself."""
+        """Take somebody out of the team (managers) or leave it by oneself; or tell what they would lose."""
+        if self.query()["dry_run"]:
+            lost = team_member_remove_preview(actor=self.actor, team=self.kwargs["id"], user=user)
+            return self.preview(loses=lost)
         team_member_remove(actor=self.actor, team=self.kwargs["id"], user=user)
         return self.respond()
 

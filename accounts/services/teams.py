@@ -15,7 +15,7 @@ from uuid_utils.compat import uuid7
 from accounts.actors import person_pk
 from accounts.exceptions import LastManager, TeamMemberExists
 from accounts.models import Team, TeamManager, User
-from accounts.ports import team_access
+from accounts.ports import TeamEffect, team_access, team_effects
 from accounts.powers import powers_now
 from accounts.visibility import MANAGE_TEAMS
 from audit.diff import model_changes
@@ -25,6 +25,8 @@ from cloudscribe.lib.errors import Forbidden, NotFound
 from cloudscribe.lib.transactions import transactional
 
 TEAM_FIELDS = ("name", "description")
+# As many as a preview lists.
+MOST_EFFECTS = 500
 
 
 @transactional
@@ -84,18 +86,19 @@ def team_member_add(*, actor: Actor, team: uuid.UUID, user: uuid.UUID, manager: 
     Managers add people whom they share a workspace with, holders of MANAGE_TEAMS anybody who is active.
     Raises NotFound, Forbidden, TeamMemberExists.
     """
-    row = _locked(actor, team)
-    # Locked, so that nobody joins whose account is being deleted.
-    person = User.objects.select_for_update(no_key=True).filter(uid=user, is_active=True).first()
-    if person is None or not (powers_now(actor).hold(MANAGE_TEAMS) or team_access.ask.knows(actor, person)):
-        raise NotFound
-    if _members(row).filter(pk=person.pk).exists():
-        raise TeamMemberExists
+    row, person = _joining(actor, team, user)
     person.groups.add(row.group)
     if manager:
         TeamManager.objects.create(team=row, user=person)
     _member_event(actor, row, person, "team_member.added", (None, manager))
     return person
+
+
+@transactional
+def team_member_add_preview(*, actor: Actor, team: uuid.UUID, user: uuid.UUID) -> list[TeamEffect]:
+    """What somebody would gain in a team, of what the actor may see; raises what `team_member_add` does."""
+    row, person = _joining(actor, team, user)
+    return team_effects.ask.of(actor, row, [person], MOST_EFFECTS)
 
 
 @transactional
@@ -133,6 +136,35 @@ def team_member_remove(*, actor: Actor, team: uuid.UUID, user: uuid.UUID) -> Non
     _member_event(actor, row, person, "team_member.removed", (was_manager, None))
 
 
+@transactional
+def team_member_remove_preview(*, actor: Actor, team: uuid.UUID, user: uuid.UUID) -> list[TeamEffect]:
+    """What somebody would lose without a team, of what the actor may see; raises as the removal does."""
+    row = _locked(actor, team, leaving=user == actor.uid)
+    person = _member(row, user)
+    if TeamManager.objects.filter(team=row, user=person).exists():
+        _manager_check(row, without=person)
+    return team_effects.ask.of(actor, row, [person], MOST_EFFECTS)
+
+
+@transactional
+def team_delete_preview(*, actor: Actor, team: uuid.UUID) -> list[TeamEffect]:
+    """What the members would lose without a team, of what the actor may see. Raises NotFound, Forbidden."""
+    row = _locked(actor, team)
+    return team_effects.ask.of(actor, row, _members(row).filter(is_active=True), MOST_EFFECTS)
+
+
+def _joining(actor: Actor, team: uuid.UUID, user: uuid.UUID) -> tuple[Team, User]:
+    """The team, locked, and the person who may be put into it."""
+    row = _locked(actor, team)
+    # Locked, so that nobody joins whose account is being deleted.
+    person = User.objects.select_for_update(no_key=True).filter(uid=user, is_active=True).first()
+    if person is None or not (powers_now(actor).hold(MANAGE_TEAMS) or team_access.ask.knows(actor, person)):
+        raise NotFound
+    if _members(row).filter(pk=person.pk).exists():
+        raise TeamMemberExists
+    return row, person
+
+
 def _locked(actor: Actor, team: uuid.UUID, *, leaving: bool = False) -> Team:
     """The team, locked, so that its members change one after the other, if the actor may change it now."""
     teams = Team.objects.select_related("group").select_for_update(no_key=True, of=("self",))
@@ -167,9 +199,10 @@ def _member(team: Team, user: uuid.UUID) -> User:
     return person
 
 
-def _manager_check(team: Team) -> None:
-    """Raise LastManager where no active manager is left; counted under the team's lock."""
-    if not TeamManager.objects.filter(team=team, user__is_active=True).exists():
+def _manager_check(team: Team, *, without: User | None = None) -> None:
+    """Raise LastManager where no active manager is left `without` somebody, under the team's lock."""
+    left = TeamManager.objects.filter(team=team, user__is_active=True)
+    if not left.exclude(user=without).exists():
         raise LastManager
 
 

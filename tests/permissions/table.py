@@ -348,8 +348,17 @@ _TEAMS = [
     Row("GET", "teams/{team}/", R, "teams:read", _TEAM_MEMBERS),
     Row("PATCH", "teams/{team}/", R, "teams:write", _team_managers(200), {"name": "Fleet"}),
     Row("DELETE", "teams/{team}/", R, "teams:write", _team_managers(204)),
+    Row("DELETE", "teams/{team}/?dry_run=true", R, "teams:write", _team_managers(200)),
     Row("GET", "teams/{team}/members/", R, "teams:read", _TEAM_MEMBERS),
     Row("POST", "teams/{team}/members/", R, "teams:write", _team_managers(201), {"user": "{editor}"}),
+    Row(
+        "POST",
+        "teams/{team}/members/?dry_run=true",
+        R,
+        "teams:write",
+        _team_managers(200),
+        {"user": "{editor}"},
+    ),
     Row("GET", "teams/{team}/members/{viewer}/", R, "teams:read", _TEAM_MEMBERS),
     Row(
         "PATCH",
@@ -366,5 +375,6 @@ _TEAMS = [
         "teams:write",
         (401, 404, 204, 404, 404, 404, 204, 204),
     ),
+    Row("DELETE", "teams/{team}/members/{viewer}/?dry_run=true", R, "teams:write", _TEAM_MEMBERS),
 ]
 TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_TEAMS, *_SERVICES, *_WORKSPACE, *_DOCUMENT)
