@@ -95,6 +95,14 @@ def service_actor(user: User) -> Actor:
     return actor
 
 
+def reader_of(user: uuid.UUID) -> Actor | None:
+    """A person with the rights of now, as the one who is to read a mail; never to write by.
+
+    None for one who may not sign in.
+    """
+    return _person(user)
+
+
 def actor_of_job(stored: StoredActor, *, job_uid: uuid.UUID, now: dt.datetime) -> Actor:
     """The actor of a stored job: the person's rights of now, cut by the stored limit (jobs' port).
 

@@ -36,8 +36,11 @@ def mail_of(message: str, subject: uuid.UUID, reference: str) -> EmailMultiAlter
     `reference` makes its Message-ID, so that a mail that was sent twice is one to whoever receives it.
     """
     found = MESSAGES[message](subject)
-    if found is None:
-        return None
+    return None if found is None else mail_rendered(found, reference)
+
+
+def mail_rendered(found: Message, reference: str) -> EmailMultiAlternatives:
+    """The mail in both its parts; `reference` as above."""
     values = {"name": found.name, "public_url": settings.PUBLIC_URL, "subject": found.subject, **found.values}
     with translation.override(found.locale):
         text = render_to_string(f"mail/{found.template}.txt", values)

@@ -3,5 +3,8 @@
 from __future__ import annotations
 
 ACCOUNT_EXPORT = "accounts.export"
+DIGESTS_COLLECT = "notifications.collect_digests"
+DIGEST_MAIL = "notifications.mail_digest"
 MAIL_SEND = "mail.send"
+NOTICES_MAIL = "notifications.mail"
 PURGE_EXPIRED = "accounts.purge_expired"

@@ -9,6 +9,8 @@ SCOPES: dict[str, str] = {
     "documents:write": "Make, change, move, trash and remove documents.",
     "jobs:read": "Follow background jobs.",
     "jobs:write": "Cancel background jobs.",
+    "notifications:read": "Read the inbox.",
+    "notifications:write": "Mark notifications as read and remove them.",
     "profile:read": "Read the own profile.",
     "security:read": "See IP rules and rate limits, for those who may.",
     "security:write": "Change IP rules and rate limits, for those who may.",

@@ -341,6 +341,9 @@ JOB_RETENTION = env.seconds("CLOUDSCRIBE_JOB_RETENTION", 30 * 86_400, "Ended job
 JOB_SWEEP_INTERVAL = env.seconds(
     "CLOUDSCRIBE_JOB_SWEEP_INTERVAL", 0.5, "How often the scheduler looks for due jobs."
 )
+NOTIFICATION_RETENTION = env.seconds(
+    "CLOUDSCRIBE_NOTIFICATION_RETENTION", 90 * 86_400, "Notifications are kept for, read or not."
+)
 EMAIL_URL = env.text(
     "EMAIL_URL", "", "SMTP server, `smtp+tls://user:password@host:587`.", shown="files in `mail/`"
 )

@@ -24,6 +24,7 @@ class DocumentsConfig(AppConfig):
             handover,
             invitees,
             mails,
+            notices,
             places,
             receivers,
             teams,
@@ -35,6 +36,7 @@ class DocumentsConfig(AppConfig):
         handover.connect()
         invitees.connect()
         mails.connect()
+        notices.connect()
         places.connect()
         receivers.connect()
         teams.connect()

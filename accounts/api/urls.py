@@ -15,6 +15,7 @@ from accounts.api.auth import (
 from accounts.api.exports import ExportViewSet
 from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
+from accounts.api.notifications import NotificationPreferencesViewSet, NotificationsViewSet
 from accounts.api.passkeys import PasskeySignInViewSet, PasskeysViewSet
 from accounts.api.service_accounts import ServiceAccountsViewSet, ServiceTokensViewSet
 from accounts.api.teams import TeamMembersViewSet, TeamsViewSet
@@ -48,6 +49,16 @@ urlpatterns = [
     path("me/export/", ExportViewSet.as_view({"post": "create"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
+    path(
+        "me/notification-preferences/",
+        NotificationPreferencesViewSet.as_view({"get": "retrieve", "patch": "partial_update"}),
+    ),
+    path("me/notifications/", NotificationsViewSet.as_view({"get": "list"})),
+    path("me/notifications/read-all/", NotificationsViewSet.as_view({"post": "read_all"})),
+    path(
+        "me/notifications/<uuid:id>/",
+        NotificationsViewSet.as_view({"patch": "partial_update", "delete": "destroy"}),
+    ),
     path("me/tokens/", TokensViewSet.as_view({"get": "list", "post": "create"})),
     path("me/tokens/<uuid:id>/", TokensViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path("teams/", TeamsViewSet.as_view({"get": "list", "post": "create"})),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from accounts.models import (
     Ceremony,
     EmailChange,
+    Notification,
     PasswordReset,
     Registration,
     Session,
@@ -31,6 +33,9 @@ def expired_purge() -> dict[str, int]:
     found = {
         "ceremonies": Ceremony.objects.filter(expires_at__lt=Now()),
         "email_changes": EmailChange.objects.filter(expires_at__lt=Now()),
+        "notifications": Notification.objects.filter(
+            created_at__lt=Now() - dt.timedelta(seconds=settings.NOTIFICATION_RETENTION)
+        ),
         "registrations": Registration.objects.filter(expires_at__lt=Now()),
         "password_resets": PasswordReset.objects.filter(expires_at__lt=Now()),
         "sign_in_failures": SignInFailure.objects.filter(at__lt=Now() - _FAILURES_KEPT),

@@ -12,9 +12,11 @@ from accounts.actors import person_pk, session_actor
 from accounts.exceptions import InvalidMailedToken
 from accounts.mailed_tokens import PASSWORD_RESET, mailed_token_uid
 from accounts.models import PasswordReset, User
+from accounts.notifications import PASSWORD_CHANGED
 from accounts.passwords import password_check, password_hash, password_matches
 from accounts.services.limiter import attempt_fail, attempt_forgive, attempt_open
 from accounts.services.mail import mail_request
+from accounts.services.notifications import News, notify
 from accounts.services.sessions import sessions_end
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor, CredentialKind
@@ -49,6 +51,7 @@ def _write(*, actor: Actor, old: str, new: str) -> None:
     sessions_end(actor=actor, user_pk=user.pk, reason="password_changed", keep=actor.credential_uid)
     event_record(actor=actor, action="user.password_changed", target=Target("user", user.uid, user.name))
     mail_request(actor.now, "password_changed", user.uid)
+    notify(actor=actor, users=[user.pk], news=News(PASSWORD_CHANGED))
 
 
 @transactional
@@ -102,3 +105,4 @@ def _reset(*, reset_pk: int, encoded: str) -> None:
     sessions_end(actor=actor, user_pk=user.pk, reason="password_reset")
     event_record(actor=actor, action="user.password_reset", target=Target("user", user.uid, user.name))
     mail_request(row.clock, "password_changed", user.uid)
+    notify(actor=actor, users=[user.pk], news=News(PASSWORD_CHANGED))

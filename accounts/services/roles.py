@@ -6,8 +6,10 @@ import uuid
 
 from accounts.exceptions import RoleExists
 from accounts.models import User
+from accounts.notifications import ROLE_GIVEN, ROLE_TAKEN
 from accounts.powers import administrator_check, administrators_lock, powers_of_role, powers_required
 from accounts.roles import ADMINISTRATOR, role_give, role_take, roles_of
+from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, NotFound
@@ -61,3 +63,6 @@ def _event(actor: Actor, row: User, action: str, change: tuple[str | None, str |
     event_record(
         actor=actor, action=action, target=Target("user", row.uid, row.name), changes={"role": change}
     )
+    taken, given = change
+    kind = ROLE_TAKEN if given is None else ROLE_GIVEN
+    notify(actor=actor, users=[row.pk], news=News(kind, facts={"role": given or taken}))

@@ -8,13 +8,17 @@ from accounts.actors import person_pk, session_uid
 from accounts.exceptions import SecondFactorExists, SecondFactorMissing, WrongCode
 from accounts.factors import OTP, Factors, factors_of
 from accounts.models import RecoveryCode, Session, TotpDevice, User
+from accounts.notifications import MFA_DISABLED, MFA_ENABLED, PASSKEY_ADDED, PASSKEY_REMOVED
 from accounts.recovery_codes import HOW_MANY, code_hash, code_new
 from accounts.services.mail import mail_request
+from accounts.services.notifications import News, notify
 from accounts.services.sessions import sessions_end
 from accounts.totp import Setup, secret_new, secret_seal, secret_unseal, setup_of, step_of
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import transactional
+
+_KINDS = {kind.name: kind for kind in (MFA_DISABLED, MFA_ENABLED, PASSKEY_ADDED, PASSKEY_REMOVED)}
 
 
 @transactional
@@ -96,6 +100,7 @@ def factor_added(
         sessions_end(actor=actor, user_pk=user.pk, reason="mfa_enabled", keep=session)
     event_record(actor=actor, action=action, target=target, facts={"factor": factor})
     mail_request(actor.now, "second_factor_added", user.uid)
+    _tell(actor, user, target, action)
 
 
 def factor_removed(*, actor: Actor, user: User, factor: str, target: Target, action: str) -> None:
@@ -104,6 +109,13 @@ def factor_removed(*, actor: Actor, user: User, factor: str, target: Target, act
         RecoveryCode.objects.filter(user_id=user.pk).delete()
     event_record(actor=actor, action=action, target=target, facts={"factor": factor})
     mail_request(actor.now, "second_factor_removed", user.uid)
+    _tell(actor, user, target, action)
+
+
+def _tell(actor: Actor, user: User, target: Target, action: str) -> None:
+    facts = {"name": target.name} if target.name else {}
+    news = News(_KINDS[action], target_type=target.type, target_uid=target.uid, facts=facts)
+    notify(actor=actor, users=[user.pk], news=news)
 
 
 def _codes_write(user: User) -> list[str]:

@@ -23,8 +23,10 @@ from accounts.exceptions import (
 )
 from accounts.factors import PASSWORD, RECOVERY, factors_of
 from accounts.models import Session, User
+from accounts.notifications import SESSION_REUSED
 from accounts.passwords import password_hash, password_matches, password_needs_rehash
 from accounts.refresh_tokens import RefreshToken
+from accounts.services.arrivals import arrival_tell
 from accounts.services.limiter import (
     Attempt,
     attempt_fail,
@@ -33,6 +35,7 @@ from accounts.services.limiter import (
     attempt_withdraw,
 )
 from accounts.services.mail import mail_request
+from accounts.services.notifications import News, notify
 from accounts.services.otp import otp_use, recovery_use_tell
 from audit.denials import denial_record
 from audit.services import Entry, Target, event_record, events_record
@@ -178,6 +181,7 @@ def session_create(
     )
     if RECOVERY in factors:
         recovery_use_tell(actor=actor, user=user)
+    arrival_tell(actor=actor, session=session)
     return _credentials(session, user, None if admin else token)
 
 
@@ -266,6 +270,9 @@ def _end_for_reuse(session: Any) -> None:
         reason="a refresh token was used a second time",
     )
     mail_request(session.clock, "session_reused", session.uid)
+    facts = {"name": session.device}
+    news = News(SESSION_REUSED, target_type="session", target_uid=session.uid, facts=facts)
+    notify(actor=actor, users=[session.user_id], news=news)
 
 
 @transactional

@@ -8,7 +8,9 @@ from django.db.models.functions import Now
 
 from accounts.exceptions import OwnAccount
 from accounts.models import User
+from accounts.notifications import ACCOUNT_SUSPENDED
 from accounts.powers import administrator_check, administrators_lock, powers_of, powers_required
+from accounts.services.notifications import News, notify
 from accounts.services.sessions import sessions_end
 from audit.services import Changes, Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -36,6 +38,7 @@ def user_suspend(*, actor: Actor, user: uuid.UUID, reason: str = "") -> User:
     row.suspended_at, row.suspended_reason = actor.now, reason
     sessions_end(actor=actor, user_pk=row.pk, reason="suspended")
     _save(actor, row, "user.suspended", {"is_active": (was_active, False)}, reason)
+    notify(actor=actor, users=[row.pk], news=News(ACCOUNT_SUSPENDED))
     return row
 
 

@@ -15,8 +15,10 @@ from uuid_utils.compat import uuid7
 from accounts.actors import person_pk
 from accounts.exceptions import LastManager, TeamMemberExists
 from accounts.models import Team, TeamManager, User
+from accounts.notifications import TEAM_MEMBER_ADDED
 from accounts.ports import TeamEffect, team_access, team_effects
 from accounts.powers import powers_now
+from accounts.services.notifications import News, notify
 from accounts.visibility import MANAGE_TEAMS
 from audit.diff import model_changes
 from audit.services import Target, event_record
@@ -91,6 +93,8 @@ def team_member_add(*, actor: Actor, team: uuid.UUID, user: uuid.UUID, manager: 
     if manager:
         TeamManager.objects.create(team=row, user=person)
     _member_event(actor, row, person, "team_member.added", (None, manager))
+    news = News(TEAM_MEMBER_ADDED, target_type="team", target_uid=row.uid, facts={"manager": manager})
+    notify(actor=actor, users=[person.pk], news=news)
     return person
 
 

@@ -15,9 +15,11 @@ from django.db.models.functions import Now
 from accounts.actors import person_pk
 from accounts.exceptions import InvalidAccessToken, TokenTooWide, TooManyTokens
 from accounts.models import Token, User
+from accounts.notifications import TOKEN_CREATED
 from accounts.ports import Place, places
 from accounts.scopes import SCOPES
 from accounts.secret_tokens import network_parse, networks_within, secret_hash, secret_hint, secret_make
+from accounts.services.notifications import News, notify
 from audit.services import Entry, Target, event_record, events_record
 from cloudscribe.lib.actor import Actor, CredentialKind
 from cloudscribe.lib.errors import FieldError, InvalidInput, NotFound
@@ -168,6 +170,9 @@ def _record_created(actor: Actor, token: Token) -> None:
         changes={"scopes": (None, token.scopes), "cidrs": (None, token.cidrs)},
         facts=facts,
     )
+    told = {"name": token.name}
+    news = News(TOKEN_CREATED, target_type="token", target_uid=token.uid, facts=told)
+    notify(actor=actor, users=[token.user_id], news=news)
 
 
 def _owner_locked(user_pk: int) -> tuple[User, dt.datetime]:

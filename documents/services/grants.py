@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from accounts.models import Team, User
+from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, NotFound
@@ -13,6 +14,7 @@ from cloudscribe.lib.transactions import transactional
 from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentTrashed
 from documents.models import Document, DocumentUserPermission, Origin
+from documents.notices import GRANT_GIVEN
 from documents.policies import Action, outranks, require, role_on
 from documents.roles import Role
 from documents.services.granting import (
@@ -43,6 +45,15 @@ def grant_set(
     _rank_check(actor, document, role)
     grant = grant_give(actor, document, role, user=user, team=team, expires_at=expires_at)
     _event(actor, document, grant, "grant.set", role=(None, str(role)), expires_at=(None, expires_at))
+    if user is not None:
+        news = News(
+            GRANT_GIVEN,
+            target_type="document",
+            target_uid=document.uid,
+            workspace_uid=document.workspace.uid,
+            facts={"role": str(role)},
+        )
+        notify(actor=actor, users=[user.pk], news=news)
     return grant
 
 

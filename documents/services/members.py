@@ -8,6 +8,8 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.models import Team, User
+from accounts.notifications import NoticeKind
+from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, NotFound
@@ -19,6 +21,7 @@ from documents.models import (
     Workspace,
     WorkspaceUserPermission,
 )
+from documents.notices import MEMBERSHIP_ADDED, MEMBERSHIP_REMOVED, MEMBERSHIP_ROLE_CHANGED
 from documents.policies import Action, outranks, require, role_on
 from documents.roles import WORKSPACE_CODENAMES, Role
 from documents.services.granting import (
@@ -52,6 +55,7 @@ def member_add(
     member_event(
         actor, workspace, grant, "member.added", role=(None, str(role)), expires_at=(None, expires_at)
     )
+    _tell(actor, workspace, grant, MEMBERSHIP_ADDED, role)
     return grant
 
 
@@ -86,6 +90,8 @@ def member_change(*, actor: Actor, workspace: Workspace, member: Member, changes
         role=(str(before), str(role)),
         expires_at=(old_expiry, expires_at),
     )
+    if role is not before:
+        _tell(actor, workspace, member, MEMBERSHIP_ROLE_CHANGED, role)
     return member
 
 
@@ -101,6 +107,7 @@ def member_remove(*, actor: Actor, workspace: Workspace, member: Member) -> None
     if getattr(member, "user_id", None) != actor.pk or actor.pk is None:
         rank_check(actor, workspace, role)
     member_event(actor, workspace, member, "member.removed", role=(str(role), None))
+    _tell(actor, workspace, member, MEMBERSHIP_REMOVED, role)
     member.delete()
     owner_check(workspace, role)
     _inner_grants_remove(workspace, member)
@@ -170,3 +177,20 @@ def member_event(
         changes=changes,
         facts={"root": str(workspace.uid), "subjects": [str(subject.uid)]},
     )
+
+
+def _tell(actor: Actor, workspace: Workspace, member: Member, kind: NoticeKind, role: Role) -> None:
+    """Tell the person, or everybody who is in the team."""
+    if isinstance(member, WorkspaceUserPermission):
+        people = [member.user_id]
+    else:
+        in_team = User.groups.through.objects.filter(group_id=member.group_id)
+        people = list(in_team.values_list("user_id", flat=True))
+    news = News(
+        kind,
+        target_type="workspace",
+        target_uid=workspace.uid,
+        workspace_uid=workspace.uid,
+        facts={"role": str(role)},
+    )
+    notify(actor=actor, users=people, news=news)

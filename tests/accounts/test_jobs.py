@@ -81,6 +81,8 @@ def test_purge_takes_what_has_ended_and_nothing_else(client_for: Any, anonymous:
     Session.objects.filter(pk=ended.pk).update(revoked_at=F("created_at"), revoked_reason="test")
     assert expired_purge() == {
         "ceremonies": 1,
+        "email_changes": 0,
+        "notifications": 0,
         "registrations": 1,
         "password_resets": 1,
         "sign_in_failures": 1,

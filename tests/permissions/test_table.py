@@ -75,7 +75,10 @@ class Stage:
     def __init__(self) -> None:
         self.clients: dict[str, ApiClient] = {"anonymous": ApiClient(), "owner": client_make()}
         owner = self.clients["owner"]
-        self.ids = {"role": "member", "passkey": ABSENT, "session": ABSENT, "token": ABSENT}
+        self.ids = {
+            "role": "member",
+            **dict.fromkeys(("identity", "notification", "passkey", "session", "token"), ABSENT),
+        }
         self.ids["soon"] = (timezone.now() + dt.timedelta(days=1)).isoformat()
         self.ids["workspace"] = owner.post("workspaces/", {"name": "World"}).json()["id"]
         for role in ROLES:

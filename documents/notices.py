@@ -1,0 +1,75 @@
+"""What documents tell people, and what they may be shown of it: the documents' half of the inbox."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db.models import CharField, F, QuerySet, Value
+
+from accounts.models import Channel
+from accounts.notifications import NoticeKind, kinds_register
+from accounts.ports import notices
+from cloudscribe.lib.actor import Actor
+from documents.models import Document, Workspace
+from documents.visibility import visible_to
+
+Rows = QuerySet[Any, Any]
+
+GRANT_GIVEN = NoticeKind(
+    "grant.given",
+    "Somebody shared a document with you.",
+    "{actor} shared the document “{target}” with you as {role}.",
+    default=Channel.EMAIL,
+)
+MEMBERSHIP_ADDED = NoticeKind(
+    "membership.added",
+    "Somebody made you, or a team that you are in, a member of a workspace.",
+    "{actor} made you a member of the workspace “{target}” as {role}.",
+    default=Channel.EMAIL,
+)
+MEMBERSHIP_REMOVED = NoticeKind(
+    "membership.removed",
+    "Somebody ended your membership of a workspace, or that of a team that you are in.",
+    "{actor} ended a membership of yours of the workspace “{target}”.",
+    hidden_line="{actor} ended your membership of a workspace.",
+)
+MEMBERSHIP_ROLE_CHANGED = NoticeKind(
+    "membership.role_changed",
+    "Somebody changed your role in a workspace, or that of a team that you are in.",
+    "{actor} changed your role in the workspace “{target}” to {role}.",
+)
+
+
+class DocumentNotices:
+    """Answers under the rights of whoever reads."""
+
+    def titles(
+        self, actor: Actor, named: Collection[tuple[str, uuid.UUID]]
+    ) -> Mapping[tuple[str, uuid.UUID], str]:
+        """Titles by type and id of what the actor may see, outside of the trash: one query."""
+        documents: Rows = Document.objects.filter(uid__in=_ids(named, "document"), trashed_at=None)
+        workspaces: Rows = Workspace.objects.filter(uid__in=_ids(named, "workspace"))
+        found = _titled(visible_to(documents, actor), "document", "title")
+        return {
+            (kind, uid): title
+            for kind, uid, title in found.union(
+                _titled(visible_to(workspaces, actor), "workspace", "name"), all=True
+            )
+        }
+
+
+def _ids(named: Collection[tuple[str, uuid.UUID]], wanted: str) -> list[uuid.UUID]:
+    return [uid for kind, uid in named if kind == wanted]
+
+
+def _titled(rows: Rows, kind: str, title: str) -> Rows:
+    rows = rows.annotate(kind=Value(kind, output_field=CharField()), shown=F(title))
+    return rows.values_list("kind", "uid", "shown")
+
+
+def connect() -> None:
+    """Fill the port and make the kinds known; called in `ready()`."""
+    notices.provide(DocumentNotices())
+    kinds_register(GRANT_GIVEN, MEMBERSHIP_ADDED, MEMBERSHIP_REMOVED, MEMBERSHIP_ROLE_CHANGED)
