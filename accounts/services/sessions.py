@@ -22,7 +22,7 @@ from accounts.exceptions import (
     SecondFactorRequired,
 )
 from accounts.factors import PASSWORD, RECOVERY, factors_of
-from accounts.models import Session, User
+from accounts.models import EmailChange, Session, User
 from accounts.notifications import SESSION_REUSED
 from accounts.passwords import password_hash, password_matches, password_needs_rehash
 from accounts.refresh_tokens import RefreshToken
@@ -263,6 +263,7 @@ def _judge(session: Any, token: RefreshToken) -> _Verdict:
 def _end_for_reuse(session: Any) -> None:
     actor = session_actor(session.user, session.uid, session.clock)
     _revoke(session.pk, "reuse")
+    address_wishes_void(session.user_id)
     event_record(
         actor=actor,
         action="session.revoked",
@@ -286,6 +287,8 @@ def session_revoke(*, actor: Actor, session: uuid.UUID, reason: str = "revoked")
     if row is None:
         raise NotFound
     _revoke(row.pk, reason)
+    if row.uid != actor.credential_uid:
+        address_wishes_void(row.user_id)
     event_record(
         actor=actor, action="session.revoked", target=Target("session", row.uid, row.device), reason=reason
     )
@@ -304,6 +307,7 @@ def sessions_end(*, actor: Actor, user_pk: int, reason: str, keep: uuid.UUID | N
         ending = ending.exclude(uid=keep)
     rows = list(ending.select_for_update(no_key=True).order_by("pk"))
     Session.objects.filter(pk__in=[row.pk for row in rows]).update(revoked_at=Now(), revoked_reason=reason)
+    address_wishes_void(user_pk)
     events_record(
         [
             Entry(actor, "session.revoked", Target("session", row.uid, row.device), reason=reason)
@@ -311,6 +315,11 @@ def sessions_end(*, actor: Actor, user_pk: int, reason: str, keep: uuid.UUID | N
         ]
     )
     return len(rows)
+
+
+def address_wishes_void(user_pk: int) -> None:
+    """Let nobody get the account by an address that they asked for while a session was in their hands."""
+    EmailChange.objects.filter(user_id=user_pk, confirmed_at__isnull=True).delete()
 
 
 def _revoke(pk: int, reason: str) -> None:

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Session, User
 from accounts.services.people import PROFILE_FIELDS
+from accounts.services.sessions import address_wishes_void
 from audit.diff import model_changes
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -43,6 +44,7 @@ def session_end(*, actor: Actor, session: uuid.UUID, reason: str = "ended by sta
     if row is None:
         raise NotFound
     Session.objects.filter(pk=row.pk).update(revoked_at=Now(), revoked_reason=reason[:40])
+    address_wishes_void(row.user_id)
     event_record(
         actor=actor, action="session.revoked", target=Target("session", row.uid, row.device), reason=reason
     )

@@ -165,6 +165,33 @@ def test_confirm_voids_tokens_that_the_old_mailbox_holds(client_for: Any, anonym
     assert not PasswordReset.objects.exists()
 
 
+@pytest.mark.parametrize("act", ["password", "others", "the session"])
+def test_confirm_after_the_owner_threw_a_thief_out_is_400(
+    client_for: Any, anonymous: ApiClient, act: str
+) -> None:
+    """A wish of a stolen session dies with what the owner does against the thief."""
+    owner = client_for(user_make("ann@example.org"))
+    thief = client_for(owner.user)
+    token = asked(thief, "thief@example.org")
+    if act == "password":
+        body = {"current_password": PASSWORD, "password": "a-fresh-password-2026"}
+        assert owner.post("auth/password/change/", body).status_code == 200
+    if act == "others":
+        assert owner.delete("me/sessions/").status_code == 204
+    if act == "the session":
+        assert owner.delete(f"me/sessions/{thief.credentials.session.uid}/").status_code == 204
+    assert confirm(anonymous, token).status_code == 400
+    assert owner.get("me/").json()["email"] == "ann@example.org"
+
+
+def test_confirm_after_signing_out(client_for: Any, anonymous: ApiClient) -> None:
+    """Leaving by oneself gives nothing up."""
+    client = client_for()
+    token = asked(client)
+    assert client.post("auth/logout/").status_code == 204
+    assert confirm(anonymous, token).status_code == 200
+
+
 def test_mail_of_a_void_wish_is_not_sent(client_for: Any) -> None:
     """What was replaced, confirmed or has run out when the mail is due is not asked any more."""
     client = client_for()
