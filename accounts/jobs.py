@@ -55,7 +55,7 @@ def mail_notices(run: JobRun) -> dict[str, Any]:
             continue
         try:
             mail_rendered(message, uid).send()
-        except OSError as error:  # smtplib's are such, too
+        except (OSError, ValueError) as error:  # smtplib's are such, and an address may be a bad header
             failure = error
             continue
         notification_mailed(uid=uuid.UUID(uid))

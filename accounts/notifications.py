@@ -76,6 +76,13 @@ MFA_ENABLED = NoticeKind(
     mandatory=True,
     mailed_apart=True,
 )
+MFA_RESET = NoticeKind(
+    "mfa.reset",
+    "Staff took your second factors away, as you had lost them. A mail of its own is always sent.",
+    "{actor} took your second factors away.",
+    mandatory=True,
+    mailed_apart=True,
+)
 PASSKEY_ADDED = NoticeKind(
     "passkey.added",
     "A passkey was added to your account. A mail of its own is always sent.",
@@ -140,6 +147,7 @@ kinds_register(
     ACCOUNT_SUSPENDED,
     MFA_DISABLED,
     MFA_ENABLED,
+    MFA_RESET,
     PASSKEY_ADDED,
     PASSKEY_REMOVED,
     PASSWORD_CHANGED,

@@ -23,6 +23,11 @@ GRANT_GIVEN = NoticeKind(
     "{actor} shared the document “{target}” with you as {role}.",
     default=Channel.EMAIL,
 )
+INVITATION_ACCEPTED = NoticeKind(
+    "invitation.accepted",
+    "Somebody whom you invited to a workspace has come.",
+    "{actor} accepted your invitation to the workspace “{target}” as {role}.",
+)
 MEMBERSHIP_ADDED = NoticeKind(
     "membership.added",
     "Somebody made you, or a team that you are in, a member of a workspace.",
@@ -39,6 +44,13 @@ MEMBERSHIP_ROLE_CHANGED = NoticeKind(
     "membership.role_changed",
     "Somebody changed your role in a workspace, or that of a team that you are in.",
     "{actor} changed your role in the workspace “{target}” to {role}.",
+)
+
+OWNERSHIP_RECEIVED = NoticeKind(
+    "ownership.received",
+    "An account was deleted, and you own now what it owned.",
+    "{actor} deleted an account. What it owned is yours now: workspaces {workspaces}, documents {documents}.",
+    default=Channel.EMAIL,
 )
 
 
@@ -72,4 +84,11 @@ def _titled(rows: Rows, kind: str, title: str) -> Rows:
 def connect() -> None:
     """Fill the port and make the kinds known; called in `ready()`."""
     notices.provide(DocumentNotices())
-    kinds_register(GRANT_GIVEN, MEMBERSHIP_ADDED, MEMBERSHIP_REMOVED, MEMBERSHIP_ROLE_CHANGED)
+    kinds_register(
+        GRANT_GIVEN,
+        INVITATION_ACCEPTED,
+        MEMBERSHIP_ADDED,
+        MEMBERSHIP_REMOVED,
+        MEMBERSHIP_ROLE_CHANGED,
+        OWNERSHIP_RECEIVED,
+    )

@@ -13,6 +13,7 @@ from accounts.actors import person_pk
 from accounts.models import Channel, Notification, NotificationPreference
 from accounts.notices import Notice, notices_shown, notifications_of
 from accounts.notifications import kinds_all
+from accounts.permissions import step_up_check
 from accounts.services.notifications import (
     notification_delete,
     notification_mark,
@@ -181,8 +182,11 @@ class NotificationPreferencesViewSet(ServiceViewSet):
         return self.respond(shown, etag=make_etag(dump_json(shown)))
 
     def partial_update(self, request: Request) -> HttpResponseBase:
-        """Choose the channels of some kinds."""
-        notification_preferences_change(actor=self.actor, **self.input())
+        """Choose the channels of some kinds. For those that warn of thieves it takes a fresh proof."""
+        chosen = self.input()
+        if any(kind.mandatory and kind.name in chosen["channels"] for kind in kinds_all()):
+            step_up_check(self.actor)
+        notification_preferences_change(actor=self.actor, **chosen)
         return self.respond(self._shown())
 
     def _shown(self) -> dict[str, Any]:

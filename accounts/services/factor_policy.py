@@ -10,9 +10,11 @@ from django.db.models.functions import Now
 from accounts.exceptions import OwnAccount, OwnFactorFirst, SecondFactorMissing
 from accounts.factors import factors_of
 from accounts.models import Passkey, RecoveryCode, RolePolicy, TotpDevice, User
+from accounts.notifications import MFA_RESET
 from accounts.powers import powers_of, powers_required
 from accounts.roles import PREFIX
 from accounts.services.mail import mail_request
+from accounts.services.notifications import News, notify
 from accounts.services.sessions import sessions_end
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -74,3 +76,4 @@ def factors_reset(*, actor: Actor, user: uuid.UUID, reason: str = "") -> None:
     sessions_end(actor=actor, user_pk=row.pk, reason="mfa_reset")
     event_record(actor=actor, action="mfa.reset", target=Target("user", row.uid, row.name), reason=reason)
     mail_request(actor.now, "second_factor_removed", row.uid)
+    notify(actor=actor, users=[row.pk], news=News(MFA_RESET))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections import Counter
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
+from accounts.services.notifications import News, notify
 from audit.services import Entry, Target, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import ServiceUnavailable
@@ -24,6 +26,7 @@ from documents.models import (
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
+from documents.notices import OWNERSHIP_RECEIVED
 from documents.roles import WORKSPACE_CODENAMES, Role
 from documents.services.granting import grant_insert, permission_of, role_of_grant
 from documents.services.locking import Strength, workspaces_lock
@@ -77,8 +80,13 @@ def user_handover(*, actor: Actor, user: User, receiver: User | None) -> None:
     meanwhile.
     """
     estate = _lock(user)
-    _ownership_hand_over(actor, _lonely(user), receiver)
-    _documents_hand_over(actor, user, receiver, estate)
+    lonely = _lonely(user)
+    _ownership_hand_over(actor, lonely, receiver)
+    documents = _documents_hand_over(actor, user, receiver, estate)
+    rooms = {receiver.pk: len(lonely)} if receiver and lonely else {}
+    for taker in sorted({*documents, *rooms}):
+        facts = {"workspaces": rooms.get(taker, 0), "documents": documents.get(taker, 0)}
+        notify(actor=actor, users=[taker], news=News(OWNERSHIP_RECEIVED, facts=facts))
     user_grants_remove(actor=actor, user=user)
     _invitations_revoke(actor, user)
 
@@ -180,8 +188,11 @@ def _owner_make(actor: Actor, room: Workspace, receiver: User) -> Entry:
     )
 
 
-def _documents_hand_over(actor: Actor, user: User, receiver: User | None, estate: _Estate) -> None:
-    """Give the user's documents another owner, in one statement however many there are."""
+def _documents_hand_over(actor: Actor, user: User, receiver: User | None, estate: _Estate) -> dict[int, int]:
+    """Give the user's documents another owner, in one statement however many there are.
+
+    Gives the number of documents by who owns them now.
+    """
     takers = _takers(user, receiver, estate, actor.now)
     values: dict[str, str | int] = {
         "rooms": array_text(list(takers)),
@@ -206,6 +217,10 @@ def _documents_hand_over(actor: Actor, user: User, receiver: User | None, estate
             for pk, count in moved.items()
         ]
     )
+    received: Counter[int] = Counter()
+    for pk, count in moved.items():
+        received[takers[pk].pk] += count
+    return received
 
 
 def _takers(user: User, receiver: User | None, estate: _Estate, now: dt.datetime) -> dict[int, User]:

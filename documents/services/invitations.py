@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.powers import powers_required
 from accounts.selectors import database_now
 from accounts.services.mail import mail_request
+from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor, CredentialKind
 from cloudscribe.lib.emails import canonical_email
@@ -32,6 +33,7 @@ from documents.exceptions import (
     WorkspaceBusy,
 )
 from documents.models import Invitation, InvitationState, Workspace
+from documents.notices import INVITATION_ACCEPTED
 from documents.roles import Role
 from documents.services.granting import expiry_check
 from documents.services.inviting import invitations_open, inviter_may, membership_give
@@ -219,6 +221,10 @@ def _accept(actor: Actor, found: Invitation, user: User) -> Invitation:
     row.save(update_fields=["accepted_at", "accepted_by"])
     _event(actor, row, "invitation.accepted", {}, user=str(user.uid))
     membership_give(actor, row, user)
+    if row.invited_by_id is not None:
+        place = {"target_uid": row.workspace.uid, "workspace_uid": row.workspace.uid}
+        news = News(INVITATION_ACCEPTED, target_type="workspace", facts={"role": row.role}, **place)
+        notify(actor=actor, users=[row.invited_by_id], news=news)
     return row
 
 

@@ -12,11 +12,12 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Notification, NotificationPreference, Team, User
+from accounts.mailed_tokens import INVITATION, mailed_token
+from accounts.models import Notification, NotificationPreference, Session, Team, User
 from accounts.services.expiry import expired_purge
 from audit.models import Event
 from cloudscribe.jobs.models import Job
-from documents.models import Workspace
+from documents.models import Invitation, Workspace
 from documents.roles import Role
 from documents.services.members import member_add
 from tests.accounts.factor_tools import code_at
@@ -231,6 +232,34 @@ def test_services_are_told_nothing(world: World) -> None:
     assert Notification.objects.count() == 0
 
 
+def test_who_invited_is_told_of_the_coming(world: World) -> None:
+    """Whoever accepts does it themselves and is told nothing."""
+    guest = client_make()
+    body = {"email": guest.user.email, "role": "viewer"}  # type: ignore[union-attr]
+    World.ok(world.owner.post(f"workspaces/{world.workspace}/members/", body), 202)
+    uid = Invitation.objects.get().uid
+    World.ok(guest.post("auth/invitations/accept/", {"token": mailed_token(INVITATION, uid)}))
+    (row,) = inbox(world.owner)
+    assert (row["kind"], row["target"]["title"], row["actor"]["id"]) == (
+        "invitation.accepted",
+        "World",
+        uid_of(guest),
+    )
+    assert inbox(guest) == []
+
+
+def test_who_takes_over_is_told_and_the_leaver_not_named(world: World) -> None:
+    """How much it is; the name goes with the account, out of what others were told before as well."""
+    heir = world.member("editor")
+    world.document("Plan")
+    body = {"hand_over_to": uid_of(heir)}
+    assert world.owner.delete("me/", body=body).status_code == 204
+    rows = inbox(heir)
+    assert [row["kind"] for row in rows] == ["ownership.received", "membership.added"]
+    assert rows[0]["facts"] == {"workspaces": 1, "documents": 1}
+    assert world.owner.user.name not in str(rows)  # type: ignore[union-attr]
+
+
 # --- the inbox -------------------------------------------------------------------------------------------
 def test_list_counts_its_statements(world: World, django_assert_num_queries: Any) -> None:
     """Five at most, however long the page: session, page, titles, teams where there are any, unread ones."""
@@ -421,3 +450,15 @@ def test_preference_that_is_offered_no_more_gives_way(world: World) -> None:
     assert me.user
     NotificationPreference.objects.create(user=me.user, kind="token.created", channel="none")
     assert preference(me, "token.created")["channel"] == "email"
+
+
+def test_preference_of_a_warning_takes_a_fresh_proof() -> None:
+    """Whoever has got hold of a session is not to silence what would give them away."""
+    me = client_make()
+    Session.objects.update(authenticated_at=F("authenticated_at") - dt.timedelta(days=1))
+    World.ok(me.patch(PREFERENCES, {"channels": {"grant.given": "none"}}))
+    body = {"channels": {"token.created": "in_app"}}
+    assert World.ok(me.patch(PREFERENCES, body), 403)["code"] == "reauth_required"
+    World.ok(me.post("auth/step-up/", {"password": PASSWORD}))
+    World.ok(me.patch(PREFERENCES, body))
+    assert preference(me, "token.created")["channel"] == "in_app"
