@@ -99,5 +99,5 @@ def test_purge_removes_what_ended_long_ago() -> None:
     purge = job_make(kind=PURGE)
     job_run("fast", str(purge.uid))
     purge.refresh_from_db()
-    assert (purge.state, purge.result) == (JobState.SUCCEEDED, {"removed": 1})
+    assert (purge.state, purge.result) == (JobState.SUCCEEDED, {"removed": 1, "files": 0})
     assert set(Job.objects.values_list("pk", flat=True)) == {fresh.pk, waiting.pk, purge.pk}

@@ -86,7 +86,7 @@ def test_delete_leaves_a_row_that_names_nobody() -> None:
     assert user
     token_make(user)
     Identity.objects.create(user=user, issuer="https://id.example.org", subject="1")
-    Notification.objects.create(user=user, kind="grant.given")
+    Notification.objects.create(user=user, kind="grant.given", actor_name="Ann")
     assert leave(person).status_code == 204
     row = row_of(person)
     assert (row.name, row.email) == ("Deleted person", f"deleted-{row.uid}@deleted.invalid")
@@ -123,6 +123,10 @@ def test_delete_of_an_owner_needs_somebody_to_hand_over_to() -> None:
     assert owner_of(page) == uid_of(heir)
     event = Event.objects.get(action="member.changed")
     assert event.detail.content["changes"]["role"] == {"before": "viewer", "after": "owner"}
+    told = heir.get("me/notifications/").json()["results"]
+    assert {row["kind"] for row in told} >= {"documents.handed_over", "membership.role_changed"}
+    assert world.owner.user
+    assert world.owner.user.name not in str(told)
     handed = Event.objects.get(action="documents.handed_over")
     assert handed.facts == {"documents": 1, "from": uid_of(world.owner), "to": uid_of(heir)}
 
