@@ -30,6 +30,18 @@ worker_class = "sync" if _threads == 1 else "cloudscribe.lib.web_worker.Deadline
 DeadlineWorker.head_deadline = env.seconds(
     "CLOUDSCRIBE_HEAD_TIMEOUT", 10, "Longest time that the head of a request may take to arrive."
 )
+# Whatever hashes a password.
+DeadlineWorker.paths_aside = frozenset(
+    {
+        "/account/reset/",
+        "/admin/login/",
+        "/api/v1/auth/login/",
+        "/api/v1/auth/password/change/",
+        "/api/v1/auth/password/reset/",
+        "/api/v1/auth/register/",
+        "/api/v1/auth/step-up/",
+    }
+)
 preload_app = True
 control_socket_disable = True
 backlog = 512

@@ -14,9 +14,11 @@ import select
 import socket
 import struct
 import time
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 from gunicorn.glogging import Logger
@@ -24,7 +26,14 @@ from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderNam
 from gunicorn.workers.gthread import ThreadWorker
 
 from cloudscribe.lib.context import RequestContext, new_request_id, request_context
-from cloudscribe.lib.errors import PROBLEM_TYPE, BadRequest, InternalError, problem_body
+from cloudscribe.lib.errors import (
+    PROBLEM_TYPE,
+    BadRequest,
+    DomainError,
+    InternalError,
+    ServiceUnavailable,
+    problem_body,
+)
 
 # Seconds that may pass between two pieces of a body.
 BODY_SILENCE = 15
@@ -36,6 +45,9 @@ _LINGER_BYTES = 128 * 1024 * 1024
 _FOLLOW_MILLISECONDS = 3
 # So long a worker without a free thread leaves new connections to the other workers.
 _YIELD_SECONDS = 0.01
+# Threads for requests that are long at work by themselves, and how many may wait for them.
+_ASIDE_THREADS = 2
+_ASIDE_WAITING = 150
 # As on every answer of the application, which these requests never reach.
 _HEADERS = {
     "Connection": "close",
@@ -94,12 +106,37 @@ class Joined:
 
 
 class Pool(ThreadPoolExecutor):
-    """The worker's threads, and whether work waits for one of them."""
+    """Threads, and how much work waits for one of them."""
 
     @property
-    def is_behind(self) -> bool:
-        """Whether something has been submitted that no thread has begun."""
-        return not self._work_queue.empty()
+    def waiting(self) -> int:
+        """How much has been submitted that no thread has begun."""
+        return self._work_queue.qsize()
+
+
+class Aside(BaseException):
+    """A request whose head is read and which another thread is to answer."""
+
+    def __init__(self, request: Any) -> None:
+        """`request` is gunicorn's."""
+        super().__init__()
+        self.request = request
+
+
+class Reread:
+    """A parser whose next request is one that it has already read."""
+
+    def __init__(self, parser: Any, request: Any) -> None:
+        """`parser` does all else."""
+        self._parser, self._request = parser, request
+
+    def __next__(self) -> Any:
+        """The request."""
+        return self._request
+
+    def __getattr__(self, name: str) -> Any:
+        """As the parser has it."""
+        return getattr(self._parser, name)
 
 
 class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
@@ -108,10 +145,14 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     A thread that has answered waits a moment for the next request of the same connection. gunicorn hands
     each one back to the main thread and gets it from there again, which costs a busy process several switches
     of threads a request.
+
+    What hashes passwords is answered by threads of its own: fifty people who sign in at once would take every
+    thread, and whoever only reads would wait for all of them.
     """
 
-    # Seconds for the whole head; the configuration sets it.
+    # Seconds for the whole head, and the paths whose POST is answered aside; the configuration sets both.
     head_deadline = 10.0
+    paths_aside: Collection[str] = ()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """As gunicorn's."""
@@ -120,7 +161,8 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         self._busy = 0
 
     def get_thread_pool(self) -> Pool:
-        """As many threads as configured."""
+        """As many threads as configured, and those aside."""
+        self._aside = Pool(max_workers=_ASIDE_THREADS)
         return Pool(max_workers=self.cfg.threads)
 
     def enqueue_req(self, conn: Any) -> None:
@@ -129,9 +171,20 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         super().enqueue_req(conn)
 
     def finish_request(self, conn: Any, fs: Any) -> None:
-        """As `enqueue_req`."""
+        """As `enqueue_req`; hand on what is to be answered aside."""
         self._busy -= 1
-        super().finish_request(conn, fs)
+        moved = None if fs.cancelled() or fs.exception() else fs.result()
+        if isinstance(moved, Aside):
+            self._aside.submit(self._answer_aside, conn, moved.request).add_done_callback(
+                lambda done: self.method_queue.defer(super(DeadlineWorker, self).finish_request, conn, done)
+            )
+        else:
+            super().finish_request(conn, fs)
+
+    def handle_quit(self, sig: Any, frame: Any) -> None:
+        """Nothing more is begun aside, either."""
+        self._aside.shutdown(wait=False, cancel_futures=True)
+        super().handle_quit(sig, frame)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Where every thread is taken, look away from new connections for a moment.
@@ -158,11 +211,21 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         self._heads[conn] = time.monotonic() + self.head_deadline
         try:
             return super().handle(conn)
+        except Aside as moved:
+            return moved
         finally:
             self._heads.pop(conn, None)
 
+    def _answer_aside(self, conn: Any, request: Any) -> Any:
+        """In one of the threads aside: all that `handle` does after reading the head."""
+        parser, conn.parser, conn.aside = conn.parser, Reread(conn.parser, request), True
+        try:
+            return super().handle(conn)
+        finally:
+            conn.parser, conn.aside = parser, False
+
     def _follows(self, conn: Any) -> bool:
-        if not self.alive or self.tpool.is_behind:
+        if not self.alive or self.tpool.waiting:
             return False
         if conn.parser.unreader.buf.getvalue():
             return True
@@ -173,6 +236,10 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     def handle_request(self, req: Any, conn: Any) -> Any:
         """The head is there: from here on only silence counts, an upload may take its time."""
         self._heads.pop(conn, None)
+        if not getattr(conn, "aside", False) and self._belongs_aside(req):
+            if self._aside.waiting >= _ASIDE_WAITING:
+                raise ServiceUnavailable("Too many people are signing in at this moment.")
+            raise Aside(req)
         if not hasattr(conn, "bounded"):
             with contextlib.suppress(OSError):
                 silence = struct.pack("ll", BODY_SILENCE, 0)
@@ -188,23 +255,25 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
             drained = conn.parser.finish_body(time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES)
         return kept and drained
 
+    def _belongs_aside(self, req: Any) -> bool:
+        """Whatever the spelling of the path, as long as the application reads it so."""
+        return req.method == "POST" and unquote(req.path) in self.paths_aside
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what never became a request like every other error; gunicorn's own page quotes it.
 
         Neither the answer nor the log tells the address or a header: both may hold secrets.
         """
-        own = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
-        theirs = isinstance(exc, ParseException) and not own
-        text = "The request's line or headers are malformed or too long."
-        error = BadRequest(text) if theirs else InternalError()
+        error = _problem_of(exc)
         with request_context(RequestContext(new_request_id())) as work:
             body = json.dumps(problem_body(error)).encode()
-            if theirs:
-                log.info("request_refused", code=error.code, error=type(exc).__name__)
-            else:
+            if isinstance(error, InternalError):
                 log.error("request_failed", code=error.code, exc_info=exc)
+            else:
+                log.info("request_refused", code=error.code, error=type(exc).__name__)
         fields = {
             **_HEADERS,
+            **error.headers,
             "Content-Type": PROBLEM_TYPE,
             "Content-Length": str(len(body)),
             "X-Request-ID": work.request_id,
@@ -227,3 +296,12 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
             if now > deadline:
                 with contextlib.suppress(OSError):
                     conn.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _problem_of(exc: Exception) -> DomainError:
+    if isinstance(exc, ServiceUnavailable):
+        return exc
+    own = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
+    if isinstance(exc, ParseException) and not own:
+        return BadRequest("The request's line or headers are malformed or too long.")
+    return InternalError()

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import concurrent.futures
-import contextlib
-import http.client
-import json
-import os
-import pathlib
-import socket
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.test import TransactionTestCase
 
 from audit.models import Event
 from cloudscribe.lib.embedded.processes import wait_until
 from security.models import IPRule, RateLimitPolicy
 from tests.fixtures import client_make
+from tests.security.serving import served, status_of
 
 pytestmark = [pytest.mark.system, pytest.mark.django_db(transaction=True)]
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORKERS = 3
 SECONDS = 5
 HERE, OTHER = "198.51.100.7", "198.51.100.8"
@@ -37,45 +28,8 @@ Ask = Callable[..., int]
 @pytest.fixture(scope="module")
 def port(django_db_setup: None) -> Iterator[int]:
     """Three workers on this process's database, which believe the proxy on loopback."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(128)
-        options = ["-w", str(WORKERS), "--threads", "2", "-b", f"fd://{listener.fileno()}"]
-        kind = ["-k", "cloudscribe.lib.web_worker.DeadlineWorker", "--no-control-socket", "--preload"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "cloudscribe.wsgi", *options, *kind, "--log-level", "warning"],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "CLOUDSCRIBE_PROCESS": "web",
-                "CLOUDSCRIBE_TRUSTED_PROXIES": "127.0.0.1/32",
-                "CLOUDSCRIBE_AUTOBLOCK_SCORE": "500",
-            },
-            stdout=subprocess.DEVNULL,
-            pass_fds=[listener.fileno()],
-        )
-        number = int(listener.getsockname()[1])
-    try:
-        assert wait_until(lambda: _status(number, "GET", "/health/ready") == 200, 30)
-        yield number
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-        # What the workers wrote while they ended.
-        TransactionTestCase._fixture_teardown(None)  # type: ignore[attr-defined]
-
-
-def _status(port: int, method: str, path: str, body: Any = None, **headers: str) -> int:
-    """The status that one new connection gets, 0 where there is none."""
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    content = None if body is None else json.dumps(body)
-    with (
-        contextlib.suppress(OSError, http.client.HTTPException),
-        contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
-    ):
-        connection.request(method, path, content, {"Content-Type": "application/json", **sent})
-        return connection.getresponse().status
-    return 0
+    with served(WORKERS, 2, {"CLOUDSCRIBE_AUTOBLOCK_SCORE": "500"}) as port:
+        yield port
 
 
 @pytest.fixture
@@ -83,7 +37,7 @@ def ask(port: int) -> Ask:
     """Sends one request through the proxy, for a client at an address."""
 
     def send(address: str, method: str, path: str, body: Any = None, **headers: str) -> int:
-        return _status(port, method, path, body, X_Forwarded_For=address, **headers)
+        return status_of(port, method, path, body, X_Forwarded_For=address, **headers)
 
     return send
 

@@ -8,6 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cloudscribe.lib.embedded.processes import wait_until
+from cloudscribe.lib.web_worker import DeadlineWorker
+
+
+class EchoWorker(DeadlineWorker):
+    """Ours, with a path that is answered aside."""
+
+    paths_aside = frozenset({"/held/aside"})
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

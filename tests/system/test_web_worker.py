@@ -27,8 +27,8 @@ def _connection(port: int) -> contextlib.closing[http.client.HTTPConnection]:
     return contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20))
 
 
-def _ask(connection: http.client.HTTPConnection, path: str = "/") -> int:
-    connection.request("GET", path)
+def _ask(connection: http.client.HTTPConnection, path: str = "/", method: str = "GET") -> int:
+    connection.request(method, path, b"body" if method == "POST" else None)
     return int(connection.getresponse().read())
 
 
@@ -45,7 +45,7 @@ def port(tmp_path: pathlib.Path) -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         command = [sys.executable, "-m", "gunicorn", "tests.system.echo:application", "--no-control-socket"]
-        options = ["-k", "cloudscribe.lib.web_worker.DeadlineWorker", "--log-level", "warning"]
+        options = ["-k", "tests.system.echo.EchoWorker", "--log-level", "warning"]
         size = ["-w", str(WORKERS), "--threads", str(THREADS), "-b", f"fd://{listener.fileno()}"]
         process = subprocess.Popen(
             [*command, *options, *size],
@@ -116,3 +116,24 @@ def test_burst_of_connections_is_spread_over_the_processes(port: int, tmp_path: 
         (tmp_path / "release").touch()
     assert begun
     assert len({found.result() for found in held}) == WORKERS
+
+
+def test_requests_aside_leave_the_threads_to_others(port: int, tmp_path: pathlib.Path) -> None:
+    """However many are long at work there, in whatever spelling: others are answered, and so are they."""
+    paths = ["/held/aside", "/held/%61side"] * (2 * WORKERS * THREADS)
+
+    def hold(path: str) -> tuple[int, int]:
+        with _connection(port) as connection:
+            return _ask(connection, path, "POST"), _ask(connection)
+
+    with concurrent.futures.ThreadPoolExecutor(len(paths)) as pool:
+        held = [pool.submit(hold, path) for path in paths]
+        begun = wait_until((tmp_path / "aside").exists, 20)
+        with _connection(port) as connection:
+            answered = [_ask(connection) for _ in range(20)]
+        waiting = [found.done() for found in held]
+        (tmp_path / "release").touch()
+    assert begun
+    assert all(answered)
+    assert not any(waiting)
+    assert all(first == second > 0 for first, second in (found.result() for found in held))
