@@ -27,6 +27,10 @@ _REVISIONS = "documents/<uuid:document>/revisions/"
 _DOCUMENT_ACTIONS = ("move", "publish", "unpublish", "archive", "unarchive", "trash", "restore")
 
 urlpatterns = [
+    # What is asked most stands first, as in cloudscribe.urls.
+    path("documents/", DocumentViewSet.as_view(_LIST)),
+    path(_DOCUMENT, DocumentViewSet.as_view(_ITEM)),
+    path("search/", SearchViewSet.as_view({"get": "find"})),
     path("users/", PeopleViewSet.as_view({"get": "list"})),
     path("workspaces/", WorkspaceViewSet.as_view(_LIST)),
     path(_WORKSPACE, WorkspaceViewSet.as_view(_ITEM)),
@@ -38,8 +42,6 @@ urlpatterns = [
     path(_INVITATION, InvitationViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path(_INVITATION + "resend/", InvitationViewSet.as_view({"post": "resend"})),
     path("auth/invitations/accept/", AcceptanceViewSet.as_view({"post": "accept"})),
-    path("documents/", DocumentViewSet.as_view(_LIST)),
-    path(_DOCUMENT, DocumentViewSet.as_view(_ITEM)),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
@@ -50,6 +52,5 @@ urlpatterns = [
     path(_REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve"})),
     path(_REVISIONS + "<int:number>/diff/", RevisionViewSet.as_view({"get": "diff"})),
     path(_REVISIONS + "<int:number>/restore/", RevisionViewSet.as_view({"post": "restore"})),
-    path("search/", SearchViewSet.as_view({"get": "find"})),
     path("search/suggest/", SearchViewSet.as_view({"get": "suggest"})),
 ]
