@@ -14,11 +14,12 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
+from accounts.admin_identities import IdentityAdmin
 from accounts.admin_teams import TeamAdmin
 from accounts.admin_tokens import ServiceAccountAdmin, TokenAdmin
 from accounts.exceptions import ReauthenticationRequired
 from accounts.factors import factors_of
-from accounts.models import RolePolicy, ServiceAccount, Session, Team, Token, User
+from accounts.models import Identity, RolePolicy, ServiceAccount, Session, Team, Token, User
 from accounts.permissions import step_up_check
 from accounts.roles import PREFIX, ROLES, roles_of
 from accounts.services.factor_policy import (
@@ -38,6 +39,7 @@ from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
 admin.site.unregister(Group)
 admin.site.register(Team, TeamAdmin)
 admin.site.register(Token, TokenAdmin)
+admin.site.register(Identity, IdentityAdmin)
 admin.site.register(ServiceAccount, ServiceAccountAdmin)
 
 

@@ -16,6 +16,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect once the models are there."""
-        from accounts import receivers  # noqa: PLC0415 (models are there only now)
+        from accounts import checks, receivers  # noqa: PLC0415 (models are there only now)
 
+        checks.register()
         receivers.connect([apps.get_app_config(label) for label in _ROLES_DEPEND_ON])

@@ -213,3 +213,50 @@ class WrongCode(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__(errors=[FieldError("/code", "wrong_code", "This is not the code of now.")])
+
+
+class InvalidOidcState(InvalidInput):
+    """A return from the sign-in provider that nobody here waits for."""
+
+    code = "invalid_state"
+    title = "This sign-in doesn't hold"
+    detail = "It is none of this client's, was finished before or has expired. Begin anew."
+
+
+class OidcRefused(NotAuthenticated):
+    """The sign-in provider doesn't stand for whoever came back from it."""
+
+    code = "oidc_refused"
+    title = "The sign-in provider did not confirm this"
+    detail = "Its code or its token doesn't hold. Begin anew."
+
+
+class EmailUnverified(Forbidden):
+    """The sign-in provider knows no address that it has verified, and the person is new here."""
+
+    code = "email_unverified"
+    title = "Your address is not verified there"
+    detail = "Have the sign-in provider verify your e-mail address first."
+
+
+class LinkRequired(BusinessError):
+    """The address has an account here; that it is the same person's has to be proven from that side, too."""
+
+    code = "link_required"
+    title = "There is an account with this address"
+    detail = "Sign in to it as you do now, then link the provider at auth/oidc/link/."
+
+
+class IdentityTaken(BusinessError):
+    """An identity at a provider belongs to one account."""
+
+    code = "identity_taken"
+    title = "This identity is linked to another account"
+
+
+class LastWayIn(BusinessError):
+    """Nobody takes away what alone lets them in."""
+
+    code = "last_way_in"
+    title = "You could not sign in any more"
+    detail = "Set a password or add a passkey first."

@@ -11,6 +11,7 @@ PASSWORD = "pwd"  # noqa: S105 (the name of a factor, RFC 8176)
 OTP = "otp"
 RECOVERY = "recovery"
 PASSKEY = "passkey"
+OIDC = "oidc"
 SECOND = frozenset({OTP, RECOVERY, PASSKEY})
 
 _OF_USER = """

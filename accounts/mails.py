@@ -127,6 +127,18 @@ def _recovery_code_used(uid: uuid.UUID) -> Message | None:
     return _to_user(uid, "recovery_code_used", "A recovery code was used", {"left": left})
 
 
+def _identity_linked(uid: uuid.UUID) -> Message | None:
+    return _to_user(
+        uid, "identity_linked", "Another way to sign in was added", {"provider": settings.OIDC_NAME}
+    )
+
+
+def _identity_unlinked(uid: uuid.UUID) -> Message | None:
+    return _to_user(
+        uid, "identity_unlinked", "A way to sign in was removed", {"provider": settings.OIDC_NAME}
+    )
+
+
 def _to_user(
     uid: uuid.UUID, template: str, title: str, values: Mapping[str, Any] | None = None
 ) -> Message | None:
@@ -145,6 +157,8 @@ def _session_reused(uid: uuid.UUID) -> Message | None:
 MESSAGES: dict[str, Callable[[uuid.UUID], Message | None]] = {
     "email_change": _email_change,
     "email_changed": _email_changed,
+    "identity_linked": _identity_linked,
+    "identity_unlinked": _identity_unlinked,
     "password_changed": _password_changed,
     "password_reset": _password_reset,
     "recovery_code_used": _recovery_code_used,

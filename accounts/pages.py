@@ -66,4 +66,18 @@ def email(request: HttpRequest) -> HttpResponseBase:
     return token_page(request, "account/email.html", lambda: email_change_confirm(token=token_of(request)))
 
 
-urlpatterns = [path("verify/", verify), path("reset/", reset), path("email/", email)]
+@never_cache
+@require_http_methods(["GET", "HEAD"])
+def oidc(request: HttpRequest) -> HttpResponseBase:
+    """Where the sign-in provider sends people back to: what it says, for the program that began.
+
+    Both texts are worth nothing without the binding, which that program has kept to itself.
+    """
+    names = {"code": 2048, "state": 200, "error": 100}
+    values = {name: request.GET.get(name, "")[:length] for name, length in names.items()}
+    response: HttpResponse = render(request, "account/oidc.html", {**values, "failed": values.pop("error")})
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+urlpatterns = [path("verify/", verify), path("reset/", reset), path("oidc/", oidc), path("email/", email)]

@@ -293,6 +293,19 @@ SIMPLE_JWT = {
     "USER_ID_CLAIM": "sub",
 }
 LOGIN_URL = "admin:login"
+OIDC_ISSUER = env.text("CLOUDSCRIBE_OIDC_ISSUER", "", "Issuer of the sign-in provider, to the letter.")
+OIDC_CLIENT_ID = env.text("CLOUDSCRIBE_OIDC_CLIENT_ID", "", "What the provider calls this installation.")
+OIDC_CLIENT_SECRET = env.secret("CLOUDSCRIBE_OIDC_CLIENT_SECRET", "Secret at the provider, if there is one.")
+OIDC_NAME = env.text("CLOUDSCRIBE_OIDC_NAME", "Single sign-on", "What people call the provider.")
+OIDC_SCOPES = env.listing(
+    "CLOUDSCRIBE_OIDC_SCOPES", ["openid", "email", "profile"], "Scopes that the provider is asked for."
+)
+OIDC_REDIRECT_URL = env.text(
+    "CLOUDSCRIBE_OIDC_REDIRECT_URL",
+    f"{PUBLIC_URL}/account/oidc/",
+    "Where the provider sends people back to: the page of an app of yours, or our own.",
+    shown="the page `/account/oidc/`",
+)
 
 # --- Requests of ours to elsewhere ----------------------------------------------------------------
 OUTGOING_ALLOW = env.listing(

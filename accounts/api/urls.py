@@ -16,6 +16,7 @@ from accounts.api.exports import ExportViewSet
 from accounts.api.factors import FactorsViewSet, StepUpViewSet
 from accounts.api.me import MeViewSet, SessionsViewSet
 from accounts.api.notifications import NotificationPreferencesViewSet, NotificationsViewSet
+from accounts.api.oidc import IdentitiesViewSet, OidcLinkViewSet, OidcSignInViewSet
 from accounts.api.passkeys import PasskeySignInViewSet, PasskeysViewSet
 from accounts.api.service_accounts import ServiceAccountsViewSet, ServiceTokensViewSet
 from accounts.api.teams import TeamMembersViewSet, TeamsViewSet
@@ -41,12 +42,19 @@ urlpatterns = [
     path("auth/mfa/passkeys/<uuid:id>/", PasskeysViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path("auth/passkeys/options/", PasskeySignInViewSet.as_view({"post": "challenge"})),
     path("auth/passkeys/login/", PasskeySignInViewSet.as_view({"post": "login"})),
+    path("auth/oidc/", OidcSignInViewSet.as_view({"get": "retrieve"})),
+    path("auth/oidc/start/", OidcSignInViewSet.as_view({"post": "start"})),
+    path("auth/oidc/callback/", OidcSignInViewSet.as_view({"post": "login"})),
+    path("auth/oidc/link/", OidcLinkViewSet.as_view({"post": "start"})),
+    path("auth/oidc/link/callback/", OidcLinkViewSet.as_view({"post": "create"})),
     path("auth/password/forgot/", ForgottenPasswordViewSet.as_view({"post": "forgot"})),
     path("auth/password/reset/", ForgottenPasswordViewSet.as_view({"post": "reset"})),
     path("auth/password/change/", OwnPasswordViewSet.as_view({"post": "change"})),
     path("me/", MeViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"})),
     path("me/deactivate/", MeViewSet.as_view({"post": "deactivate"})),
     path("me/export/", ExportViewSet.as_view({"post": "create"})),
+    path("me/identities/", IdentitiesViewSet.as_view({"get": "list"})),
+    path("me/identities/<uuid:id>/", IdentitiesViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path("me/sessions/", SessionsViewSet.as_view({"get": "list", "delete": "destroy_others"})),
     path("me/sessions/<uuid:id>/", SessionsViewSet.as_view({"delete": "destroy"})),
     path(

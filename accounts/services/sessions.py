@@ -127,15 +127,19 @@ def _session_open(
     row: Any = User.objects.select_for_update(no_key=True).annotate(clock=Now()).get(pk=user.pk)
     if row.password != user.password or not row.is_active:
         raise InvalidCredentials
-    factors = [PASSWORD, *_second_factor(row, otp, kind)]
+    factors = [PASSWORD, *second_factor_ask(row, otp, kind)]
     if new_hash != row.password:
         User.objects.filter(pk=row.pk).update(password=new_hash)
     attempt_forgive(attempt)
     return session_create(user=row, factors=factors, address=address, device=device, kind=kind)
 
 
-def _second_factor(user: Any, otp: str, kind: Session.Kind) -> list[str]:
-    """The factor that the code proves, none where none is asked for."""
+def second_factor_ask(user: Any, otp: str, kind: Session.Kind) -> list[str]:
+    """The factor that the code proves, none where none is asked for, in the caller's transaction.
+
+    `user` is a locked row that says the `clock`. Raises SecondFactorRequired without a code,
+    InvalidCredentials for a wrong one, EnrollmentRequired at the admin's door.
+    """
     has = factors_of(user.pk)
     if not has.enrolled:
         # The API lets them in as far as setting one up; the admin has no page for that.

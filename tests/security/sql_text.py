@@ -60,7 +60,7 @@ def _calls(
 
 def _runs_sql(called: ast.expr) -> bool:
     if isinstance(called, ast.Attribute):
-        namesake = isinstance(called.value, ast.Name) and called.value.id in {"copy", "env"}
+        namesake = isinstance(called.value, ast.Name) and called.value.id in {"copy", "env", "pool"}
         return not namesake and called.attr in METHODS | FUNCTIONS
     return isinstance(called, ast.Name) and called.id in FUNCTIONS
 

@@ -21,12 +21,15 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.oidc import State
 from cloudscribe.jobs.models import Job
 from cloudscribe.jobs.registry import autoload
 from cloudscribe.jobs.runner import job_run
 from tests.accounts.factor_tools import code_at
 from tests.accounts.factories import user_make
 from tests.fixtures import ApiClient, client_make
+from tests.oidc.provider import CLIENT_SECRET
+from tests.oidc.tools import travel
 from tests.security.injection import table_names
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +53,7 @@ class Life:
         self._forget()
         self._move()
         self._invite()
+        self._federate()
         self._administer()
 
     def keep(self, name: str, secret: str) -> str:
@@ -173,6 +177,24 @@ class Life:
             signed_in.post("auth/invitations/accept/", {"token": self.secrets["token that invites guest"]})
         )
 
+    def _federate(self) -> None:
+        """One comes back, one stays away: the second state is still good at the end."""
+        self.keep("secret at the provider", CLIENT_SECRET)
+        for name in ("used", "waiting"):
+            trip = travel(self._guest, f"{name}-person")
+            self.keep(f"{name} state", trip.state)
+            self.keep(f"{name} binding", trip.binding)
+            self.keep(f"{name} code", trip.code)
+            state = State.parse(trip.state)
+            assert state
+            self.keep(f"{name} nonce", state.nonce)
+            self.keep(f"{name} verifier", state.verifier)
+            if name == "used":
+                answer = self._ok(self._guest.post("auth/oidc/callback/", trip.body))
+                self.keep("refresh token by the provider", answer["refresh"])
+                self._guest.get(f"/account/oidc/?code={trip.code}&state={trip.state}")
+        self._ok(self._guest.post("auth/oidc/callback/", {**trip.body, "binding": "x" * 43}), 400)
+
     def _administer(self) -> None:
         boss = user_make("boss@example.org", role="administrator", is_staff=True, is_superuser=True)
         browser = Client()
@@ -244,6 +266,7 @@ def life(mailoutbox: list[Any]) -> Life:
     return Life(mailoutbox)
 
 
+@pytest.mark.usefixtures("real")
 def test_nothing_that_opens_anything_lies_about(life: Life, capfd: pytest.CaptureFixture[str]) -> None:
     """A dump of the database, Redis and the logs is worth no session, token, factor or account."""
     life.live()
