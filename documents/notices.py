@@ -17,17 +17,16 @@ from documents.visibility import visible_to
 
 Rows = QuerySet[Any, Any]
 
-DOCUMENTS_HANDED_OVER = NoticeKind(
-    "documents.handed_over",
-    "You answer for documents whose owner's account was deleted.",
-    "The account of the owner of {documents} documents in the workspace “{target}” was deleted; "
-    "you answer for them now.",
-)
 GRANT_GIVEN = NoticeKind(
     "grant.given",
     "Somebody shared a document with you.",
     "{actor} shared the document “{target}” with you as {role}.",
     default=Channel.EMAIL,
+)
+INVITATION_ACCEPTED = NoticeKind(
+    "invitation.accepted",
+    "Somebody whom you invited to a workspace has come.",
+    "{actor} accepted your invitation to the workspace “{target}” as {role}.",
 )
 MEMBERSHIP_ADDED = NoticeKind(
     "membership.added",
@@ -45,6 +44,13 @@ MEMBERSHIP_ROLE_CHANGED = NoticeKind(
     "membership.role_changed",
     "Somebody changed your role in a workspace, or that of a team that you are in.",
     "{actor} changed your role in the workspace “{target}” to {role}.",
+)
+
+OWNERSHIP_RECEIVED = NoticeKind(
+    "ownership.received",
+    "An account was deleted, and you own now what it owned.",
+    "{actor} deleted an account. What it owned is yours now: workspaces {workspaces}, documents {documents}.",
+    default=Channel.EMAIL,
 )
 
 
@@ -79,5 +85,10 @@ def connect() -> None:
     """Fill the port and make the kinds known; called in `ready()`."""
     notices.provide(DocumentNotices())
     kinds_register(
-        DOCUMENTS_HANDED_OVER, GRANT_GIVEN, MEMBERSHIP_ADDED, MEMBERSHIP_REMOVED, MEMBERSHIP_ROLE_CHANGED
+        GRANT_GIVEN,
+        INVITATION_ACCEPTED,
+        MEMBERSHIP_ADDED,
+        MEMBERSHIP_REMOVED,
+        MEMBERSHIP_ROLE_CHANGED,
+        OWNERSHIP_RECEIVED,
     )

@@ -171,7 +171,7 @@ def _belongings_delete(row: User) -> None:
         model.objects.filter(user=row).delete()
     PasswordReset.objects.filter(Q(user=row) | Q(email_key=row.email_key)).delete()
     Registration.objects.filter(email_key=row.email_key).delete()
-    # Others' inboxes name whom they were told about by the name of then.
+    # What others were told of them goes on without the name.
     Notification.objects.filter(actor_uid=row.uid).update(actor_name=DELETED_NAME)
     row.groups.clear()
     row.user_permissions.clear()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from collections import Counter
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import User
-from accounts.notifications import NoticeKind
 from accounts.services.notifications import News, notify
 from audit.services import Entry, Target, events_record
 from cloudscribe.lib.actor import Actor
@@ -26,7 +26,7 @@ from documents.models import (
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
-from documents.notices import DOCUMENTS_HANDED_OVER, MEMBERSHIP_ADDED, MEMBERSHIP_ROLE_CHANGED
+from documents.notices import OWNERSHIP_RECEIVED
 from documents.roles import WORKSPACE_CODENAMES, Role
 from documents.services.granting import grant_insert, permission_of, role_of_grant
 from documents.services.locking import Strength, workspaces_lock
@@ -80,8 +80,13 @@ def user_handover(*, actor: Actor, user: User, receiver: User | None) -> None:
     meanwhile.
     """
     estate = _lock(user)
-    _ownership_hand_over(actor, _lonely(user), receiver)
-    _documents_hand_over(actor, user, receiver, estate)
+    lonely = _lonely(user)
+    _ownership_hand_over(actor, lonely, receiver)
+    documents = _documents_hand_over(actor, user, receiver, estate)
+    rooms = {receiver.pk: len(lonely)} if receiver and lonely else {}
+    for taker in sorted({*documents, *rooms}):
+        facts = {"workspaces": rooms.get(taker, 0), "documents": documents.get(taker, 0)}
+        notify(actor=actor, users=[taker], news=News(OWNERSHIP_RECEIVED, facts=facts))
     user_grants_remove(actor=actor, user=user)
     _invitations_revoke(actor, user)
 
@@ -172,8 +177,6 @@ def _owner_make(actor: Actor, room: Workspace, receiver: User) -> Entry:
         )
     else:
         standing.update(permission=permission_of(room, Role.OWNER), updated_at=actor.now)
-    kind = MEMBERSHIP_ROLE_CHANGED if before else MEMBERSHIP_ADDED
-    _tell(actor, room, receiver, kind, role=str(Role.OWNER))
     return Entry(
         actor,
         "member.changed" if before else "member.added",
@@ -185,8 +188,11 @@ def _owner_make(actor: Actor, room: Workspace, receiver: User) -> Entry:
     )
 
 
-def _documents_hand_over(actor: Actor, user: User, receiver: User | None, estate: _Estate) -> None:
-    """Give the user's documents another owner, in one statement however many there are."""
+def _documents_hand_over(actor: Actor, user: User, receiver: User | None, estate: _Estate) -> dict[int, int]:
+    """Give the user's documents another owner, in one statement however many there are.
+
+    Gives the number of documents by who owns them now.
+    """
     takers = _takers(user, receiver, estate, actor.now)
     values: dict[str, str | int] = {
         "rooms": array_text(list(takers)),
@@ -198,8 +204,6 @@ def _documents_hand_over(actor: Actor, user: User, receiver: User | None, estate
         cursor.execute(_HAND_OVER, values)
         moved = dict(cursor.fetchall())
     rooms = Workspace.objects.in_bulk(list(moved))
-    for pk, count in moved.items():
-        _tell(actor, rooms[pk], takers[pk], DOCUMENTS_HANDED_OVER, documents=count)
     events_record(
         [
             Entry(
@@ -213,11 +217,10 @@ def _documents_hand_over(actor: Actor, user: User, receiver: User | None, estate
             for pk, count in moved.items()
         ]
     )
-
-
-def _tell(actor: Actor, room: Workspace, person: User, kind: NoticeKind, **facts: Any) -> None:
-    news = News(kind, "workspace", target_uid=room.uid, workspace_uid=room.uid, facts=facts)
-    notify(actor=actor, users=[person.pk], news=news)
+    received: Counter[int] = Counter()
+    for pk, count in moved.items():
+        received[takers[pk].pk] += count
+    return received
 
 
 def _takers(user: User, receiver: User | None, estate: _Estate, now: dt.datetime) -> dict[int, User]:
