@@ -239,7 +239,7 @@ class TeamMembersViewSet(_OfTeams):
 
     @extend_schema(responses={201: TeamMemberAnswer, 200: TeamEffectsAnswer})
     def create(self, request: Request, **_: Any) -> HttpResponseBase:
-        """Put somebody whom one shares a workspace with into the team (managers), or tell what they would gain."""
+        """Put somebody whom one shares a workspace with into the team (managers), or tell what they gain."""
         team = self.kwargs["id"]
         if self.query()["dry_run"]:
             user = self.input()["user"]
