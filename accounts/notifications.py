@@ -62,6 +62,27 @@ ACCOUNT_SUSPENDED = NoticeKind(
     "Somebody kept you out for a while; to be read once you are let in again.",
     "{actor} suspended your account.",
 )
+EMAIL_CHANGED = NoticeKind(
+    "email.changed",
+    "Your address was changed. A mail of its own is always sent, to the old one.",
+    "The address of your account was changed.",
+    mandatory=True,
+    mailed_apart=True,
+)
+IDENTITY_LINKED = NoticeKind(
+    "identity.linked",
+    "A provider that one can sign in by was linked to your account. A mail of its own is always sent.",
+    "Another way to sign in was added to your account.",
+    mandatory=True,
+    mailed_apart=True,
+)
+IDENTITY_UNLINKED = NoticeKind(
+    "identity.unlinked",
+    "A provider that one could sign in by was unlinked. A mail of its own is always sent.",
+    "A way to sign in was removed from your account.",
+    mandatory=True,
+    mailed_apart=True,
+)
 MFA_DISABLED = NoticeKind(
     "mfa.disabled",
     "Your authenticator app was turned off. A mail of its own is always sent.",
@@ -145,6 +166,9 @@ TOKEN_CREATED = NoticeKind(
 
 kinds_register(
     ACCOUNT_SUSPENDED,
+    EMAIL_CHANGED,
+    IDENTITY_LINKED,
+    IDENTITY_UNLINKED,
     MFA_DISABLED,
     MFA_ENABLED,
     MFA_RESET,

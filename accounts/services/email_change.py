@@ -14,7 +14,9 @@ from accounts.actors import person_pk, session_actor
 from accounts.exceptions import EmailTaken, InvalidMailedToken
 from accounts.mailed_tokens import EMAIL_CHANGE, mailed_token_uid
 from accounts.models import EmailChange, PasswordReset, Registration, User
+from accounts.notifications import EMAIL_CHANGED
 from accounts.services.mail import mail_request
+from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor, CredentialKind
 from cloudscribe.lib.emails import canonical_email
@@ -56,13 +58,15 @@ def email_change_confirm(*, token: str) -> User:
     )
     PasswordReset.objects.filter(Q(user=user) | Q(email_key=canonical_email(old))).delete()
     Registration.objects.filter(email_key=row.email_key).delete()
+    actor = _by_mail(user, row, now)
     event_record(
-        actor=_by_mail(user, row, now),
+        actor=actor,
         action="email.changed",
         target=Target.of("user", user, user.name),
         changes={"email": (old, row.email)},
     )
     mail_request(now, "email_changed", row.uid)
+    notify(actor=actor, users=[user.pk], news=News(EMAIL_CHANGED))
     return user
 
 

@@ -10,8 +10,10 @@ from django.db import IntegrityError, transaction
 from accounts.actors import person_pk, session_uid
 from accounts.exceptions import IdentityTaken, LastWayIn
 from accounts.models import Ceremony, Identity, Passkey
+from accounts.notifications import IDENTITY_LINKED, IDENTITY_UNLINKED
 from accounts.oidc import Stranger
 from accounts.services.mail import mail_request
+from accounts.services.notifications import News, notify
 from accounts.services.oidc import Departure, departure, identity_note, returned
 from accounts.services.second_factor import user_locked
 from cloudscribe.lib.actor import Actor
@@ -57,6 +59,7 @@ def _linked(*, actor: Actor, stranger: Stranger) -> Identity:
         raise IdentityTaken from error
     identity_note(actor, "identity.linked", identity)
     mail_request(actor.now, "identity_linked", user.uid)
+    notify(actor=actor, users=[user.pk], news=News(IDENTITY_LINKED))
     identity.refresh_from_db(fields=["created_at"])
     return identity
 
@@ -79,3 +82,4 @@ def identity_unlink(*, actor: Actor, identity: uuid.UUID) -> None:
     row.delete()
     identity_note(actor, "identity.unlinked", row)
     mail_request(actor.now, "identity_unlinked", user.uid)
+    notify(actor=actor, users=[user.pk], news=News(IDENTITY_UNLINKED))

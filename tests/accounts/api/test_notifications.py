@@ -12,8 +12,8 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.mailed_tokens import INVITATION, mailed_token
-from accounts.models import Notification, NotificationPreference, Session, Team, User
+from accounts.mailed_tokens import EMAIL_CHANGE, INVITATION, mailed_token
+from accounts.models import EmailChange, Notification, NotificationPreference, Session, Team, User
 from accounts.services.expiry import expired_purge
 from audit.models import Event
 from cloudscribe.jobs.models import Job
@@ -157,6 +157,16 @@ def test_own_acts_that_a_thief_would_do_are_told() -> None:
     assert kinds(me) == ["password.changed", "mfa.enabled", "token.created"]
     assert inbox(me)[2]["target"] == {"type": "token", "id": token["id"], "title": "Build"}
     assert "csp_" not in str(inbox(me))
+
+
+def test_changed_address_is_told_once() -> None:
+    """In the inbox, beside the mail to the old address."""
+    me = client_make()
+    World.ok(me.post("auth/email/change/", {"email": "new@example.org"}), 202)
+    token = mailed_token(EMAIL_CHANGE, EmailChange.objects.get().uid)
+    World.ok(ApiClient().post("auth/email/confirm/", {"token": token}))
+    assert kinds(me) == ["email.changed"]
+    assert not Job.objects.filter(kind="notifications.mail").exists()
 
 
 def test_reused_session_is_told() -> None:

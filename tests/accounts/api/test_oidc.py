@@ -9,7 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.db.models import F
 
-from accounts.models import Ceremony, Identity, Passkey, Registration, Session, SignInFailure, User
+from accounts.models import (
+    Ceremony,
+    Identity,
+    Notification,
+    Passkey,
+    Registration,
+    Session,
+    SignInFailure,
+    User,
+)
 from audit.models import Event
 from cloudscribe.jobs.models import Job
 from tests.accounts.api.test_registration import mailed
@@ -284,6 +293,7 @@ def test_link_by_member(client_for: Any, anonymous: Any, real: str) -> None:
     assert client.get(answer.headers["Location"]).json() == body
     assert Job.objects.latest("id").payload["message"] == "identity_linked"
     assert Event.objects.get(action="identity.linked").actor_uid == client.user.uid
+    assert Notification.objects.filter(kind="identity.linked", user=client.user).count() == 1
     signed_in = anonymous.post(CALLBACK, travel(anonymous, "tom").body)
     assert signed_in.json()["user"]["id"] == str(client.user.uid)
     assert link(client, "tom").json()["id"] == body["id"]
