@@ -15,6 +15,7 @@ import httpx
 from bench import load, report, servers, trial
 from bench.client import Client
 from bench.counting import RedisCommands, Statements
+from bench.door import door_share
 from bench.measures import MEASURES, Measure, Setting
 from bench.processes import cpu_seconds, proportional_bytes, tree
 from bench.single import Single
@@ -69,12 +70,14 @@ class Bench:
         results = [self._measure(measure) for measure in MEASURES]
         for result in results:
             self._say(result)
+        redis_limited, door = self._limited()
         memory = report.Memory(idle, self._idle_world(), self._worker_memory(), _WORKER_REQUESTS)
         return report.Report(
             results=results,
             statements=self._statements(),
             redis=self._redis(self._ours.url),
-            redis_limited=self._redis_limited(),
+            redis_limited=redis_limited,
+            door=door,
             growth=growth,
             sizes=(small, large),
             memory=memory,
@@ -154,8 +157,8 @@ class Bench:
             reader.send("GET", path)
         return RedisCommands(self._folder / "data").of(lambda: reader.send("GET", path), 50)
 
-    def _redis_limited(self) -> float:
-        """The same by a web process beside the others, whose general limits are on."""
+    def _limited(self) -> tuple[float, float]:
+        """The same, and the door's share, by a web process beside the others, whose general limits are on."""
         data, port = self._folder / "data", servers.free_port()
         base = f"http://127.0.0.1:{port}"
         env = servers.environment(
@@ -163,8 +166,9 @@ class Bench:
         )
         command = servers.gunicorn("cloudscribe.wsgi:application", port, workers=1)
         log = self._folder / "limited.log"
-        with servers.running(command, f"{base}/health/ready", log, env, seconds=60):
-            return self._redis(base)
+        with servers.running(command, f"{base}/health/ready", log, env, seconds=60) as web:
+            share = door_share(base, lambda: cpu_seconds(web.pid) + cpu_seconds(self._ours.pid))
+            return self._redis(base), share
 
     @staticmethod
     def _say(result: trial.Result) -> None:

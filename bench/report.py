@@ -31,12 +31,16 @@ class Memory:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that one run has seen. `growth` is CPU a request, large world ÷ small, by row."""
+    """Everything that one run has seen.
+
+    `door` is its share of a read's CPU, `growth` CPU a request, large world ÷ small, by row.
+    """
 
     results: Sequence[Result]
     statements: dict[str, int]
     redis: float
     redis_limited: float
+    door: float
     growth: dict[str, float]
     sizes: tuple[int, int]
     memory: Memory
@@ -109,6 +113,12 @@ def _further(report: Report) -> list[str]:
             f"{report.redis_limited:.1f}",
             "≤2",
             _verdict(holds=report.redis_limited <= 2),
+        ),
+        (
+            "share of the door (address, rules, limits, session) in a read's CPU",
+            f"{report.door:.0%}",
+            "-",
+            "-",
         ),
         *_memory(report.memory),
     ]

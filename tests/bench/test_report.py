@@ -18,6 +18,7 @@ def _report(*, rate: float, idle: int) -> Report:
         statements={"get": 2},
         redis=0,
         redis_limited=2,
+        door=0.4,
         growth={"get": 1.0, "list": 1.1, "search": 1.5},
         sizes=(1_000, 10_000),
         memory=Memory(idle, "the demo workspace", 100 * 2**20, 10_000),
