@@ -34,7 +34,7 @@ from accounts.services.tokens import tokens_end
 from audit.services import Target, event_record
 from cloudscribe.jobs.files import jobs_forsake
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import Forbidden, NotFound
+from cloudscribe.lib.errors import Forbidden, NotAuthenticated, NotFound
 from cloudscribe.lib.transactions import transactional
 
 DELETE_PERMISSION = "accounts.delete_user"
@@ -64,12 +64,12 @@ def user_deactivate(*, actor: Actor) -> None:
     """Close the actor's own account: nobody signs in as them from the next request on.
 
     All stays as it is but sessions and tokens, which end; staff can let the person in again. Raises LastOwner
-    that names the workspaces, LastAdministrator.
+    that names the workspaces, LastAdministrator, NotAuthenticated.
     """
     pk = person_pk(actor)
     # Before all other locks, as whoever else changes who is there does; workspaces come before users.
     administrators_lock()
-    user = User.objects.get(pk=pk)
+    user = _self(actor)
     handover.ask.owners_check(actor, user)
     user = User.objects.select_for_update(no_key=True).get(pk=pk)
     administrator_check(user)
@@ -89,10 +89,10 @@ def user_deactivate(*, actor: Actor) -> None:
 def own_account_delete(*, actor: Actor, hand_over_to: uuid.UUID | None = None) -> None:
     """Delete the actor's own account; what they own goes to `hand_over_to`, somebody they share a room with.
 
-    Raises NotFound for anybody else, LastOwner that names the workspaces, LastAdministrator.
+    Raises NotFound for anybody else, LastOwner that names the workspaces, LastAdministrator, NotAuthenticated.
     """
     administrators_lock()
-    row = User.objects.get(pk=person_pk(actor))
+    row = _self(actor)
     receiver = _receiver(row, hand_over_to)
     if receiver is not None and not team_access.ask.knows(actor, receiver):
         raise NotFound
@@ -113,6 +113,17 @@ def user_delete(*, actor: Actor, user: uuid.UUID, hand_over_to: uuid.UUID | None
     if not powers_required(actor, DELETE_PERMISSION).cover(powers_of(row)):
         raise Forbidden("This person holds permissions that you don't.")
     _delete(actor, row, _receiver(row, hand_over_to))
+
+
+def _self(actor: Actor) -> User:
+    """The actor's own row, under the administrators' lock.
+
+    Raises NotAuthenticated for who was kept out, or has left, while the request waited for that.
+    """
+    row = User.objects.filter(pk=person_pk(actor), is_active=True).first()
+    if row is None:
+        raise NotAuthenticated
+    return row
 
 
 def _person(uid: uuid.UUID) -> User:

@@ -89,6 +89,8 @@ def user_handover(*, actor: Actor, user: User, receiver: User | None) -> None:
         notify(actor=actor, users=[taker], news=News(OWNERSHIP_RECEIVED, facts=facts))
     user_grants_remove(actor=actor, user=user)
     _invitations_revoke(actor, user)
+    # They hold the address, and are of no use any more: the membership's events stay.
+    Invitation.objects.filter(accepted_by=user).delete()
 
 
 def _lock(user: User) -> _Estate:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -257,6 +258,24 @@ def test_delete_takes_back_invitations_and_managerships() -> None:
     assert not Team.objects.get(uid=team).group.user_set.exists()
 
 
+def test_delete_forgets_the_address_that_was_invited() -> None:
+    """Who invited them sees no more where the mail went; what is still open is an offer to the mailbox."""
+    world, person = World(client_make), client_make(user_make("ann@example.org"))
+    for end in (Now(), None):
+        Invitation.objects.create(
+            workspace=Workspace.objects.get(uid=world.workspace),
+            email="Ann@example.org",
+            email_key="ann@example.org",
+            role="viewer",
+            expires_at=timezone.now() + dt.timedelta(days=1),
+            accepted_at=end,
+            accepted_by=person.user if end else None,
+        )
+    assert leave(person).status_code == 204
+    shown = world.owner.get(f"workspaces/{world.workspace}/invitations/").json()["results"]
+    assert [row["state"] for row in shown] == ["open"]
+
+
 def test_delete_keeps_the_service_accounts_of_a_workspace() -> None:
     """They are the workspace's."""
     world = World(client_make)
@@ -317,6 +336,29 @@ def test_two_deletions_at_once_are_one() -> None:
     acts = [lambda boss=boss: erase(boss, person) for boss in bosses]
     assert _at_once(*acts) == [204, 404]
     assert Event.objects.filter(action="user.deleted").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", [leave, lambda person: person.post("me/deactivate/")])
+def test_leaving_that_waits_for_a_suspension_is_refused(act: Callable[[ApiClient], Any]) -> None:
+    """Whoever is being kept out can't make away with the account by a request that was under way."""
+    boss, person = boss_make(), client_make()
+    answers: list[int] = []
+
+    def go() -> None:
+        answers.append(act(person).status_code)
+        connection.close()
+
+    thread = threading.Thread(target=go)
+    with transaction.atomic():
+        assert boss.post(f"users/{uid_of(person)}/suspend/").status_code == 200
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive()
+    thread.join()
+    assert answers == [401]
+    row = row_of(person)
+    assert (row.suspended_at is None, row.deactivated_at, row.deleted_at) == (False, None, None)
 
 
 @pytest.mark.django_db(transaction=True)
