@@ -89,7 +89,8 @@ def user_deactivate(*, actor: Actor) -> None:
 def own_account_delete(*, actor: Actor, hand_over_to: uuid.UUID | None = None) -> None:
     """Delete the actor's own account; what they own goes to `hand_over_to`, somebody they share a room with.
 
-    Raises NotFound for anybody else, LastOwner that names the workspaces, LastAdministrator, NotAuthenticated.
+    Raises NotFound for anybody else, LastOwner that names the workspaces, LastAdministrator,
+    NotAuthenticated.
     """
     administrators_lock()
     row = _self(actor)

@@ -20,7 +20,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db.models.functions import Now
 
-from cloudscribe.jobs.exceptions import JobTakenOver
+from cloudscribe.jobs.exceptions import JobCancelled, JobTakenOver
 from cloudscribe.jobs.models import Job, JobFile, JobState
 from cloudscribe.jobs.run import JobRun
 from cloudscribe.lib.transactions import transactional
@@ -32,7 +32,7 @@ _CHUNK = 1024 * 1024
 def job_file_store(*, run: JobRun, name: str, media_type: str, content: BinaryIO) -> JobFile:
     """Keep what a running job made, in place of what an earlier try left; streamed, never held as a whole.
 
-    Raises JobTakenOver where the lease was lost.
+    Raises JobTakenOver where the lease was lost, JobCancelled where somebody asked to stop.
     """
     size, digest = content.seek(0, 2), hashlib.sha256()
     content.seek(0)
@@ -48,10 +48,13 @@ def job_file_store(*, run: JobRun, name: str, media_type: str, content: BinaryIO
 
 @transactional
 def _row_write(*, run: JobRun, name: str, media_type: str, size: int, digest: bytes) -> JobFile:
-    # The lock decides between this try and one that takes the job over.
+    # The lock decides between this try and one that takes the job over, or somebody who stops it.
     held = Job.objects.select_for_update(no_key=True)
-    if not held.filter(pk=run.job.pk, attempts=run.fence, state=JobState.RUNNING).exists():
+    row = held.filter(pk=run.job.pk, attempts=run.fence, state=JobState.RUNNING).first()
+    if row is None:
         raise JobTakenOver
+    if row.cancel_requested_at is not None:
+        raise JobCancelled
     before = JobFile.objects.filter(job_id=run.job.pk).first()
     folder = posixpath.dirname(before.path) if before else f"{_FOLDER}/{secrets.token_hex(16)}"
     values = {

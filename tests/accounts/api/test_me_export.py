@@ -7,6 +7,7 @@ import io
 import json
 import pathlib
 import threading
+import uuid
 import zipfile
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.exporting import export_write
 from audit.models import Event
 from cloudscribe.jobs.claims import job_claim
 from cloudscribe.jobs.jobs import purge
@@ -265,6 +267,26 @@ def test_deletion_of_the_person_ends_their_files() -> None:
     done(me)
     assert me.delete("me/").status_code == 204
     assert not JobFile.objects.filter(expires_at__gt=Now()).exists()
+
+
+def test_deletion_of_the_person_while_their_file_is_put_away(
+    media: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the worker has in hand at that moment isn't kept."""
+    me = client_make()
+    running = job_claim(worker="late", uid=uuid.UUID(asked(me)["id"]))
+    assert running is not None
+
+    def written(**given: Any) -> None:
+        export_write(**given)
+        assert me.delete("me/").status_code == 204
+
+    monkeypatch.setattr("accounts.jobs.export_write", written)
+    job_execute(running)
+    running.refresh_from_db()
+    assert running.state == "cancelled"
+    assert not JobFile.objects.exists()
+    assert files(media) == []
 
 
 @pytest.mark.django_db(transaction=True)
