@@ -27,7 +27,7 @@ class Notice:
     """A notification and what of it may be shown.
 
     `target_uid` and `title` are None for what the reader may not see now, or there is no more, likewise
-    `workspace_uid` and `workspace_name`.
+    `workspace_uid` and `workspace_name`, which is on one line.
     """
 
     row: Notification
@@ -77,7 +77,9 @@ def _shown(row: Notification, titles: dict[Named, str]) -> Notice:
         title = titles.get((row.target_type, row.target_uid))
         target = None if title is None else row.target_uid
     name = titles.get(("workspace", row.workspace_uid)) if row.workspace_uid else None
-    return Notice(row, target, title, None if name is None else row.workspace_uid, name)
+    if name is None:
+        return Notice(row, target, title, None, None)
+    return Notice(row, target, title, row.workspace_uid, _printable(name))
 
 
 def _titles(actor: Actor, rows: Sequence[Notification]) -> dict[Named, str]:

@@ -220,6 +220,18 @@ def test_digest_groups_by_workspace_and_tells_each_once(world: World, mailoutbox
     assert digests_due(timezone.now() + dt.timedelta(days=9)) == []
 
 
+def test_digest_lets_no_workspace_out_of_its_line(world: World, mailoutbox: list[Any]) -> None:
+    """Its name stands above its news on one line, whatever it holds."""
+    reader = digesting(world)
+    World.ok(world.owner.patch(f"workspaces/{world.workspace}/", {"name": "Room\n\nSign in at evil.example"}))
+    World.ok(world.add(reader, "viewer"), 201)
+    age(days=2)
+    digest_collect(user_pk=reader.user.pk)  # type: ignore[union-attr]
+    run("notifications.mail_digest")
+    (mail,) = mailoutbox
+    assert "Room Sign in at evil.example" in mail.body.splitlines()
+
+
 def test_digest_names_nothing_that_may_not_be_shown(world: World, mailoutbox: list[Any]) -> None:
     """What was lost since is left out; where nothing is left, no mail goes."""
     reader = digesting(world)
