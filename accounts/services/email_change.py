@@ -10,16 +10,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, session_actor
+from accounts.actors import person_pk, session_actor, session_uid
 from accounts.exceptions import EmailTaken, InvalidMailedToken
 from accounts.mailed_tokens import EMAIL_CHANGE, mailed_token_uid
-from accounts.models import EmailChange, PasswordReset, Registration, User
+from accounts.models import EmailChange, PasswordReset, Registration, Session, User
 from accounts.notifications import EMAIL_CHANGED
 from accounts.services.mail import mail_request
 from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor, CredentialKind
 from cloudscribe.lib.emails import canonical_email
+from cloudscribe.lib.errors import NotAuthenticated
 from cloudscribe.lib.transactions import transactional
 
 
@@ -28,9 +29,14 @@ def email_change_request(*, actor: Actor, email: str) -> None:
     """Have the new address of the actor asked by mail; an earlier wish of theirs is void.
 
     The work is the same for every address: whether it has an account is looked at when the mail is written.
+    Raises NotAuthenticated where the session has ended meanwhile.
     """
     # Of two wishes at once the later one waits, and finds the other to delete.
     user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
+    # Whoever ends the session waits and finds the wish to void; where they came first there is none.
+    session = Session.objects.select_for_update(no_key=True).filter(uid=session_uid(actor), revoked_at=None)
+    if session.first() is None:
+        raise NotAuthenticated
     EmailChange.objects.filter(user=user, confirmed_at__isnull=True).delete()
     row = EmailChange.objects.create(
         user=user, email=email.strip(), email_key=canonical_email(email), expires_at=Now() + _lifetime()

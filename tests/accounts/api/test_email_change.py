@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -182,6 +182,27 @@ def test_confirm_after_the_owner_threw_a_thief_out_is_400(
         assert owner.delete(f"me/sessions/{thief.credentials.session.uid}/").status_code == 204
     assert confirm(anonymous, token).status_code == 400
     assert owner.get("me/").json()["email"] == "ann@example.org"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_change_that_waits_for_the_end_of_its_session_is_refused(client_for: Any) -> None:
+    """A thief's request that was under way when the owner threw them out leaves no wish behind."""
+    user = user_make()
+    owner, thief = client_for(user), client_for(user)
+    statuses: list[int] = []
+
+    def wish() -> None:
+        statuses.append(thief.post("auth/email/change/", {"email": NEW}).status_code)
+        connection.close()
+
+    thread = threading.Thread(target=wish)
+    with transaction.atomic():
+        assert owner.delete("me/sessions/").status_code in {200, 204}
+        thread.start()
+        thread.join(0.5)
+    thread.join()
+    assert statuses == [401]
+    assert not EmailChange.objects.exists()
 
 
 def test_confirm_after_signing_out(client_for: Any, anonymous: ApiClient) -> None:
