@@ -92,7 +92,9 @@ def export_account(run: JobRun) -> dict[str, Any]:
     """Put together all that is a person's; a second run's file takes the place of the first's."""
     with tempfile.TemporaryFile() as archive:
         export_write(actor=run.actor, archive=archive, progress=run.progress)
-        job_file_store(run=run, name=EXPORT_NAME, media_type="application/zip", content=archive)
+        job_file_store(
+            run=run, name=EXPORT_NAME, media_type="application/zip", content=archive, personal=True
+        )
     return {"url": f"/api/v1/jobs/{run.job.uid}/file/"}
 
 

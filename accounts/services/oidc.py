@@ -176,25 +176,10 @@ def _joined(stranger: Stranger) -> Identity:
     # The address is proven, so the answer tells its owner alone whether they are invited.
     if not is_admitted(key):
         raise RegistrationClosed
-    user: Any = User(
-        email=stranger.email,
-        email_key=key,
-        name=stranger.name,
-        password=make_password(None),
-        email_verified_at=Now(),
-    )
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-            identity = Identity.objects.create(
-                user=user, issuer=stranger.issuer, subject=stranger.subject, email=stranger.email
-            )
-    except IntegrityError as error:
-        # The address, or the identity itself, came in at the same moment.
-        raise LinkRequired from error
-    role_give(user, "member")
+    identity = _made(stranger, key)
+    role_give(identity.user, "member")
     Registration.objects.filter(email_key=key).delete()
-    user = User.objects.annotate(clock=Now()).get(pk=user.pk)
+    user = User.objects.annotate(clock=Now()).get(pk=identity.user_id)
     actor = Actor(
         kind=ActorKind.USER,
         uid=user.uid,
@@ -208,6 +193,25 @@ def _joined(stranger: Stranger) -> Identity:
     identity_note(actor, "identity.linked", identity)
     user_joined.send(sender=User, user=user, actor=actor)
     return identity
+
+
+def _made(stranger: Stranger, key: str) -> Identity:
+    user = User(
+        email=stranger.email,
+        email_key=key,
+        name=stranger.name,
+        password=make_password(None),
+        email_verified_at=Now(),
+    )
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            return Identity.objects.create(
+                user=user, issuer=stranger.issuer, subject=stranger.subject, email=stranger.email
+            )
+    except IntegrityError as error:
+        # The address, or the identity itself, came in at the same moment.
+        raise LinkRequired from error
 
 
 def identity_note(actor: Actor, action: str, identity: Identity) -> None:

@@ -12,8 +12,8 @@ import hashlib
 import posixpath
 import secrets
 import uuid
-from collections.abc import Iterable
-from typing import BinaryIO
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files import File
@@ -29,7 +29,9 @@ _FOLDER = "jobs"
 _CHUNK = 1024 * 1024
 
 
-def job_file_store(*, run: JobRun, name: str, media_type: str, content: BinaryIO) -> JobFile:
+def job_file_store(
+    *, run: JobRun, name: str, media_type: str, content: BinaryIO, personal: bool = False
+) -> JobFile:
     """Keep what a running job made, in place of what an earlier try left; streamed, never held as a whole.
 
     Raises JobTakenOver where the lease was lost, JobCancelled where somebody asked to stop.
@@ -38,7 +40,8 @@ def job_file_store(*, run: JobRun, name: str, media_type: str, content: BinaryIO
     content.seek(0)
     while piece := content.read(_CHUNK):
         digest.update(piece)
-    row = _row_write(run=run, name=name, media_type=media_type, size=size, digest=digest.digest())
+    about = {"name": name, "media_type": media_type, "personal": personal}
+    row = _row_write(run, {**about, "size": size, "sha256": digest.digest()})
     content.seek(0)
     default_storage.save(row.path, File(content))
     # Of earlier tries alone: one that was taken over and still writes must not remove its successor's.
@@ -47,7 +50,7 @@ def job_file_store(*, run: JobRun, name: str, media_type: str, content: BinaryIO
 
 
 @transactional
-def _row_write(*, run: JobRun, name: str, media_type: str, size: int, digest: bytes) -> JobFile:
+def _row_write(run: JobRun, about: Mapping[str, Any]) -> JobFile:
     # The lock decides between this try and one that takes the job over, or somebody who stops it.
     held = Job.objects.select_for_update(no_key=True)
     row = held.filter(pk=run.job.pk, attempts=run.fence, state=JobState.RUNNING).first()
@@ -58,11 +61,8 @@ def _row_write(*, run: JobRun, name: str, media_type: str, size: int, digest: by
     before = JobFile.objects.filter(job_id=run.job.pk).first()
     folder = posixpath.dirname(before.path) if before else f"{_FOLDER}/{secrets.token_hex(16)}"
     values = {
+        **about,
         "path": f"{folder}/{run.fence}",
-        "name": name,
-        "media_type": media_type,
-        "size": size,
-        "sha256": digest,
         "expires_at": Now() + dt.timedelta(seconds=settings.JOB_FILE_LIFETIME),
     }
     return JobFile.objects.update_or_create(job_id=run.job.pk, defaults=values)[0]

@@ -98,7 +98,10 @@ class Schedule(models.Model):
 
 
 class JobFile(models.Model):
-    """A file that a job made, in the storage under `path`, for whoever asked for it until it expires."""
+    """A file that a job made, in the storage under `path`, for whoever asked for it until it expires.
+
+    One that is `personal` is for them alone, whoever may see all jobs.
+    """
 
     id = models.BigAutoField(primary_key=True)
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="file")
@@ -107,6 +110,7 @@ class JobFile(models.Model):
     media_type = models.CharField(max_length=100)
     size = models.BigIntegerField()
     sha256 = models.BinaryField(max_length=32)
+    personal = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
 

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import ipaddress
 import pathlib
+import re
 import socket
 import ssl
 import threading
@@ -24,6 +25,15 @@ from security.outgoing import OutgoingRefused, Reason, fetch, url_check
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Kind: plain\r\n\r\nhello"
 Talk = Callable[[socket.socket], None]
+
+
+def _request_of(connection: socket.socket) -> bytes:
+    """The whole request, in however many pieces it comes."""
+    seen = connection.recv(65_536)
+    length = int((re.search(rb"content-length: (\d+)", seen.lower()) or [b"", b"0"])[1])
+    while seen and len(seen.partition(b"\r\n\r\n")[2]) < length:
+        seen += connection.recv(65_536)
+    return seen
 
 
 class Server:
@@ -46,7 +56,7 @@ class Server:
         with contextlib.suppress(OSError), connection:
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
-            self.received.append(connection.recv(65_536))
+            self.received.append(_request_of(connection))
             self._talk(connection)
 
     def close(self) -> None:

@@ -81,9 +81,11 @@ class JobsViewSet(ServiceViewSet):
     # Generators of clients know bytes by the second name alone.
     @extend_schema(responses={(200, kind): OpenApiTypes.BINARY for kind in _FILE_TYPES})
     def file(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name for it)
-        """The file that a job made, for whoever asked for it and who may see all jobs."""
+        """The file that a job made: for whoever asked for it and, unless personal, who may see all jobs."""
         job = self.get_object_or_404(self.get_queryset())
         row = job_file(job)
+        if row.personal and job.actor_uid != self.actor.uid:
+            raise NotFound
         try:
             content = default_storage.open(row.path)
         except FileNotFoundError:

@@ -162,7 +162,7 @@ def test_export_takes_an_idempotency_key_and_no_token() -> None:
 
 
 def test_file_of_others_is_absent() -> None:
-    """To strangers and to tokens; who may see all jobs gets it, and that is on the record."""
+    """To strangers, to tokens and to who may see all jobs: it holds documents' bodies."""
     me, stranger = client_make(), client_make()
     url = done(me)
     group = Group.objects.create(name="role:watcher")
@@ -173,6 +173,20 @@ def test_file_of_others_is_absent() -> None:
     assert stranger.get(url).status_code == 404
     assert ApiClient().get(url).status_code == 401
     assert ApiClient(token_make(me.user)).get(url).status_code == 403
+    assert watcher.get(url).status_code == 404
+    assert me.get(url).status_code == 200
+
+
+def test_file_that_is_not_personal_is_for_who_may_see_all_jobs() -> None:
+    """And that is on the record."""
+    me = client_make()
+    url = done(me)
+    JobFile.objects.update(personal=False)
+    group = Group.objects.create(name="role:watcher")
+    group.permissions.set(Permission.objects.filter(codename="view_all_jobs"))
+    watcher = client_make()
+    assert watcher.user
+    watcher.user.groups.add(group)
     assert watcher.get(url).status_code == 200
     event = Event.objects.get(action="job.file_read")
     assert str(event.actor_uid) == uid_of(watcher)

@@ -28,7 +28,7 @@ def test_page_shows_its_content_without_a_complaint(
     chromium.get_log("browser")
     chromium.get(live_server.url + path)
     WebDriverWait(chromium, 30).until(lambda page: page.find_elements(By.CSS_SELECTOR, selector))
-    WebDriverWait(chromium, 10).until(lambda page: text in page.find_element(By.TAG_NAME, "body").text)
+    WebDriverWait(chromium, 30).until(lambda page: text in page.find_element(By.TAG_NAME, "body").text)
     chromium.save_screenshot(str(tmp_path / "page.png"))
     complaints = [entry["message"] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
     # Redoc asks its maker's server for a logo, and the policy keeps it from doing so.
