@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def reads_on_to(page: WebDriver, text: str) -> bool:
-    """Whether the text is on the page by now; else a screen further, as long lists show what is near alone."""
+    """Whether the text is on the page by now; else scroll on, as long lists show what is near alone."""
     if text in page.find_element(By.TAG_NAME, "body").text:
         return True
     page.execute_script("window.scrollBy(0, window.innerHeight / 2)")
