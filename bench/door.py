@@ -25,19 +25,24 @@ def door_share(base: str, cpu: Callable[[], float]) -> float:
     reader = Client(base, address(1), PASSWORD)
     path = f"{base}/api/v1/documents/{reader.pages('documents/?page_size=1', 1)[0]['id']}/"
     asked = {
-        "read": ("GET", path, httpx.codes.OK),
-        "passed": ("GET", f"{path}?unknown=1", httpx.codes.BAD_REQUEST),
-        "outside": ("GET", f"{base}/health/live", httpx.codes.OK),
+        "read": (path, httpx.codes.OK),
+        "passed": (f"{path}?unknown=1", httpx.codes.BAD_REQUEST),
+        "outside": (f"{base}/health/live", httpx.codes.OK),
     }
     spent = dict.fromkeys(asked, 0.0)
     with httpx.Client(headers={"Authorization": f"Bearer {reader.token}"}, timeout=30) as http:
         for number in range(_ROUNDS + 1):
-            for name, (method, url, status) in asked.items():
-                before = cpu()
-                for _ in range(_EACH):
-                    answer = http.request(method, url)
-                    if answer.status_code != status:
-                        raise httpx.HTTPStatusError(answer.text, request=answer.request, response=answer)
+            for name, (url, status) in asked.items():
+                taken = _cost(http, url, status, cpu)
                 if number:  # the first round warms all processes
-                    spent[name] += cpu() - before
+                    spent[name] += taken
     return (spent["passed"] - spent["outside"]) / spent["read"]
+
+
+def _cost(http: httpx.Client, url: str, status: int, cpu: Callable[[], float]) -> float:
+    before = cpu()
+    for _ in range(_EACH):
+        answer = http.get(url)
+        if answer.status_code != status:
+            raise httpx.HTTPStatusError(answer.text, request=answer.request, response=answer)
+    return cpu() - before

@@ -82,9 +82,9 @@ def _speed(report: Report) -> list[str]:
     return _table(head, rows)
 
 
-def _further(report: Report) -> list[str]:
+def _growth(report: Report) -> list[tuple[str, str, str, str]]:
     small, large = report.sizes
-    rows = [
+    return [
         (
             f"growth of CPU a request, {small:,} → {large:,} documents: {key}",
             f"{report.growth[key]:.2f}",
@@ -93,9 +93,13 @@ def _further(report: Report) -> list[str]:
         )
         for key, most in GROWTH_TARGETS.items()
     ]
+
+
+def _further(report: Report) -> list[str]:
     get = next(result for result in report.results if result.measure.key == "get")
     tail = f"{get.tail:.1f} (F3: {get.floor_tail:.1f})"
-    rows += [
+    rows = [
+        *_growth(report),
         (
             "p99 ÷ p50 of GET at 8 connections",
             tail,
