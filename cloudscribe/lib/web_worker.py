@@ -8,6 +8,7 @@ none.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import select
@@ -22,13 +23,14 @@ from urllib.parse import unquote
 
 import structlog
 from gunicorn.glogging import Logger
-from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, ParseException
+from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, NoMoreData, ParseException
 from gunicorn.workers.gthread import ThreadWorker
 
 from cloudscribe.lib.context import RequestContext, new_request_id, request_context
 from cloudscribe.lib.errors import (
     PROBLEM_TYPE,
     BadRequest,
+    BodyTooLarge,
     DomainError,
     InternalError,
     ServiceUnavailable,
@@ -48,6 +50,8 @@ _YIELD_SECONDS = 0.01
 # Threads for requests that are long at work by themselves, and how many may wait for them.
 _ASIDE_THREADS = 2
 _ASIDE_WAITING = 150
+# No body that belongs there is longer.
+_ASIDE_BYTES = 64 * 1024
 # As on every answer of the application, which these requests never reach.
 _HEADERS = {
     "Connection": "close",
@@ -236,15 +240,16 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     def handle_request(self, req: Any, conn: Any) -> Any:
         """The head is there: from here on only silence counts, an upload may take its time."""
         self._heads.pop(conn, None)
-        if not getattr(conn, "aside", False) and self._belongs_aside(req):
-            if self._aside.waiting >= _ASIDE_WAITING:
-                raise ServiceUnavailable("Too many people are signing in at this moment.")
-            raise Aside(req)
         if not hasattr(conn, "bounded"):
             with contextlib.suppress(OSError):
                 silence = struct.pack("ll", BODY_SILENCE, 0)
                 conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
             conn.bounded = True
+        if not getattr(conn, "aside", False) and self._belongs_aside(req):
+            if self._aside.waiting >= _ASIDE_WAITING:
+                raise ServiceUnavailable("Too many people are signing in at this moment.")
+            self._body_take(req, conn)
+            raise Aside(req)
         plain, conn.sock = conn.sock, Joined(conn.sock)
         try:
             kept, drained = super().handle_request(req, conn), False
@@ -258,6 +263,18 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     def _belongs_aside(self, req: Any) -> bool:
         """Whatever the spelling of the path, as long as the application reads it so."""
         return req.method == "POST" and unquote(req.path) in self.paths_aside
+
+    def _body_take(self, req: Any, conn: Any) -> None:
+        """Read the whole body beforehand: those few threads wait for nobody who sends it drop by drop."""
+        if any(name == "EXPECT" for name, _ in req.headers):
+            conn.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        try:
+            content = req.body.read(_ASIDE_BYTES + 1)
+        except BlockingIOError as error:
+            raise NoMoreData from error
+        if len(content) > _ASIDE_BYTES:
+            raise BodyTooLarge(f"At most {_ASIDE_BYTES // 1024} KB are taken here.")
+        req.body = io.BytesIO(content)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what never became a request like every other error; gunicorn's own page quotes it.
@@ -299,7 +316,7 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _problem_of(exc: Exception) -> DomainError:
-    if isinstance(exc, ServiceUnavailable):
+    if isinstance(exc, ServiceUnavailable | BodyTooLarge):
         return exc
     own = isinstance(exc, InvalidResponseHeader | InvalidResponseHeaderName)
     if isinstance(exc, ParseException) and not own:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -137,3 +138,29 @@ def test_requests_aside_leave_the_threads_to_others(port: int, tmp_path: pathlib
     assert all(answered)
     assert not any(waiting)
     assert all(first == second > 0 for first, second in (found.result() for found in held))
+
+
+def test_body_that_belongs_aside_is_there_before_it_gets_there(port: int, tmp_path: pathlib.Path) -> None:
+    """Whoever sends it drop by drop keeps none of those few threads, also where the client asks first."""
+    head = b"POST /held/aside HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(head)
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        with _connection(port) as connection:
+            assert all(_ask(connection) for _ in range(50))
+        assert not (tmp_path / "aside").exists()
+        client.sendall(b"body")
+        assert wait_until((tmp_path / "aside").exists, 20)
+        (tmp_path / "release").touch()
+        assert b"HTTP/1.1 200" in client.recv(1000) + client.recv(1000)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Transfer-Encoding": "chunked"}])
+def test_body_too_long_to_belong_aside_is_refused(port: int, headers: dict[str, str]) -> None:
+    """With the problem of all such refusals, whatever says its length."""
+    with _connection(port) as connection:
+        body = iter([b"x" * 70_000]) if headers else b"x" * 70_000
+        connection.request("POST", "/held/aside", body, headers, encode_chunked=bool(headers))
+        answer = connection.getresponse()
+        assert answer.status == 413
+        assert json.loads(answer.read())["code"] == "too_large"
