@@ -52,6 +52,8 @@ class Notification(models.Model):
                 condition=models.Q(channel="digest", mailed_at__isnull=True),
             ),
             models.Index(fields=["created_at"], name="accounts_notification_age"),
+            # Whoever is deleted is named no longer.
+            models.Index(fields=["actor_uid"], name="accounts_notification_actor"),
         ]
 
     def __str__(self) -> str:
