@@ -57,11 +57,36 @@ def session_actor(user: User, session: uuid.UUID, now: dt.datetime) -> Actor:
     )
 
 
+def proven_actor(user: User, proof: uuid.UUID, now: dt.datetime) -> Actor:
+    """The person of whom no session speaks but what proved their address: a mailed token, a provider."""
+    return Actor(
+        kind=ActorKind.USER,
+        uid=user.uid,
+        pk=user.pk,
+        name=user.name,
+        credential_kind=CredentialKind.TOKEN,
+        credential_uid=proof,
+        now=now,
+    )
+
+
 def person_pk(actor: Actor) -> int:
     """The key of the person who acts; raises NotAuthenticated for an actor without one."""
     if actor.pk is None:
         raise NotAuthenticated
     return actor.pk
+
+
+def person_held(actor: Actor) -> User:
+    """The actor's own row, locked until the end of the caller's transaction.
+
+    Raises NotAuthenticated for an actor without one, and for one who was kept out, or has left, while the
+    request was on its way.
+    """
+    row = User.objects.select_for_update(no_key=True).filter(pk=person_pk(actor), is_active=True).first()
+    if row is None:
+        raise NotAuthenticated
+    return row
 
 
 def session_uid(actor: Actor) -> uuid.UUID:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 from django.conf import settings
@@ -10,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, session_actor, session_uid
+from accounts.actors import person_held, proven_actor, session_uid
 from accounts.exceptions import EmailTaken, InvalidMailedToken
 from accounts.mailed_tokens import EMAIL_CHANGE, mailed_token_uid
 from accounts.models import EmailChange, PasswordReset, Registration, Session, User
@@ -18,7 +17,7 @@ from accounts.notifications import EMAIL_CHANGED
 from accounts.services.mail import mail_request
 from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
-from cloudscribe.lib.actor import Actor, CredentialKind
+from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import NotAuthenticated
 from cloudscribe.lib.transactions import transactional
@@ -32,7 +31,7 @@ def email_change_request(*, actor: Actor, email: str) -> None:
     Raises NotAuthenticated where the session has ended meanwhile.
     """
     # Of two wishes at once the later one waits, and finds the other to delete.
-    user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
+    user = person_held(actor)
     # Whoever ends the session waits and finds the wish to void; where they came first there is none.
     session = Session.objects.select_for_update(no_key=True).filter(uid=session_uid(actor), revoked_at=None)
     if session.first() is None:
@@ -64,7 +63,7 @@ def email_change_confirm(*, token: str) -> User:
     )
     PasswordReset.objects.filter(Q(user=user) | Q(email_key=canonical_email(old))).delete()
     Registration.objects.filter(email_key=row.email_key).delete()
-    actor = _by_mail(user, row, now)
+    actor = proven_actor(user, row.uid, now)
     event_record(
         actor=actor,
         action="email.changed",
@@ -97,9 +96,3 @@ def _proven(token: str) -> tuple[EmailChange, User, dt.datetime]:
     if row is None:
         raise InvalidMailedToken
     return row, user, row.clock
-
-
-def _by_mail(user: User, row: EmailChange, now: dt.datetime) -> Actor:
-    """The person, of whom no session speaks here but the mailed token."""
-    actor = session_actor(user, row.uid, now)
-    return dataclasses.replace(actor, credential_kind=CredentialKind.TOKEN, authenticated_at=None)

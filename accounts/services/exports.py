@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.actors import person_pk
-from accounts.models import User
+from accounts.actors import person_held
 from accounts.queues import ACCOUNT_EXPORT
 from audit.services import Target, event_record
 from cloudscribe.jobs.models import Job
@@ -17,7 +16,7 @@ from cloudscribe.lib.transactions import transactional
 def export_request(*, actor: Actor) -> Job:
     """Ask for the archive of what is the actor's; while one is being made that job is the answer again."""
     # Two who ask at once ask one after the other.
-    user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
+    user = person_held(actor)
     found = job_open(ACCOUNT_EXPORT, user.uid)
     if found is not None:
         return found

@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts.actors import person_pk, session_uid
+from accounts.actors import person_held, person_pk, session_uid
 from accounts.exceptions import IdentityTaken, LastWayIn
 from accounts.models import Ceremony, Identity, Passkey
 from accounts.notifications import IDENTITY_LINKED, IDENTITY_UNLINKED
@@ -15,7 +15,6 @@ from accounts.oidc import Stranger
 from accounts.services.mail import mail_request
 from accounts.services.notifications import News, notify
 from accounts.services.oidc import Departure, departure, identity_note, returned
-from accounts.services.second_factor import user_locked
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
@@ -45,7 +44,7 @@ def identity_link(*, actor: Actor, state: str, binding: str, code: str) -> Ident
 
 @transactional
 def _linked(*, actor: Actor, stranger: Stranger) -> Identity:
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     same = Identity.objects.filter(issuer=stranger.issuer, subject=stranger.subject).first()
     if same is not None and same.user_id != user.pk:
         raise IdentityTaken
@@ -70,7 +69,7 @@ def identity_unlink(*, actor: Actor, identity: uuid.UUID) -> None:
 
     Raises NotFound for any other, and LastWayIn where nothing else lets the person in.
     """
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     row = Identity.objects.filter(user_id=user.pk, uid=identity).first()
     if row is None:
         raise NotFound

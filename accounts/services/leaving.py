@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk
+from accounts.actors import person_held, person_pk
 from accounts.exceptions import OwnAccount
 from accounts.models import (
     Ceremony,
@@ -71,7 +71,7 @@ def user_deactivate(*, actor: Actor) -> None:
     administrators_lock()
     user = _self(actor)
     handover.ask.owners_check(actor, user)
-    user = User.objects.select_for_update(no_key=True).get(pk=pk)
+    user = person_held(actor)
     administrator_check(user)
     sessions_end(actor=actor, user_pk=pk, reason=_DEACTIVATED)
     tokens_end(actor=actor, user_pk=pk, reason=_DEACTIVATED)

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, stranger
+from accounts.actors import person_held, stranger
 from accounts.models import Channel, Notification, NotificationPreference, User
 from accounts.notices import notifications_of
 from accounts.notifications import NoticeKind, kind_named
@@ -116,7 +116,7 @@ def notification_preferences_change(*, actor: Actor, channels: Mapping[str, str]
     faults = [fault for name, channel in channels.items() if (fault := _fault(name, channel))]
     if faults:
         raise InvalidInput("Some of these can't be chosen.", errors=faults)
-    user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
+    user = person_held(actor)
     rows = NotificationPreference.objects.filter(user_id=user.pk, kind__in=channels)
     before = dict(rows.values_list("kind", "channel"))
     changed = {name: channel for name, channel in channels.items() if before.get(name) != channel}

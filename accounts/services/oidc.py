@@ -23,18 +23,17 @@ from accounts.exceptions import (
     SecondFactorRequired,
 )
 from accounts.factors import OIDC
-from accounts.models import Ceremony, Identity, Registration, Session, User
+from accounts.models import Ceremony, Identity, Session, User
 from accounts.oidc import State, Stranger, authorization_url, stranger_of
 from accounts.oidc_provider import configured, provider
-from accounts.roles import role_give
 from accounts.services.ceremonies import ceremony_open, ceremony_redeem
+from accounts.services.joining import member_join
 from accounts.services.limiter import Attempt, attempt_fail, attempt_forgive, attempt_open, attempt_withdraw
 from accounts.services.otp import otp_use
 from accounts.services.sessions import Credentials, second_factor_ask, session_create
-from accounts.signals import user_joined
 from audit.denials import denial_record
 from audit.services import Target, event_record
-from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
+from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import DomainError, NotFound
 from cloudscribe.lib.transactions import transactional
@@ -177,21 +176,9 @@ def _joined(stranger: Stranger) -> Identity:
     if not is_admitted(key):
         raise RegistrationClosed
     identity = _made(stranger, key)
-    role_give(identity.user, "member")
-    Registration.objects.filter(email_key=key).delete()
     user = User.objects.annotate(clock=Now()).get(pk=identity.user_id)
-    actor = Actor(
-        kind=ActorKind.USER,
-        uid=user.uid,
-        pk=user.pk,
-        name=user.name,
-        credential_kind=CredentialKind.TOKEN,
-        credential_uid=identity.uid,
-        now=user.clock,
-    )
-    event_record(actor=actor, action="user.registered", target=Target.of("user", user, user.name))
+    actor = member_join(user=user, proof=identity.uid, now=user.clock)
     identity_note(actor, "identity.linked", identity)
-    user_joined.send(sender=User, user=user, actor=actor)
     return identity
 
 

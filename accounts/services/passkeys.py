@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, session_uid
+from accounts.actors import person_held, person_pk, session_uid
 from accounts.exceptions import InvalidCredentials, InvalidPasskey, PasskeyExists, TooManyPasskeys
 from accounts.factors import PASSKEY, factors_of
 from accounts.models import Ceremony, Passkey, User
@@ -25,7 +25,7 @@ from accounts.passkeys import (
 )
 from accounts.services.ceremonies import ceremony_open, ceremony_redeem
 from accounts.services.limiter import Attempt, attempt_fail, attempt_forgive, attempt_open
-from accounts.services.second_factor import codes_for_first_factor, factor_added, factor_removed, user_locked
+from accounts.services.second_factor import codes_for_first_factor, factor_added, factor_removed
 from accounts.services.sessions import Credentials, session_create
 from audit.denials import denial_record
 from audit.services import Target
@@ -76,7 +76,7 @@ def passkey_add(*, actor: Actor, name: str, credential: dict[str, Any]) -> Added
 
 @transactional
 def _write(*, actor: Actor, name: str, new: NewPasskey) -> AddedPasskey:
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     before = factors_of(user.pk)
     if before.passkeys >= MOST:
         raise TooManyPasskeys
@@ -95,7 +95,7 @@ def _write(*, actor: Actor, name: str, new: NewPasskey) -> AddedPasskey:
 @transactional
 def passkey_remove(*, actor: Actor, passkey: uuid.UUID) -> None:
     """Forget one of the actor's own passkeys; NotFound for any other. Its owner is told by mail."""
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     row = Passkey.objects.filter(user_id=user.pk, uid=passkey).first()
     if row is None:
         raise NotFound

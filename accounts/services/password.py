@@ -8,7 +8,7 @@ import datetime as dt
 from django.conf import settings
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, session_actor
+from accounts.actors import person_held, person_pk, session_actor
 from accounts.exceptions import InvalidMailedToken
 from accounts.mailed_tokens import PASSWORD_RESET, mailed_token_uid
 from accounts.models import PasswordReset, User
@@ -44,7 +44,7 @@ def password_change(*, actor: Actor, current: str, password: str, address: str) 
 @transactional
 def _write(*, actor: Actor, old: str, new: str) -> None:
     # Compared again under the lock: of two changes at once the second no longer knew the current password.
-    user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
+    user = person_held(actor)
     if user.password != old:
         raise InvalidInput.field("/current_password", "invalid_password", "This is not your password.")
     User.objects.filter(pk=user.pk).update(password=new, updated_at=Now())

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk
+from accounts.actors import person_held
 from accounts.models import User
 from accounts.passwords import password_check, password_hash
 from accounts.roles import ADMINISTRATOR, role_give
@@ -46,7 +46,7 @@ def _admin_write(*, actor: Actor, email: str, encoded: str | None, name: str) ->
         user = User(email=email, email_key=key, name=name)
     before = None if created else copy.copy(user)
     user.is_active = user.is_staff = user.is_superuser = True
-    user.suspended_at, user.suspended_reason = None, ""
+    user.suspended_at, user.suspended_reason, user.deactivated_at = None, "", None
     user.password = encoded or user.password
     user.email_verified_at = user.email_verified_at or actor.now
     user.save()
@@ -65,7 +65,7 @@ def _admin_write(*, actor: Actor, email: str, encoded: str | None, name: str) ->
 @transactional
 def profile_update(*, actor: Actor, changes: Mapping[str, Any]) -> User:
     """Change the actor's own name, locale or time zone; gives the user of after."""
-    user = User.objects.select_for_update(no_key=True).get(pk=person_pk(actor))
+    user = person_held(actor)
     before = copy.copy(user)
     for field in PROFILE_FIELDS:
         setattr(user, field, changes.get(field, getattr(user, field)))

@@ -13,11 +13,8 @@ from accounts.exceptions import InvalidMailedToken, RegistrationClosed
 from accounts.mailed_tokens import REGISTRATION, mailed_token_uid
 from accounts.models import Registration, User
 from accounts.passwords import password_check, password_hash
-from accounts.roles import role_give
+from accounts.services.joining import member_join
 from accounts.services.mail import mail_request
-from accounts.signals import user_joined
-from audit.services import Target, event_record
-from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.transactions import transactional
 
@@ -58,19 +55,7 @@ def registration_confirm(*, token: str) -> User:
     if not is_admitted(row.email_key):
         raise InvalidMailedToken
     user = _user_make(row, now)
-    role_give(user, "member")
-    Registration.objects.filter(email_key=row.email_key).delete()
-    actor = Actor(
-        kind=ActorKind.USER,
-        uid=user.uid,
-        pk=user.pk,
-        name=user.name,
-        credential_kind=CredentialKind.TOKEN,
-        credential_uid=row.uid,
-        now=now,
-    )
-    event_record(actor=actor, action="user.registered", target=Target.of("user", user, user.name))
-    user_joined.send(sender=User, user=user, actor=actor)
+    member_join(user=user, proof=row.uid, now=now)
     return user
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, session_uid
+from accounts.actors import person_held, session_uid
 from accounts.exceptions import SecondFactorExists, SecondFactorMissing, WrongCode
 from accounts.factors import OTP, Factors, factors_of
 from accounts.models import RecoveryCode, Session, TotpDevice, User
@@ -27,7 +27,7 @@ def totp_start(*, actor: Actor) -> Setup:
 
     One that was never confirmed is replaced. Raises SecondFactorExists where an app counts already.
     """
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     if TotpDevice.objects.filter(user_id=user.pk, confirmed_at__isnull=False).exists():
         raise SecondFactorExists
     TotpDevice.objects.filter(user_id=user.pk).delete()
@@ -44,7 +44,7 @@ def totp_confirm(*, actor: Actor, code: str) -> list[str]:
     All other sessions end where it is the first factor: they were never asked for one. Raises
     SecondFactorMissing where nothing was started, SecondFactorExists where an app counts already, WrongCode.
     """
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     device = TotpDevice.objects.filter(user_id=user.pk).first()
     if device is None:
         raise SecondFactorMissing
@@ -62,7 +62,7 @@ def totp_confirm(*, actor: Actor, code: str) -> list[str]:
 @transactional
 def totp_remove(*, actor: Actor) -> None:
     """Turn the authenticator app off; raises SecondFactorMissing. Its owner is told by mail."""
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     device = TotpDevice.objects.filter(user_id=user.pk, confirmed_at__isnull=False).first()
     if device is None:
         raise SecondFactorMissing
@@ -74,16 +74,11 @@ def totp_remove(*, actor: Actor) -> None:
 @transactional
 def recovery_codes_renew(*, actor: Actor) -> list[str]:
     """New recovery codes instead of all earlier ones; SecondFactorMissing for who has no factor to lose."""
-    user = user_locked(person_pk(actor))
+    user = person_held(actor)
     if not factors_of(user.pk).enrolled:
         raise SecondFactorMissing
     event_record(actor=actor, action="mfa.recovery_codes_renewed", target=Target("user", user.uid, user.name))
     return _codes_write(user)
-
-
-def user_locked(pk: int) -> User:
-    """The person's row, locked: factors are changed and asked for one after the other."""
-    return User.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def factor_added(

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from uuid_utils.compat import uuid7
 
-from accounts.actors import person_pk
+from accounts.actors import person_held
 from accounts.exceptions import LastManager, TeamMemberExists
 from accounts.models import Team, TeamManager, User
 from accounts.notifications import TEAM_MEMBER_ADDED
@@ -36,7 +36,7 @@ def team_create(*, actor: Actor, name: str, description: str = "") -> Team:
     """Make a team whose one member and manager is its maker."""
     if actor.limit is not None:
         raise Forbidden("This credential is cut to a place, and teams are in none.")
-    uid, pk = uuid7(), person_pk(actor)
+    uid, pk = uuid7(), person_held(actor).pk
     group = Group.objects.create(name=f"team:{uid}")
     team = Team(uid=uid, group=group, name=name, description=description)
     team.save()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import math
 import uuid
@@ -11,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models.functions import Now
 
-from accounts.actors import person_pk, session_actor
+from accounts.actors import person_pk, proven_actor
 from accounts.exceptions import InvalidMailedToken
 from accounts.mailed_tokens import INVITATION, mailed_token_uid
 from accounts.models import User
@@ -20,7 +19,7 @@ from accounts.selectors import database_now
 from accounts.services.mail import mail_request
 from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
-from cloudscribe.lib.actor import Actor, CredentialKind
+from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
@@ -172,9 +171,7 @@ def invitation_accept_by_mail(*, token: str) -> Invitation:
     user = people.first()
     if user is None:
         raise InvitationNeedsAccount
-    speaking = session_actor(user, row.uid, database_now())
-    actor = dataclasses.replace(speaking, credential_kind=CredentialKind.TOKEN, authenticated_at=None)
-    return _accept(actor, row, user)
+    return _accept(proven_actor(user, row.uid, database_now()), row, user)
 
 
 def invitations_convert(*, actor: Actor, user: User) -> None:

@@ -45,11 +45,16 @@ def test_create_admin_makes_a_verified_administrator(anonymous: Any) -> None:
 def test_create_admin_lets_a_suspended_user_in_again() -> None:
     """The operator is the last way in: nothing of the suspension is left."""
     user = user_make(
-        "root@example.org", is_active=False, suspended_at=timezone.now(), suspended_reason="Oops"
+        "root@example.org",
+        is_active=False,
+        suspended_at=timezone.now(),
+        suspended_reason="Oops",
+        deactivated_at=timezone.now(),
     )
     create(keep_password=True)
     user.refresh_from_db()
     assert (user.is_active, user.suspended_at, user.suspended_reason) == (True, None, "")
+    assert user.deactivated_at is None
 
 
 def test_create_admin_resets_a_lost_second_factor(anonymous: Any) -> None:

@@ -14,11 +14,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.actors import actor_for_command
 from accounts.models import Identity, Notification, Session, Team, TeamManager, Token, User
 from accounts.roles import ADMINISTRATOR
+from accounts.services.exports import export_request
+from accounts.services.notifications import notification_preferences_change
+from accounts.services.people import profile_update
+from accounts.services.second_factor import totp_start
+from accounts.services.teams import team_create
 from audit.models import Event
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import NotAuthenticated
 from documents.models import Document, DocumentUserPermission, Invitation, Workspace, WorkspaceUserPermission
 from tests.accounts.factories import PASSWORD, token_make, user_make
+from tests.accounts.leaving import leaving_ends_all
 from tests.documents.world import ABSENT, World, uid_of
 from tests.fixtures import ApiClient, client_make
 
@@ -52,30 +61,15 @@ def owner_of(document: str) -> str:
     return str(Document.objects.get(uid=document).owner.uid)
 
 
-def _assert_it_holds() -> None:
-    user = user_make(is_staff=True)
-    client, token, browser = client_make(user), ApiClient(token_make(user)), Client()
-    browser.post("/admin/login/?next=/admin/", {"username": user.email, "password": PASSWORD})
-    assert browser.get("/admin/").status_code == 200
-    assert leave(client).status_code == 204
-    assert client.get("me/").status_code == 401
-    assert token.get("me/").status_code == 401
-    assert browser.get("/admin/").status_code == 302
-    refresh = {"refresh": client.credentials.refresh if client.credentials else ""}
-    assert ApiClient().post("auth/refresh/", refresh).status_code == 401
-    login = {"email": user.email, "password": PASSWORD}
-    assert ApiClient().post("auth/login/", login).json()["code"] == "invalid_credentials"
-
-
 def test_delete_holds_on_the_next_request() -> None:
     """With Redis up."""
-    _assert_it_holds()
+    leaving_ends_all(leave)
 
 
 @pytest.mark.usefixtures("redis_hung")
 def test_delete_holds_while_redis_hangs() -> None:
     """With a Redis that answers nothing."""
-    _assert_it_holds()
+    leaving_ends_all(leave)
 
 
 def test_delete_leaves_a_row_that_names_nobody() -> None:
@@ -413,3 +407,24 @@ def test_deletion_waits_for_a_grant_and_takes_it_along() -> None:
     thread.join()
     assert answers == [204]
     assert not WorkspaceUserPermission.objects.filter(user__uid=uid_of(person)).exists()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda actor: profile_update(actor=actor, changes={"name": "Still here"}),
+        lambda actor: team_create(actor=actor, name="Ghosts"),
+        lambda actor: notification_preferences_change(actor=actor, channels={"grant.given": "none"}),
+        lambda actor: totp_start(actor=actor),
+        lambda actor: export_request(actor=actor),
+    ],
+)
+def test_request_under_way_at_a_deletion_writes_nothing(late: Callable[[Actor], Any]) -> None:
+    """It was let in before, and finds the account gone: nothing of it is on the row that names nobody."""
+    person = client_make()
+    assert person.user is not None
+    actor = actor_for_command(person.user, "late")
+    assert leave(person).status_code == 204
+    with pytest.raises(NotAuthenticated):
+        late(actor)
+    assert row_of(person).name == "Deleted person"

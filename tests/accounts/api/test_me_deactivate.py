@@ -7,13 +7,13 @@ import threading
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.roles import ADMINISTRATOR
 from audit.models import Event
-from tests.accounts.factories import PASSWORD, token_make, user_make
+from tests.accounts.factories import token_make, user_make
+from tests.accounts.leaving import leaving_ends_all
 from tests.documents.world import World, uid_of
 from tests.fixtures import ApiClient, client_make
 
@@ -21,37 +21,21 @@ pytestmark = pytest.mark.django_db
 PATH = "me/deactivate/"
 
 
-def _assert_it_holds() -> None:
-    """Session, refresh, token, the admin's session and sign-in are dead on the next request."""
-    user = user_make(is_staff=True)
-    client, token, browser = client_make(user), ApiClient(token_make(user)), Client()
-    browser.post("/admin/login/?next=/admin/", {"username": user.email, "password": PASSWORD})
-    assert browser.get("/admin/").status_code == 200
-    assert client.post(PATH).status_code == 204
-    assert client.get("me/").status_code == 401
-    assert token.get("me/").status_code == 401
-    assert browser.get("/admin/").status_code == 302
-    refresh = {"refresh": client.credentials.refresh if client.credentials else ""}
-    assert ApiClient().post("auth/refresh/", refresh).status_code == 401
-    login = {"email": user.email, "password": PASSWORD}
-    assert ApiClient().post("auth/login/", login).json()["code"] == "invalid_credentials"
-
-
 def test_deactivate_holds_on_the_next_request() -> None:
     """With Redis up."""
-    _assert_it_holds()
+    leaving_ends_all(lambda client: client.post(PATH))
 
 
 @pytest.mark.usefixtures("redis_gone")
 def test_deactivate_holds_without_redis() -> None:
     """With Redis gone."""
-    _assert_it_holds()
+    leaving_ends_all(lambda client: client.post(PATH))
 
 
 @pytest.mark.usefixtures("redis_hung")
 def test_deactivate_holds_while_redis_hangs() -> None:
     """With a Redis that answers nothing."""
-    _assert_it_holds()
+    leaving_ends_all(lambda client: client.post(PATH))
 
 
 def test_deactivate_writes_one_event_of_the_person() -> None:
