@@ -35,36 +35,46 @@ def public(key: Any, kid: str | None = "one", **members: Any) -> dict[str, Any]:
     return found | ({"kid": kid} if kid else {}) | members
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that knows its forger."""
+
+    forger: Forger
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers for the forger whose server it is."""
+
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Metadata, keys, claims."""
+        self.server.forger.asked.append(self.path)
+        self._answer(*self.server.forger.answers[self.path])
+
+    def do_POST(self) -> None:
+        """The token endpoint."""
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.server.forger.forms.append({name: values[0] for name, values in parse_qs(body).items()})
+        self.server.forger.authorizations.append(self.headers["Authorization"])
+        self._answer(*self.server.forger.token_answer())
+
+    def _answer(self, status: int, body: Any) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Say nothing."""
+
+
 class Forger:
     """Its answers are attributes; `asked` lists the paths that were fetched."""
 
     def __init__(self) -> None:
-        forger = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                """Metadata, keys, claims."""
-                forger.asked.append(self.path)
-                self._answer(*forger.answers[self.path])
-
-            def do_POST(self) -> None:
-                """The token endpoint."""
-                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                forger.forms.append({name: values[0] for name, values in parse_qs(body).items()})
-                forger.authorizations.append(self.headers["Authorization"])
-                self._answer(*forger.token_answer())
-
-            def _answer(self, status: int, body: Any) -> None:
-                content = json.dumps(body).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.forger = self
         self.issuer = f"http://127.0.0.1:{self._server.server_port}"
         self.metadata: dict[str, Any] = {
             "issuer": self.issuer,
