@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
@@ -65,10 +66,16 @@ def export_write(*, actor: Actor, archive: BinaryIO, progress: Callable[[int, in
     total = exports.ask.count(actor) + len(_TABLES)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as made:
         for number, (name, pieces) in enumerate(_parts(actor), 1):
-            with made.open(name, "w", force_zip64=True) as entry:
-                for piece in pieces:
-                    entry.write(piece)
+            _entry_write(made, name, pieces, actor.now)
             progress(number, max(number, total))
+
+
+def _entry_write(made: zipfile.ZipFile, name: str, pieces: Pieces, at: dt.datetime) -> None:
+    entry = zipfile.ZipInfo(name, at.timetuple()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    with made.open(entry, "w", force_zip64=True) as file:
+        for piece in pieces:
+            file.write(piece)
 
 
 def json_list(rows: Iterable[Any]) -> Iterator[bytes]:

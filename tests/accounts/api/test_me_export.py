@@ -114,6 +114,15 @@ def test_export_is_sent_as_a_file() -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_files_of_an_export_are_of_their_day() -> None:
+    """A zip says of each file when it was written."""
+    me = client_make()
+    content = io.BytesIO(b"".join(me.get(done(me)).streaming_content))
+    with zipfile.ZipFile(content) as archive:
+        written = {dt.datetime(*entry.date_time, tzinfo=dt.UTC) for entry in archive.infolist()}
+    assert all(abs(timezone.now() - at) < dt.timedelta(hours=1) for at in written)
+
+
 def test_export_of_somebody_without_documents() -> None:
     """Everything is there and empty."""
     me = client_make(user_make(role=None))
