@@ -20,6 +20,7 @@ from security.services import ip_rule_create
 from tests.accounts.factories import user_make
 from tests.actors import command, person
 from tests.admin.browser import Staff
+from tests.jobs.factories import file_make
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 BODY = "The body speaks of a kanarienvogel."
@@ -68,6 +69,7 @@ def test_sign_in_with_a_wrong_password_stays_outside(staff: Staff) -> None:
         ("documents/invitation/", "guest@example.org"),
         ("audit/event/", "workspace.created"),
         ("jobs/job/", "mail"),
+        ("jobs/jobfile/", "trail.csv"),
         ("security/iprule/", "203.0.113.0/24"),
         ("security/ratelimitpolicy/", "Sign In"),
     ],
@@ -75,6 +77,7 @@ def test_sign_in_with_a_wrong_password_stays_outside(staff: Staff) -> None:
 def test_list_shows_its_rows(staff: Staff, document: Document, path: str, shown: str) -> None:
     """Every list opens without a complaint of the browser and shows what there is."""
     waiting_job()
+    file_make()
     ip_rule_create(actor=command(), network="203.0.113.0/24")
     host, room = person(document.owner), document.workspace
     invitation_send(actor=host, workspace=room, email="guest@example.org", role=Role.VIEWER)

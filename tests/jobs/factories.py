@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import uuid
 from typing import Any
 
@@ -10,7 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from cloudscribe.jobs.claims import job_claim
-from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.files import job_file_store
+from cloudscribe.jobs.models import Job, JobFile
+from cloudscribe.jobs.run import JobRun
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind, command_actor
 from tests.jobs.kinds import KIND
@@ -48,6 +51,15 @@ def claimed(worker: str = "worker-1", **options: Any) -> Job:
     job = job_claim(worker=worker, uid=job_make(**options).uid)
     assert job is not None
     return job
+
+
+def file_make(name: str = "trail.csv", *, personal: bool = False) -> JobFile:
+    """What a running job left: 2.5 KB."""
+    job = claimed()
+    content = io.BytesIO(b"kanarienvogel" * 200)
+    return job_file_store(
+        run=JobRun(job, operator()), name=name, media_type="text/csv", content=content, personal=personal
+    )
 
 
 def back_date(job: Job, seconds: float, *columns: str) -> None:
