@@ -11,16 +11,19 @@ from unfold.widgets import BASE_INPUT_CLASSES
 
 from accounts.devices import device_of
 from accounts.models import Session
-from accounts.services import password_change, sign_in
+from accounts.services import Credentials, password_change, sign_in
+from accounts.services.passkeys import passkey_sign_in
 from cloudscribe.lib.admin import staff_actor
 from cloudscribe.lib.context import current_context
-from cloudscribe.lib.errors import DomainError
+from cloudscribe.lib.errors import DomainError, MalformedBody
+from cloudscribe.lib.gate import parse_json
 
+_LONGEST_PASSKEY = 20_000  # characters of JSON
 _BACKEND = "accounts.backends.PasswordBackend"
 
 
 class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
-    """Address and password of an active member of staff."""
+    """Address and password of an active member of staff, or the answer of a passkey of theirs."""
 
     # Why nobody was signed in, for the view around the form.
     refusal: DomainError | None = None
@@ -33,28 +36,54 @@ class StaffSignInForm(AuthenticationForm):  # type: ignore[misc]
         widget=forms.TextInput({"autocomplete": "one-time-code", "class": " ".join(BASE_INPUT_CLASSES)}),
     )
 
+    # As JSON, from the script of the page.
+    passkey = forms.CharField(max_length=_LONGEST_PASSKEY, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.data.get("passkey"):
+            self.fields["username"].required = self.fields["password"].required = False
+
     def clean(self) -> dict[str, Any]:
         """Sign in; a refusal becomes the form's error in the refusal's own words."""
-        email, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
-        if email and password and self.request:
-            try:
-                credentials = sign_in(
-                    email=email,
-                    password=password[:256],
-                    address=self.request.META.get("REMOTE_ADDR", ""),
-                    device=device_of(self.request),
-                    kind=Session.Kind.ADMIN,
-                    otp=self.cleaned_data.get("otp") or "",
-                )
-            except DomainError as error:
-                self.refusal = error
-                raise ValidationError(error.message, code=error.code) from error
-            self.user_cache = credentials.user
-            self.user_cache.backend = _BACKEND
-            # What Django's login() hands on to the receiver that ties both sessions together.
-            self.user_cache.admin_session = credentials.session.uid  # type: ignore[attr-defined]
         cleaned: dict[str, Any] = self.cleaned_data
+        if self.request is None or self.errors:
+            return cleaned
+        try:
+            credentials = self._credentials(
+                address=self.request.META.get("REMOTE_ADDR", ""), device=device_of(self.request)
+            )
+        except DomainError as error:
+            self.refusal = error
+            raise ValidationError(error.message, code=error.code) from error
+        self.user_cache = credentials.user
+        self.user_cache.backend = _BACKEND
+        # What Django's login() hands on to the receiver that ties both sessions together.
+        self.user_cache.admin_session = credentials.session.uid  # type: ignore[attr-defined]
         return cleaned
+
+    def _credentials(self, *, address: str, device: str) -> Credentials:
+        cleaned, kind = self.cleaned_data, Session.Kind.ADMIN
+        if cleaned["passkey"]:
+            credential = _parsed(cleaned["passkey"])
+            return passkey_sign_in(credential=credential, address=address, device=device, kind=kind)
+        return sign_in(
+            email=cleaned["username"],
+            password=cleaned["password"][:256],
+            otp=cleaned["otp"],
+            address=address,
+            device=device,
+            kind=kind,
+        )
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    # What is no credential is a wrong one, and counts as such.
+    try:
+        found = parse_json(text.encode())
+    except MalformedBody:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class StaffPasswordForm(AdminOwnPasswordChangeForm):  # type: ignore[misc]

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from accounts.actors import person_held, person_pk, session_uid
 from accounts.exceptions import InvalidCredentials, InvalidPasskey, PasskeyExists, TooManyPasskeys
 from accounts.factors import PASSKEY, factors_of
-from accounts.models import Ceremony, Passkey, User
+from accounts.models import Ceremony, Passkey, Session, User
 from accounts.passkeys import (
     NewPasskey,
     answer_verify,
@@ -120,10 +120,13 @@ def passkey_step_up_options(*, actor: Actor) -> dict[str, Any]:
     )
 
 
-def passkey_sign_in(*, credential: dict[str, Any], address: str, device: str) -> Credentials:
+def passkey_sign_in(
+    *, credential: dict[str, Any], address: str, device: str, kind: Session.Kind = Session.Kind.USER
+) -> Credentials:
     """Make a session for whoever answers by a passkey, which a person was verified for: two factors in one.
 
-    Raises SignInLimited and InvalidCredentials, the same for each reason.
+    Raises SignInLimited and InvalidCredentials, the same for each reason; not being staff is one where the
+    session is to be of the admin.
     """
     key = credential_id_of(credential)
     # Counted by the credential, whose id nobody guesses, and by the address.
@@ -132,7 +135,12 @@ def passkey_sign_in(*, credential: dict[str, Any], address: str, device: str) ->
     found = None
     if challenge is not None:
         found = _signed_in(
-            credential=credential, challenge=challenge, attempt=attempt, address=address, device=device
+            credential=credential,
+            challenge=challenge,
+            attempt=attempt,
+            address=address,
+            device=device,
+            kind=kind,
         )
     if found is None:
         attempt_fail(attempt)
@@ -145,7 +153,13 @@ def passkey_sign_in(*, credential: dict[str, Any], address: str, device: str) ->
 
 @transactional
 def _signed_in(
-    *, credential: dict[str, Any], challenge: bytes, attempt: Attempt, address: str, device: str
+    *,
+    credential: dict[str, Any],
+    challenge: bytes,
+    attempt: Attempt,
+    address: str,
+    device: str,
+    kind: Session.Kind,
 ) -> Credentials | None:
     user: Any = (
         User.objects.select_for_update(no_key=True)
@@ -157,12 +171,12 @@ def _signed_in(
         )
         .first()
     )
-    if user is None or not passkey_use(
-        user=user, credential=credential, challenge=challenge, identified=False
-    ):
+    if user is None or (kind == Session.Kind.ADMIN and not user.is_staff):
+        return None
+    if not passkey_use(user=user, credential=credential, challenge=challenge, identified=False):
         return None
     attempt_forgive(attempt)
-    return session_create(user=user, factors=[PASSKEY], address=address, device=device)
+    return session_create(user=user, factors=[PASSKEY], address=address, device=device, kind=kind)
 
 
 def passkey_use(*, user: User, credential: dict[str, Any], challenge: bytes, identified: bool) -> bool:
