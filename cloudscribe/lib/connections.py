@@ -17,7 +17,7 @@ _STATEMENT_LIMITS = {
 # In seconds, for the client: so far above the server's that it is the server which ends a slow statement.
 _ANSWER_LIMITS = {"web": 12, "job": 302}
 
-# Of what `prepared_cursor` sends: the server plans such a statement once, whatever the values, and not the
+# Of what `prepared_rows` sends: the server plans such a statement once, whatever the values, and not the
 # first five times anew.
 _PREPARED = {"plan_cache_mode": "force_generic_plan"}
 
@@ -33,8 +33,8 @@ def database_config(url: str, process_kind: str) -> dict[str, Any]:
     options["application_name"] = f"cloudscribe-{process_kind}"
     options["connect_timeout"] = 5
     options["answer_timeout"] = _ANSWER_LIMITS.get(process_kind)
-    # Concerns `prepared_cursor` alone: Django's usual cursors bind in the client and never prepare.
-    options["prepare_threshold"] = 0
+    # The driver's cursors prepare nothing: with a rollback they would deallocate what `prepared_rows` keeps.
+    options["prepare_threshold"] = None
     config["CONN_MAX_AGE"] = None if process_kind == "web" else 0
     config["CONN_HEALTH_CHECKS"] = process_kind == "web"
     config["ATOMIC_REQUESTS"] = False

@@ -12,7 +12,7 @@ from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
-from cloudscribe.lib.postgresql.base import prepared_cursor, prepared_rows
+from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.access_map import array_text
 from documents.markdown import snippet_text
 from documents.search.arrays import text_array
@@ -44,7 +44,7 @@ _WINDOW = 20_000
 _CANDIDATES = 500
 _CORRECTIONS_TRIED = 4
 # A statement's cursor stays with the connection, its last answer too: for small ones, of the common shapes.
-_MATCHES_KEPT, _TERMS_KEPT = 1_000, 4
+_TERMS_KEPT = 8
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[R
     """All that was found, or so much of it as the plan's way looks at."""
     parameters = {**scope, **plan.bound, "enough": size, "window": _WINDOW, "candidates": _CANDIDATES}
     # What narrows a search may lead to other indexes, and the walk hangs on its limits: planned for values.
-    valued = scope["narrowed"] or plan.way == "newest"
+    # There is a text for each number of words: those of long questions would fill a connection's memory.
+    valued = scope["narrowed"] or plan.way == "newest" or plan.terms > _TERMS_KEPT
     text = hits_sql(
         plan.way,
         terms=plan.terms if sort == "relevance" else None,
@@ -175,9 +176,9 @@ def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[R
         narrowed=scope["narrowed"],
         within=scope["subtree"] is not None,
     )
-    if plan.matches <= _MATCHES_KEPT and plan.terms <= _TERMS_KEPT and not valued:
+    if not valued:
         return prepared_rows(text, parameters)
-    with connection.cursor() if valued else prepared_cursor() as database:
+    with connection.cursor() as database:
         database.execute(text, parameters)
         rows: Sequence[Row] = database.fetchall()
     return rows

@@ -10,7 +10,7 @@ from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.postgresql.base import prepared_cursor, prepared_rows
+from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can
 from documents.selectors.reading import Answer, answer_etag, answer_of
@@ -68,9 +68,7 @@ def document_locked(pk: int) -> tuple[Document, DocumentBody]:
 
     The caller asks for the rights afterwards: they may have changed while this waited.
     """
-    with prepared_cursor() as cursor:
-        cursor.execute(_LOCK_SQL, [str(pk)])
-        row = _only(cursor.fetchall())
+    row = _only(prepared_rows(_LOCK_SQL, [str(pk)]))
     split = len(_NAMES) + len(_ROOM_NAMES)
     return _document(row[:split]), DocumentBody.from_db(connection.alias, _BODY_NAMES, row[split:])
 

@@ -16,7 +16,7 @@ import orjson
 
 from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.postgresql.base import prepared_cursor, prepared_rows
+from cloudscribe.lib.postgresql.base import prepared_rows
 from cloudscribe.lib.renderers import dump_json
 from documents import limits
 from documents.access_map import array_text
@@ -88,9 +88,8 @@ def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tup
     parameters = {"uid": uid, "known": known, "most": _READ_AT_ONCE}
     row = _judged(prepared_rows(_ONE_SQL, parameters, ids_as_text=True), rights, actor.limit)
     if row[-1] is None and row[16] != known:
-        with prepared_cursor() as cursor:
-            cursor.execute(_ONE_SQL, {"uid": uid, "known": None, "most": limits.BODY_BYTES})
-            row = _judged(cursor.fetchall(), rights, actor.limit)
+        parameters = {"uid": uid, "known": None, "most": limits.BODY_BYTES}
+        row = _judged(prepared_rows(_ONE_SQL, parameters, ids_as_text=True), rights, actor.limit)
     answer = answer_of(row, rights, actor.limit)
     etag = answer_etag(actor, answer, b"full")
     if row[-1] is not None:
@@ -125,12 +124,7 @@ def documents_listed(actor: Actor, ids: Sequence[int], *, content: bool = False)
     if not ids:
         return {}
     parameters = {"ids": array_text(list(ids))}
-    if content:
-        with prepared_cursor() as cursor:
-            cursor.execute(_MANY_WITH_CONTENT_SQL, parameters)
-            rows = cursor.fetchall()
-    else:
-        rows = prepared_rows(_MANY_SQL, parameters, ids_as_text=True)
+    rows = prepared_rows(_MANY_WITH_CONTENT_SQL if content else _MANY_SQL, parameters, ids_as_text=True)
     rights = rights_of(actor)
     listed = {row[0]: answer_of(row, rights, actor.limit) for row in rows}
     if content:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import connection
 
-from cloudscribe.lib.postgresql.base import prepared_cursor
+from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.models import Document, DocumentBody
 from documents.payloads import Payload
 from documents.search.vectors import VECTOR_SQL, search_parameters
@@ -103,9 +103,7 @@ def document_rows_insert(document: Document, body: DocumentBody, *, note: str) -
         "state": str(document.state),
         "owner": _text(document.owner_id),
     }
-    with prepared_cursor() as cursor:
-        cursor.execute(_CREATE_SQL, parameters)
-        row = cursor.fetchone()
+    (row,) = prepared_rows(_CREATE_SQL, parameters)
     document.pk, _, document.path, document.reach, *_, document.depth, document.scope_id = row
     # As `save` leaves a row.
     document._state.adding, document._state.db = False, connection.alias  # noqa: SLF001
@@ -125,9 +123,7 @@ def document_rows_revise(
         "payload_base": _text(payload.base_number),
         "payload": payload.data,
     }
-    with prepared_cursor() as cursor:
-        cursor.execute(_REVISE_SQL, parameters)
-        row = cursor.fetchone()
+    (row,) = prepared_rows(_REVISE_SQL, parameters)
     return Written((*row, body.content), indexed=parameters["search_body"] is not None)
 
 

@@ -126,8 +126,9 @@ def test_prepared_statement_server_halted_ends(cluster: Cluster, database: Datab
     """The hot statements have the same limit."""
     database.ensure_connection()
     cluster.halt()
-    with database.prepared_cursor() as cursor, pytest.raises(OperationalError):
-        cursor.execute("SELECT 1")
+    with pytest.raises(OperationalError):
+        database.prepared_rows("SELECT 1", [])
+    assert not database.is_usable()
 
 
 def test_connect_server_halted_ends(cluster: Cluster, database: DatabaseWrapper) -> None:

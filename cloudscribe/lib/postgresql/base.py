@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import select
 from typing import Any, cast
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg.pq import Format
 
-from cloudscribe.lib.postgresql import driver
+from cloudscribe.lib.postgresql import driver, statements
 
 # Compiled where the driver is; Django's own takes 15 us of Python for each time that is read.
 _TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
@@ -40,7 +41,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> driver.Connection:
         """A connection whose statements have the limit from the first on."""
-        self._kept: dict[str, CursorWrapper] = {}
+        self._kept: dict[str, statements.Statement] = {}
+        self._manners: dict[bool, statements.Manner] = {}
+        self._prepared = 0
         made: driver.Connection = super().get_new_connection(conn_params)
         made.answer_timeout = self.settings_dict["OPTIONS"].get("answer_timeout")
         return made
@@ -55,51 +58,73 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         return silent or super().is_usable()
 
-    def prepared_cursor(self) -> CursorWrapper:
-        """A cursor that has the server parse and plan each statement once a connection, for the hot ones.
+    def prepared_rows(self, sql: str, params: Any, *, ids_as_text: bool = False) -> statements.Rows:
+        """All rows of a statement that the server parses and plans once a connection, for the hot ones.
 
         Django sends the parameters inside the text, which is planned anew each time: most of the time that
         the sign-in query takes. Use it for fixed texts alone, whose best plan doesn't hang on the values.
+        With `ids_as_text` UUIDs come as they are sent, for rows that are only written out; always so for one
+        text. Raises Django's database errors.
         """
         self.close_if_health_check_failed()
         self.ensure_connection()
-        with self.wrap_database_errors:
-            cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
-            if _TimestampLoader is not None and self.timezone == dt.UTC:
-                adapters: psycopg.adapt.AdaptersMap = cursor.adapters  # type: ignore[attr-defined]
-                adapters.register_loader(_TIMESTAMPTZ, _TimestampLoader)
-            wrapped: CursorWrapper = self._prepare_cursor(cursor)  # type: ignore[attr-defined]
-            return wrapped
-
-    def prepared_rows(self, sql: str, params: Any, *, ids_as_text: bool = False) -> list[tuple[Any, ...]]:
-        """All rows of a prepared statement, by a cursor that stays with the connection.
-
-        A cursor finds out anew how each parameter and column is written and read, which takes half as long as
-        the statement. The last answer stays in memory with it: not for answers that can be large. With
-        `ids_as_text` UUIDs come as they are sent, for rows that are only written out; always so for one text.
-        """
-        self.close_if_health_check_failed()
-        self.ensure_connection()
-        cursor = self._kept.get(sql)
         # Django records what a cursor runs by the kind of cursor that it gives out while it is asked to.
-        if cursor is None or self.queries_logged:
-            cursor = self._kept[sql] = self.prepared_cursor()
-            if ids_as_text and _TextLoader is not None:
-                cursor.cursor.adapters.register_loader(_UUID, _TextLoader)
-        cursor.execute(sql, params)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+        if self.queries_logged:
+            return self._recorded_rows(sql, params, ids_as_text=ids_as_text)
+        self.validate_no_broken_transaction()
+
+        def run(sql: str, params: Any, _many: object, _context: object) -> statements.Rows:
+            return self._statement(sql, ids_as_text=ids_as_text).rows(params)
+
+        many = False
+        for wrapper in reversed(self.execute_wrappers):
+            run = functools.partial(wrapper, run)
+        try:
+            with self.wrap_database_errors:
+                return run(sql, params, many, {"connection": self})
+        except Error as error:
+            if statements.is_forgotten(error.__cause__):
+                self._kept.pop(sql, None)
+            raise
+
+    def _statement(self, sql: str, *, ids_as_text: bool) -> statements.Statement:
+        statement = self._kept.get(sql)
+        if statement is None:
+            self._prepared += 1
+            manner = self._manner(ids_as_text=ids_as_text)
+            statement = self._kept[sql] = statements.Statement(manner, f"hot_{self._prepared}", sql)
+        return statement
+
+    def _manner(self, *, ids_as_text: bool) -> statements.Manner:
+        if ids_as_text not in self._manners:
+            loaders = self._loaders(ids_as_text=ids_as_text)
+            self._manners[ids_as_text] = statements.Manner(self.connection, loaders)
+        return self._manners[ids_as_text]
+
+    def _loaders(self, *, ids_as_text: bool) -> list[tuple[int, Any]]:
+        """How columns are read in other ways than Django's connections have it."""
+        loaders: list[tuple[int, Any]] = []
+        if self.timezone == dt.UTC:
+            loaders.append((_TIMESTAMPTZ, _TimestampLoader))
+        if ids_as_text:
+            loaders.append((_UUID, _TextLoader))
+        return loaders
+
+    def _recorded_rows(self, sql: str, params: Any, *, ids_as_text: bool) -> statements.Rows:
+        with self.wrap_database_errors:
+            made = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
+            for oid, loader in self._loaders(ids_as_text=ids_as_text):
+                made.adapters.register_loader(oid, loader)  # type: ignore[attr-defined]
+            cursor: CursorWrapper = self._prepare_cursor(made)  # type: ignore[attr-defined]
+        with cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall() if cursor.description else []
 
 
-def prepared_rows(sql: str, params: Any, *, ids_as_text: bool = False) -> list[tuple[Any, ...]]:
+def prepared_rows(sql: str, params: Any, *, ids_as_text: bool = False) -> statements.Rows:
     """`DatabaseWrapper.prepared_rows` of this thread's connection."""
     database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     return database.prepared_rows(sql, params, ids_as_text=ids_as_text)
-
-
-def prepared_cursor() -> CursorWrapper:
-    """`DatabaseWrapper.prepared_cursor` of this thread's connection."""
-    return cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS]).prepared_cursor()
 
 
 def _is_silent(socket: int) -> bool:
