@@ -9,6 +9,7 @@ from cloudscribe.lib.errors import (
     Forbidden,
     InvalidInput,
     NotAuthenticated,
+    ServiceUnavailable,
     TooManyRequests,
 )
 
@@ -229,6 +230,14 @@ class OidcRefused(NotAuthenticated):
     code = "oidc_refused"
     title = "The sign-in provider did not confirm this"
     detail = "Its code or its token doesn't hold. Begin anew."
+
+
+class OidcUnavailable(ServiceUnavailable):
+    """The sign-in provider is away, hangs, or doesn't answer as it should."""
+
+    code = "oidc_unavailable"
+    title = "The sign-in provider is not available"
+    detail = "The sign-in provider doesn't answer as it should. Try again, or sign in by another way."
 
 
 class EmailUnverified(Forbidden):

@@ -102,7 +102,7 @@ class Stranger:
 
 
 def authorization_url(state: State) -> str:
-    """Where the browser is sent (section 3.1.2.1); raises ServiceUnavailable."""
+    """Where the browser is sent (section 3.1.2.1); raises OidcUnavailable."""
     address = provider().authorization_endpoint
     challenge = _encoded(hashlib.sha256(state.verifier.encode()).digest())
     query = urlencode(
@@ -121,7 +121,7 @@ def authorization_url(state: State) -> str:
 
 
 def stranger_of(code: str, state: State) -> Stranger:
-    """Whom the provider stands for by this code; raises OidcRefused, ServiceUnavailable. Asks the network."""
+    """Whom the provider stands for by this code; raises OidcRefused, OidcUnavailable. Asks the network."""
     found = tokens_for(code, state.verifier)
     if found is None:
         raise OidcRefused

@@ -20,7 +20,7 @@ from django.conf import settings
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
-from cloudscribe.lib.errors import ServiceUnavailable
+from accounts.exceptions import OidcUnavailable
 from security.outgoing import OutgoingRefused, fetch
 
 V = TypeVar("V")
@@ -29,7 +29,9 @@ Key = ECKey | OKPKey | RSAKey
 _LIFETIME = 3_600.0
 # Between two looks for a key that wasn't there; a stranger's made-up key ids must not become requests.
 _PAUSE = 60.0
-_FAILED_FOR = 5.0
+_STALE_FOR = 86_400.0
+_FAILED_FOR = 10.0
+# Somebody's request waits for each of these; honest providers answer in a fraction of it.
 _PATIENCE = 4.0
 _MOST_BYTES = 256 * 1024
 
@@ -54,45 +56,86 @@ def configured() -> bool:
 
 
 class _Kept(Generic[V]):
-    """What `load` says of an address, kept for an hour; one thread asks, a failure is kept for moments."""
+    """What `load` says of an address, fresh for an hour; one thread asks, a failure is kept for moments.
 
-    def __init__(self, load: Callable[[str], V]) -> None:
+    With `stale` what is older is still given for a day, and asked for anew beside the request: where the
+    provider hangs, nobody waits for it.
+    """
+
+    def __init__(self, load: Callable[[str], V], *, stale: bool = False) -> None:
         self._load = load
+        self._stale = stale
+        self._asking = threading.Lock()
+        # Guards both tables, for as long as it takes to look into them.
         self._lock = threading.Lock()
-        self._known: TTLCache[str, tuple[V, float]] = TTLCache(8, _LIFETIME)
+        self._known: TTLCache[str, tuple[V, float]] = TTLCache(8, _STALE_FOR)
         self._failed: TTLCache[str, bool] = TTLCache(8, _FAILED_FOR)
 
     def get(self, address: str, *, older_than: float | None = None) -> V:
-        """The value; raises ServiceUnavailable. `older_than` asks for a newer one where it has that age."""
-        if not self._lock.acquire(timeout=_PATIENCE):
+        """The value; raises OidcUnavailable. `older_than` asks for a newer one where it has that age."""
+        value = self._held(address, _LIFETIME if older_than is None else older_than)
+        if value is None and self._stale:
+            value = self._held(address, _STALE_FOR)
+            if value is not None:
+                self._renew_aside(address)
+        if value is not None:
+            return value
+        # Whoever comes while another asks waits as long as that may take: then it is known, or has failed.
+        if not self._asking.acquire(timeout=_PATIENCE):
             raise _unavailable()
         try:
-            value, at = self._known.get(address, (None, 0.0))
-            if value is not None and (older_than is None or time.monotonic() - at < older_than):
-                return value
-            return self._ask(address)
+            value = self._held(address, _LIFETIME if older_than is None else older_than)
+            return self._ask(address) if value is None else value
         finally:
-            self._lock.release()
+            self._asking.release()
+
+    def _held(self, address: str, younger_than: float) -> V | None:
+        with self._lock:
+            value, at = self._known.get(address, (None, 0.0))
+        return value if value is not None and time.monotonic() - at < younger_than else None
 
     def _ask(self, address: str) -> V:
-        if address in self._failed:
-            raise _unavailable()
+        with self._lock:
+            if address in self._failed:
+                raise _unavailable()
         try:
             value = self._load(address)
-        except ServiceUnavailable:
-            self._failed[address] = True
+        except OidcUnavailable:
+            with self._lock:
+                self._failed[address] = True
             raise
-        self._known[address] = (value, time.monotonic())
+        with self._lock:
+            self._known[address] = (value, time.monotonic())
         return value
+
+    def _renew_aside(self, address: str) -> None:
+        with self._lock:
+            if address in self._failed:
+                return
+        if not self._asking.acquire(blocking=False):
+            return
+        try:
+            threading.Thread(target=self._renew, args=(address,), name="oidc-renewal", daemon=True).start()
+        except RuntimeError:
+            self._asking.release()  # no thread to be had; the next request tries again
+
+    def _renew(self, address: str) -> None:
+        try:
+            self._ask(address)
+        except OidcUnavailable:
+            return  # it was logged, and what is known goes on for its day
+        finally:
+            self._asking.release()
 
     def forget(self) -> None:
         """Ask anew at the next use."""
-        self._known.clear()
-        self._failed.clear()
+        with self._lock:
+            self._known.clear()
+            self._failed.clear()
 
 
 def provider() -> Provider:
-    """The configured provider; raises ServiceUnavailable where it doesn't answer."""
+    """The configured provider; raises OidcUnavailable where it doesn't answer."""
     return metadata.get(settings.OIDC_ISSUER)
 
 
@@ -104,7 +147,7 @@ def signing_keys(*, newer: bool = False) -> tuple[Key, ...]:
 def tokens_for(code: str, verifier: str) -> Mapping[str, Any] | None:
     """What the token endpoint gives for a code (RFC 6749, section 4.1.3, with RFC 7636); None if it refuses.
 
-    Raises ServiceUnavailable, also where the provider doesn't take us for its client.
+    Raises OidcUnavailable, also where the provider doesn't take us for its client.
     """
     form = {
         "grant_type": "authorization_code",
@@ -130,7 +173,7 @@ def tokens_for(code: str, verifier: str) -> Mapping[str, Any] | None:
 
 
 def claims_of_user(access_token: str) -> Mapping[str, Any]:
-    """What the UserInfo endpoint says, empty where there is none; raises ServiceUnavailable."""
+    """What the UserInfo endpoint says, empty where there is none; raises OidcUnavailable."""
     address = provider().userinfo_endpoint
     if not address or not access_token:
         return {}
@@ -186,9 +229,11 @@ def _key(entry: object) -> Key | None:
 def _asked(
     method: str, address: str, *, headers: Mapping[str, str] | None = None, body: bytes = b""
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of an answer, empty where it is none; raises ServiceUnavailable."""
+    """Status and JSON object of an answer, empty where it is none; raises OidcUnavailable."""
     try:
-        answer = fetch(method, address, headers=headers, body=body, most_bytes=_MOST_BYTES)
+        answer = fetch(
+            method, address, headers=headers, body=body, most_bytes=_MOST_BYTES, most_seconds=_PATIENCE
+        )
     except OutgoingRefused as error:
         log.warning("oidc_provider_unreachable", reason=str(error.reason))
         raise _unavailable() from error
@@ -199,9 +244,10 @@ def _asked(
     return answer.status, found if isinstance(found, dict) else {}
 
 
-def _unavailable() -> ServiceUnavailable:
-    return ServiceUnavailable("The sign-in provider doesn't answer as it should.", retry_after=10)
+def _unavailable() -> OidcUnavailable:
+    return OidcUnavailable(retry_after=int(_FAILED_FOR))
 
 
-metadata: _Kept[Provider] = _Kept(_load_metadata)
+metadata: _Kept[Provider] = _Kept(_load_metadata, stale=True)
+# Not stale: a key that the provider has withdrawn signs nobody in for longer than it must.
 keys: _Kept[tuple[Key, ...]] = _Kept(_load_keys)

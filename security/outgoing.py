@@ -86,15 +86,18 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     most_bytes: int = MOST_BYTES,
+    most_seconds: float | None = None,
     plain: bool = False,
     resolver: Resolver = resolve,
 ) -> Answer:
     """Make one request and read its whole answer, within CLOUDSCRIBE_OUTGOING_TIMEOUT seconds in all.
 
-    Without `plain`, http goes to networks that operators have opened and nowhere else. Raises
-    OutgoingRefused. Never call this inside a transaction.
+    `most_seconds` makes that shorter, where a request of ours waits for it. Without `plain`, http goes to
+    networks that operators have opened and nowhere else. Raises OutgoingRefused. Never call this inside a
+    transaction.
     """
-    deadline = time.monotonic() + settings.OUTGOING_TIMEOUT
+    limit = settings.OUTGOING_TIMEOUT
+    deadline = time.monotonic() + (limit if most_seconds is None else min(limit, most_seconds))
     parts, port = _parse(url)
     addresses = _vetted(parts, port, _resolved(parts, port, resolver, deadline), plain=plain)
     backend = _VettedBackend(addresses, deadline)

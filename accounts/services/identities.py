@@ -21,7 +21,7 @@ from cloudscribe.lib.transactions import transactional
 
 
 def identity_link_start(*, actor: Actor) -> Departure:
-    """Begin to link the actor's account, for the session at hand; raises NotFound, ServiceUnavailable."""
+    """Begin to link the actor's account, for the session at hand; raises NotFound, OidcUnavailable."""
     return departure(kind=Ceremony.Kind.OIDC_LINK, user_pk=person_pk(actor), session=session_uid(actor))
 
 
@@ -29,7 +29,7 @@ def identity_link(*, actor: Actor, state: str, binding: str, code: str) -> Ident
     """Link whom the provider stands for with the actor's account; its owner is told by mail.
 
     Linked already, nothing changes. Raises IdentityTaken (by another account), NotFound, InvalidOidcState,
-    OidcRefused, ServiceUnavailable.
+    OidcRefused, OidcUnavailable.
     """
     stranger = returned(
         kind=Ceremony.Kind.OIDC_LINK,

@@ -51,7 +51,7 @@ class Departure:
 def departure(
     *, kind: Ceremony.Kind, user_pk: int | None = None, session: uuid.UUID | None = None
 ) -> Departure:
-    """Begin a ceremony of the provider's; raises NotFound without one, ServiceUnavailable."""
+    """Begin a ceremony of the provider's; raises NotFound without one, OidcUnavailable."""
     if not configured():
         raise NotFound
     provider()  # asks the network, so not in the transaction
@@ -75,7 +75,7 @@ def returned(
 ) -> Stranger:
     """Whom the provider stands for, for whoever began this ceremony; it is used up.
 
-    Raises NotFound, InvalidOidcState, OidcRefused and ServiceUnavailable. Asks the network, after its own
+    Raises NotFound, InvalidOidcState, OidcRefused and OidcUnavailable. Asks the network, after its own
     transaction.
     """
     if not configured():
@@ -95,7 +95,7 @@ def _bound(state: str, binding: str) -> State:
 
 
 def oidc_start() -> Departure:
-    """Begin to sign in at the provider; raises NotFound where there is none, ServiceUnavailable."""
+    """Begin to sign in at the provider; raises NotFound where there is none, OidcUnavailable."""
     return departure(kind=Ceremony.Kind.OIDC_SIGN_IN)
 
 
@@ -105,7 +105,7 @@ def oidc_sign_in(*, state: str, binding: str, code: str, address: str, device: s
     The identity decides, never the address: LinkRequired for an unknown one whose address has an account.
     SecondFactorRequired, with a new `state` and `binding` for `oidc_sign_in_finish`, where the account has a
     second factor. Raises SignInLimited, InvalidOidcState, OidcRefused, InvalidCredentials (suspended),
-    EmailUnverified, RegistrationClosed, ServiceUnavailable.
+    EmailUnverified, RegistrationClosed, OidcUnavailable.
     """
     # Counted by the state, which is used once, and by the address.
     attempt = attempt_open(email_key=f"oidc:{hashlib.sha256(state.encode()).hexdigest()}", address=address)

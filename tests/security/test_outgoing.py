@@ -264,6 +264,18 @@ def test_silence_ends_in_time(serve: Any, settings: Any, start: bytes) -> None:
     done.set()
 
 
+def test_caller_makes_the_time_shorter(serve: Any, settings: Any) -> None:
+    """Never longer: the setting is the limit."""
+    done = threading.Event()
+    server = serve(lambda link: done.wait(20))
+    for limit, wished in ((20, 0.3), (0.3, 20)):
+        settings.OUTGOING_TIMEOUT = limit
+        began = time.monotonic()
+        assert refused(f"http://127.0.0.1:{server.port}/", most_seconds=wished) == Reason.TOO_SLOW
+        assert time.monotonic() - began < 5
+    done.set()
+
+
 def test_resolver_that_never_answers(settings: Any) -> None:
     """The system's resolver knows no limit; we do."""
     settings.OUTGOING_TIMEOUT = 0.3

@@ -277,7 +277,7 @@ def test_oidc_provider_that_is_gone(anonymous: Any, real: str, settings: Any) ->
     """503 with a time to come back, nothing counted against anybody; other doors don't notice."""
     settings.OIDC_ISSUER, settings.OUTGOING_ALLOW = "http://127.0.0.1:9", ["127.0.0.1/32:9"]
     answer = anonymous.post("auth/oidc/start/")
-    assert refused(answer, 503, "unavailable")
+    assert refused(answer, 503, "oidc_unavailable")
     assert answer.headers["Retry-After"]
     assert not Ceremony.objects.exists()
     assert not SignInFailure.objects.exists()

@@ -226,10 +226,10 @@ def test_address_from_the_claims_of_the_user(db: None, forger: Forger) -> None:
     ("status", "body", "expected"),
     [
         (400, {"error": "invalid_grant"}, (401, "oidc_refused")),
-        (400, {"error": "invalid_request"}, (503, "unavailable")),
-        (401, {"error": "invalid_client"}, (503, "unavailable")),
-        (500, {}, (503, "unavailable")),
-        (302, {}, (503, "unavailable")),
+        (400, {"error": "invalid_request"}, (503, "oidc_unavailable")),
+        (401, {"error": "invalid_client"}, (503, "oidc_unavailable")),
+        (500, {}, (503, "oidc_unavailable")),
+        (302, {}, (503, "oidc_unavailable")),
         (200, [], (401, "oidc_refused")),
         (200, {}, (401, "oidc_refused")),
     ],
@@ -257,7 +257,7 @@ def test_token_endpoint_that_refuses(
 def test_metadata_that_are_not_the_issuers(db: None, forger: Forger, change: dict[str, Any]) -> None:
     """Nobody is sent anywhere."""
     forger.metadata.update(change)
-    assert outcome(ApiClient().post("auth/oidc/start/")) == (503, "unavailable")
+    assert outcome(ApiClient().post("auth/oidc/start/")) == (503, "oidc_unavailable")
 
 
 @pytest.mark.parametrize("where", ["token_endpoint", "jwks_uri"])
@@ -268,14 +268,14 @@ def test_metadata_that_are_not_the_issuers(db: None, forger: Forger, change: dic
 def test_metadata_that_lead_inside(db: None, forger: Forger, where: str, address: str) -> None:
     """A provider that turned bad reaches nothing in our network through us."""
     forger.metadata[where] = address
-    assert outcome(come_back(forger)) == (503, "unavailable")
+    assert outcome(come_back(forger)) == (503, "oidc_unavailable")
 
 
 def test_provider_that_fails_is_left_alone_for_moments(db: None, forger: Forger) -> None:
     """A storm of sign-ins must not wait for each time-out in turn."""
     forger.answers["/.well-known/openid-configuration"] = (500, {})
     for _ in range(4):
-        assert outcome(ApiClient().post("auth/oidc/start/")) == (503, "unavailable")
+        assert outcome(ApiClient().post("auth/oidc/start/")) == (503, "oidc_unavailable")
     assert len(forger.asked) == 1
 
 
