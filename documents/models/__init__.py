@@ -1,5 +1,7 @@
 """The tables of the product, by noun."""
 
+from documents.models.access_request import AccessRequest, Decision
+from documents.models.attachment import Attachment, Blob, BlobState
 from documents.models.document import Document, DocumentBody, ScopeCount, State
 from documents.models.grant import (
     DocumentGroupPermission,
@@ -10,28 +12,44 @@ from documents.models.grant import (
     WorkspaceUserPermission,
 )
 from documents.models.invitation import Invitation, InvitationState
+from documents.models.keeping import Hold, Snapshot
+from documents.models.marks import Favorite, RecentView, Reference, Watch
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionPayload
 from documents.models.search import ImportSource, Lexeme, SearchStatistic
+from documents.models.share_link import LinkVisit, ShareLink
 from documents.models.workspace import Workspace
 
 __all__ = [
+    "AccessRequest",
+    "Attachment",
+    "Blob",
+    "BlobState",
+    "Decision",
     "Document",
     "DocumentBody",
     "DocumentGroupPermission",
     "DocumentUserPermission",
+    "Favorite",
     "Grant",
+    "Hold",
     "ImportSource",
     "Invitation",
     "InvitationState",
     "Lexeme",
+    "LinkVisit",
     "Origin",
     "Placement",
+    "RecentView",
+    "Reference",
     "Revision",
     "RevisionPayload",
     "ScopeCount",
     "SearchStatistic",
+    "ShareLink",
+    "Snapshot",
     "State",
+    "Watch",
     "Workspace",
     "WorkspaceGroupPermission",
     "WorkspaceUserPermission",

@@ -1,0 +1,106 @@
+"""Requests for access."""
+
+import django.db.models.deletion
+import django.db.models.functions.datetime
+import uuid_utils.compat
+from django.conf import settings
+from django.db import migrations, models
+
+import cloudscribe.lib.fields
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("documents", "0004_invitations"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="AccessRequest",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "uid",
+                    cloudscribe.lib.fields.UidField(
+                        default=uuid_utils.compat.uuid7, editable=False, unique=True
+                    ),
+                ),
+                ("role", models.CharField(max_length=12)),
+                ("message", models.CharField(blank=True, default="", max_length=500)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), editable=False
+                    ),
+                ),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("approved", "Approved"), ("closed", "Closed"), ("declined", "Declined")],
+                        default="",
+                        max_length=8,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "asker",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="requests",
+                        to="documents.document",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["asker", "id"], name="documents_request_asker"),
+                    models.Index(
+                        condition=models.Q(("decided_at__isnull", True)),
+                        fields=["expires_at"],
+                        name="documents_request_expiry",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("decided_at__isnull", True)),
+                        fields=("document", "asker"),
+                        name="documents_request_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at__isnull", True), ("decision", "")),
+                            models.Q(
+                                ("decided_at__isnull", False),
+                                ("decision__in", ["approved", "closed", "declined"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="documents_request_decided",
+                    ),
+                ],
+            },
+        ),
+    ]
