@@ -10,11 +10,14 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 from django.conf import settings
 from django.core.management import call_command
+from drf_spectacular import validation
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.accounts.factories import PASSWORD, user_make
@@ -29,7 +32,23 @@ TOOLS = pathlib.Path(settings.BASE_DIR, ".cache/contract-tools")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The schema as the code makes it now; a warning of the generator fails."""
     file = tmp_path_factory.mktemp("schema") / "openapi.yaml"
-    call_command("spectacular", file=str(file), fail_on_warn=True, validate=True)
+    call_command("spectacular", file=str(file), fail_on_warn=True)
+    return file
+
+
+@pytest.fixture(scope="module")
+def document(generated: pathlib.Path) -> dict[str, Any]:
+    """What the schema says. libyaml reads it five times as fast as Python does."""
+    with generated.open() as file:
+        read: dict[str, Any] = yaml.load(file, yaml.CSafeLoader)
+    return read
+
+
+@pytest.fixture(scope="module")
+def as_json(document: dict[str, Any], generated: pathlib.Path) -> pathlib.Path:
+    """The same schema as JSON, which the tools read faster."""
+    file = generated.with_suffix(".json")
+    file.write_text(json.dumps(document))
     return file
 
 
@@ -40,12 +59,16 @@ def test_schema_committed_is_the_generated_one(generated: pathlib.Path) -> None:
     )
 
 
-def test_schema_is_valid_openapi_3_1(generated: pathlib.Path) -> None:
+def test_schema_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     """openapi-spec-validator finds no error."""
-    assert [
-        error.message
-        for error in OpenAPIV31SpecValidator(yaml.safe_load(generated.read_text())).iter_errors()
-    ] == []
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_schema_is_valid_by_the_generator_s_own_measure(document: dict[str, Any]) -> None:
+    """It fits the JSON schema of `spectacular --validate`, which takes 200 times as long to say so."""
+    measure = pathlib.Path(validation.__file__).with_name("openapi_3_1_schema.json")
+    found = jsonschema_rs.validator_for(json.loads(measure.read_text())).iter_errors(document)
+    assert [error.message for error in found] == []
 
 
 def _spectral() -> pathlib.Path:
@@ -66,19 +89,12 @@ def _spectral() -> pathlib.Path:
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="Spectral needs Node.js and npm")
-def test_schema_passes_the_openapi_rules_of_spectral(generated: pathlib.Path) -> None:
+def test_schema_passes_the_openapi_rules_of_spectral(as_json: pathlib.Path) -> None:
     """Not one error, warning or hint of Spectral's OpenAPI rule set."""
     answer = subprocess.run(
         [
-            _spectral(),
-            "lint",
-            "--ruleset",
-            HERE / "spectral.yaml",
-            "--format",
-            "json",
-            "--fail-severity",
-            "hint",
-            generated,
+            *("node", "--require", HERE / "compile_once.cjs", _spectral(), "lint"),
+            *("--ruleset", HERE / "spectral.yaml", "--format", "json", "--fail-severity", "hint", as_json),
         ],
         capture_output=True,
         text=True,
@@ -90,13 +106,13 @@ def test_schema_passes_the_openapi_rules_of_spectral(generated: pathlib.Path) ->
 
 
 @pytest.fixture(scope="module")
-def client_package(generated: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def client_package(as_json: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """The Python package that openapi-python-client makes of the schema; its warnings fail."""
     tools = pathlib.Path(sys.executable).parent
     package = tmp_path_factory.mktemp("client") / "generated_client"
     answer = subprocess.run(
         [
-            *(tools / "openapi-python-client", "generate", "--path", generated),
+            *(tools / "openapi-python-client", "generate", "--path", as_json),
             *("--output-path", package, "--meta", "none", "--fail-on-warning"),
         ],
         capture_output=True,
