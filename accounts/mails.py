@@ -16,6 +16,7 @@ from django.utils import translation
 from accounts.admission import is_admitted
 from accounts.mailed_tokens import EMAIL_CHANGE, PASSWORD_RESET, REGISTRATION, mailed_token
 from accounts.models import EmailChange, PasswordReset, RecoveryCode, Registration, Session, User
+from cloudscribe.lib.emails import email_envelope
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def mail_rendered(found: Message, reference: str) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         found.subject,
         text,
-        to=[found.to],
+        to=[email_envelope(found.to)],
         headers={"Message-ID": f"<{reference}@cloudscribe>", "Auto-Submitted": "auto-generated"},
     )
     mail.attach_alternative(html, "text/html")

@@ -27,6 +27,7 @@ from joserfc.jwk import GuestProtocol
 
 from accounts.exceptions import OidcRefused
 from accounts.oidc_provider import Key, claims_of_user, provider, signing_keys, tokens_for
+from cloudscribe.lib.emails import email_normalise
 
 _FORM = re.compile(r"([^.\s]{1,64})\.([\w-]{43})", re.ASCII)
 # No `none`, and no HS*: whoever knows the client's secret, or takes a public key for one, would sign.
@@ -183,9 +184,10 @@ def _email(claims: Mapping[str, Any]) -> str:
         return ""
     try:
         validate_email(address)
-    except ValidationError:
+        # Another spelling may be another mailbox: the provider has verified this one.
+        return address if email_normalise(address) == address else ""
+    except (ValidationError, ValueError):
         return ""
-    return address
 
 
 def _name(claims: Mapping[str, Any]) -> str:

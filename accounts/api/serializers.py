@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -13,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.models import Session, User
 from accounts.roles import roles_of
 from accounts.validators import validate_timezone
+from cloudscribe.lib.emails import email_normalise
 from cloudscribe.lib.serializers import (
     StrictCharField,
     StrictRegexField,
@@ -24,17 +24,17 @@ _PASSWORD_LENGTH = 1024
 
 
 class EmailField(StrictCharField):
-    """An e-mail address as its owner gives it; what it looks like in canonical form has to be one, too."""
+    """An e-mail address as its owner gives it, in NFKC."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(max_length=254, **options)
 
     def to_internal_value(self, data: Any) -> str:
         """The address; raises ValidationError `invalid_email`."""
-        address = super().to_internal_value(data)
         try:
-            validate_email(unicodedata.normalize("NFKC", address))
-        except DjangoValidationError as error:
+            address = email_normalise(super().to_internal_value(data))
+            validate_email(address)
+        except (DjangoValidationError, ValueError) as error:
             raise ValidationError("This is no e-mail address.", code="invalid_email") from error
         return address
 

@@ -204,7 +204,17 @@ def test_address_that_is_not_verified(db: None, forger: Forger, verified: Any) -
 
 
 @pytest.mark.parametrize(
-    "address", ["", "none", 7, ["a@example.org"], "a" * 250 + "@example.org", "a@b\n.org"]
+    "address",
+    [
+        "",
+        "none",
+        7,
+        ["a@example.org"],
+        "a" * 250 + "@example.org",
+        "a@b\n.org",
+        "\u017fam@example.org",
+        "\u212aim@a.org",
+    ],
 )
 def test_address_that_is_none(db: None, forger: Forger, address: Any) -> None:
     """Nor is everything that stands there one."""
