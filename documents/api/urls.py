@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import path
 
+from documents.api.access import AccessViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.members import GrantViewSet, MemberViewSet
@@ -23,6 +24,7 @@ _INVITATIONS = "workspaces/<uuid:workspace>/invitations/"
 _INVITATION = _INVITATIONS + "<uuid:invitation>/"
 _DOCUMENT = "documents/<uuid:id>/"
 _GRANTS = "documents/<uuid:document>/grants/"
+_ACCESS = "documents/<uuid:document>/access/"
 _REVISIONS = "documents/<uuid:document>/revisions/"
 _DOCUMENT_ACTIONS = ("move", "publish", "unpublish", "archive", "unarchive", "trash", "restore")
 
@@ -48,6 +50,8 @@ urlpatterns = [
     *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],
     path(_GRANTS, GrantViewSet.as_view(_LIST)),
     path(_GRANTS + "<uuid:grant>/", GrantViewSet.as_view(_ITEM)),
+    path(_ACCESS, AccessViewSet.as_view({"get": "list"})),
+    path(_ACCESS + "explain/", AccessViewSet.as_view({"get": "explain"})),
     path(_REVISIONS, RevisionViewSet.as_view({"get": "list"})),
     path(_REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve"})),
     path(_REVISIONS + "<int:number>/diff/", RevisionViewSet.as_view({"get": "diff"})),

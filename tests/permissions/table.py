@@ -353,6 +353,15 @@ _DOCUMENT = [
         "PATCH", "documents/{document}/grants/{grant}/", R, _MANAGE, _from("manager", 200), {"role": "editor"}
     ),
     Row("DELETE", "documents/{document}/grants/{grant}/", R, _MANAGE, _from("manager", 204)),
+    Row("GET", "documents/{document}/access/", R, _READ, _from("manager", 200)),
+    Row("GET", "documents/{document}/access/explain/", R, _READ, _from("viewer", 200)),
+    Row(
+        "GET",
+        "documents/{document}/access/explain/?user={viewer}&action=edit",
+        R,
+        _READ,
+        (401, 404, 200, 403, 403, 200, 200, 404),
+    ),
     Row("GET", "documents/{document}/revisions/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
