@@ -210,6 +210,16 @@ def test_admin_by_passkey_in_a_browser(staff: Staff, settings: Any, present: boo
         staff.driver.remove_virtual_authenticator()
 
 
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_admin_passkey_button_needs_a_name(staff: Staff) -> None:
+    """Browsers have no passkeys for numbers: there is no button that can't work."""
+    staff.driver.get(staff.base.replace("localhost", "127.0.0.1") + LOGIN)
+    assert not staff.driver.find_element(By.ID, "passkey-button").is_displayed()
+    staff.driver.get(staff.base + LOGIN)
+    assert staff.driver.find_element(By.ID, "passkey-button").is_displayed()
+
+
 def held(device: Authenticator) -> Credential:
     """The device's key for the browser's own device."""
     key = device.keys[-1]

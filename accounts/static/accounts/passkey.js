@@ -6,8 +6,9 @@
   const way = document.getElementById("passkey-way");
   const button = document.getElementById("passkey-button");
   const status = document.getElementById("passkey-status");
-  // Browsers have passkeys on secure origins alone.
-  if (!form || !way || !window.PublicKeyCredential) return;
+  // Browsers have passkeys on secure origins alone, and for names, not for addresses of machines.
+  const isAddress = /^[\d.]+$|:/.test(window.location.hostname);
+  if (!form || !way || !window.PublicKeyCredential || isAddress) return;
 
   const bytes = (text) =>
     Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
