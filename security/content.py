@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from typing import BinaryIO
+from typing import IO
 from urllib.parse import quote
 
 from security.file_names import name_safe
@@ -40,7 +40,7 @@ class Content:
         return self.media_type in RASTERS and bool(self.width and self.height)
 
 
-def content_inspect(file: BinaryIO, *, name: str) -> Content:
+def content_inspect(file: IO[bytes], *, name: str) -> Content:
     """What the bytes of a seekable file are; `name` is what its sender calls it. Leaves it at its start.
 
     Never raises for what stands in the file: what isn't understood is `application/octet-stream`, and an
@@ -78,7 +78,7 @@ def disposition(name: str, *, inline: bool = False) -> str:
     return f'{"inline" if inline else "attachment"}; filename="{plain}"{whole}'
 
 
-def _ends(file: BinaryIO) -> tuple[bytes, bytes]:
+def _ends(file: IO[bytes]) -> tuple[bytes, bytes]:
     size = file.seek(0, 2)
     file.seek(0)
     head = file.read(_ENDS)

@@ -11,7 +11,7 @@ import dataclasses
 import enum
 import re
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 PNG, JPEG, GIF, WEBP = "image/png", "image/jpeg", "image/gif", "image/webp"
 RASTERS = frozenset({PNG, JPEG, GIF, WEBP})
@@ -68,7 +68,7 @@ def raster_signature(head: bytes) -> str | None:
     return None
 
 
-def raster_read(file: BinaryIO) -> Raster:
+def raster_read(file: IO[bytes]) -> Raster:
     """The size and frames of a seekable file. Raises ImageRefused for what is no image or too much of one."""
     file.seek(0)
     media_type = raster_signature(file.read(16))
@@ -88,7 +88,7 @@ def raster_read(file: BinaryIO) -> Raster:
 class _Blocks:
     """A file read in exact pieces, each counted: headers that lead nowhere or round about have an end."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: IO[bytes]) -> None:
         self.file = file
         self._steps = 0
         self.size = file.seek(0, 2)
@@ -160,7 +160,7 @@ def _jpeg(blocks: _Blocks) -> tuple[int, int, int, int]:
         blocks.skip(max(0, length - 2))
 
 
-def _scans(file: BinaryIO) -> int:
+def _scans(file: IO[bytes]) -> int:
     """How often a scan begins in what follows: in a picture's data these two bytes stand nowhere else."""
     found, last = 0, b""
     while piece := file.read(_CHUNK):

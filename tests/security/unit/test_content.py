@@ -7,12 +7,16 @@ import tarfile
 import zipfile
 
 import pytest
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from security.content import Content, content_headers, content_inspect, disposition
 
 HTML, SVG, UNKNOWN = "text/html", "image/svg+xml", "application/octet-stream"
 OFFICE = "application/vnd.openxmlformats-officedocument."
+PNG_START = b"\x89PNG\r\n\x1a\n"
 SCRIPT = b"<script>alert(1)</script>"
 XMP = b'<?xpacket begin=""?><x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF/></x:xmpmeta>'
 
@@ -107,8 +111,64 @@ def test_polyglot_is_what_it_is_most_dangerous_as(content: bytes, media_type: st
 
 
 @pytest.mark.parametrize(
+    ("ending", "media_type"),
+    [
+        (SCRIPT, HTML),
+        (SCRIPT + bytes(60_000), HTML),
+        (zipped("a.txt"), "application/zip"),
+        (b"", "image/png"),
+    ],
+    ids=["html", "html-before-the-end", "zip", "none"],
+)
+def test_end_of_a_long_file_is_looked_at(ending: bytes, media_type: str) -> None:
+    """Archives are read from there, and so are we."""
+    content = io.BytesIO()
+    Image.effect_noise((700, 500), 80).convert("RGB").save(content, "PNG")
+    assert content.tell() > 200_000
+    assert inspected(content.getvalue() + ending).media_type == media_type
+
+
+@pytest.mark.parametrize("media_type", ["image/png", "image/svg+xml"])
+def test_size_that_was_kept_for_a_bomb_or_a_picture_of_markup_shows_nothing(media_type: str) -> None:
+    """Inline takes both: a raster type, and a size that was found harmless."""
+    assert not Content(media_type, "a", None if media_type == "image/png" else 10, 10).inline
+
+
+@given(
+    st.sampled_from(
+        [
+            b"",
+            b"GIF89a",
+            PNG_START,
+            b"\xff\xd8\xff",
+            b"RIFF\0\0\0\0WEBPVP8X",
+            b"PK\x03\x04",
+            b"<?xml",
+            b"<svg",
+        ]
+    ),
+    st.binary(max_size=200),
+    st.text(max_size=20),
+)
+def test_no_bytes_are_too_odd(start: bytes, rest: bytes, name: str) -> None:
+    """Whatever comes is something, and can be given back under headers that hold together."""
+    headers = content_headers(inspected(start + rest, name))
+    assert all(value.isascii() and value.isprintable() for value in headers.values())
+    assert "sandbox" in headers["Content-Security-Policy"]
+
+
+def test_upload_is_read_as_it_comes() -> None:
+    """A file of Django's, in memory or on disk, is inspected as any other."""
+    with TemporaryUploadedFile("evil.html", "text/html", 10, None) as upload:
+        upload.write(drawn("PNG"))
+        found = content_inspect(upload, name=upload.name or "")
+        assert (found.media_type, found.name, found.inline) == ("image/png", "evil.html", True)
+        assert upload.tell() == 0
+
+
+@pytest.mark.parametrize(
     "content",
-    [b"GIF89a/*\x01\0\0\0*/=alert(1)//", b"\x89PNG\r\n\x1a\n" + SCRIPT[1:], b"\xff\xd8\xff\xd9", b"GIF89a"],
+    [b"GIF89a/*\x01\0\0\0*/=alert(1)//", PNG_START + SCRIPT[1:], b"\xff\xd8\xff\xd9", b"GIF89a"],
     ids=repr,
 )
 def test_what_only_begins_like_an_image_is_unknown(content: bytes) -> None:
