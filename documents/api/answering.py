@@ -6,13 +6,14 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.api.reaching import DocumentReached
 from documents.models import Document
 from documents.selectors.editing import document_shown
-from documents.selectors.reading import document_read
+from documents.selectors.reading import document_read, documents_listed
 from documents.services.locking import actor_renewed
 
 
@@ -42,3 +43,9 @@ class DocumentAnswering(DocumentReached, ServiceViewSet):
         answer, etag = document_read(actor, document.uid) if row is None else document_shown(actor, row)
         location = document_location(document.uid) if created else None
         return self.respond({**answer, **extra}, etag=etag, location=location)
+
+    def documents_paged(self, queryset: QuerySet[Document], *, content: bool = False) -> HttpResponseBase:
+        """A page of visible documents, ordered as the request asks; two statements."""
+        rows = self.paginate_queryset(queryset) or ()
+        listed = documents_listed(self.actor, [row.pk for row in rows], content=content)
+        return self.get_paginated_response([listed[row.pk] for row in rows if row.pk in listed])

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import path
 
 from documents.api.access import AccessViewSet
+from documents.api.backlinks import BacklinkViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.members import GrantViewSet, MemberViewSet
@@ -48,6 +49,7 @@ urlpatterns = [
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
     *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],
+    path(_DOCUMENT + "backlinks/", BacklinkViewSet.as_view({"get": "list"})),
     path(_GRANTS, GrantViewSet.as_view(_LIST)),
     path(_GRANTS + "<uuid:grant>/", GrantViewSet.as_view(_ITEM)),
     path(_ACCESS, AccessViewSet.as_view({"get": "list"})),

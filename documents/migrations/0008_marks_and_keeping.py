@@ -163,18 +163,11 @@ class Migration(migrations.Migration):
                         to="documents.document",
                     ),
                 ),
-                (
-                    "target",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="referred_by",
-                        to="documents.document",
-                    ),
-                ),
+                ("target_uid", models.UUIDField(db_index=True)),
             ],
             options={
                 "constraints": [
-                    models.UniqueConstraint(fields=("source", "target"), name="documents_reference_once")
+                    models.UniqueConstraint(fields=("source", "target_uid"), name="documents_reference_once")
                 ],
             },
         ),
@@ -236,6 +229,23 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("name", ""), _negated=True), name="documents_snapshot_named"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="WatchProgress",
+            fields=[
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("epoch", models.IntegerField(default=0)),
+                ("xid", models.BigIntegerField(default=0)),
+                ("sequence", models.BigIntegerField(default=0)),
+            ],
+            options={
+                "verbose_name_plural": "watch progress",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("id", 1)), name="documents_watch_progress_single"
                     )
                 ],
             },

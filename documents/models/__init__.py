@@ -13,7 +13,7 @@ from documents.models.grant import (
 )
 from documents.models.invitation import Invitation, InvitationState
 from documents.models.keeping import Hold, Snapshot
-from documents.models.marks import Favorite, RecentView, Reference, Watch
+from documents.models.marks import Favorite, RecentView, Reference, Watch, WatchProgress
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionPayload
 from documents.models.search import ImportSource, Lexeme, SearchStatistic
@@ -50,6 +50,7 @@ __all__ = [
     "Snapshot",
     "State",
     "Watch",
+    "WatchProgress",
     "Workspace",
     "WorkspaceGroupPermission",
     "WorkspaceUserPermission",

@@ -93,19 +93,41 @@ class Watch(Mark):
         return f"watch {self.uid}"
 
 
+class WatchProgress(models.Model):
+    """One row: up to which event, in the order of the trail, watchers have been told."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    epoch = models.IntegerField(default=0)
+    xid = models.BigIntegerField(default=0)
+    sequence = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "watch progress"
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(id=1), name="documents_watch_progress_single")
+        ]
+
+    def __str__(self) -> str:
+        return f"watchers told up to event {self.sequence}"
+
+
 class Reference(models.Model):
-    """That the body of one document links to another: read from the body whenever that is written."""
+    """That the body of one document links to another: read from the body whenever that is written.
+
+    The target goes by its id and is held by no key: a link may be written before what it leads to (an import
+    does so) and stays when that is gone.
+    """
 
     id = models.BigAutoField(primary_key=True)
     source = models.ForeignKey(
         "documents.Document", on_delete=models.CASCADE, related_name="references", db_index=False
     )
-    target = models.ForeignKey("documents.Document", on_delete=models.CASCADE, related_name="referred_by")
+    target_uid = models.UUIDField(db_index=True)
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["source", "target"], name="documents_reference_once")
+            models.UniqueConstraint(fields=["source", "target_uid"], name="documents_reference_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.source_id} refers to {self.target_id}"
+        return f"{self.source_id} refers to {self.target_uid}"

@@ -1,16 +1,20 @@
-"""What search needs beside documents: vectors that writes left for later, and the words of all documents."""
+"""What is read out of bodies: the vectors and references that writes left for later, and the words of all."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import sqlstate, transactional
-from documents.models import DocumentBody
+from documents.models import Document, DocumentBody, Reference
 from documents.queues import SEARCH_INDEX
+from documents.references import references_of
 from documents.search.vectors import search_columns
 
 _BATCH = 20
@@ -62,7 +66,9 @@ def search_index_enqueue(*, actor: Actor) -> None:
 
 @transactional
 def bodies_index(*, actor: Actor, after: int, pending: bool) -> tuple[int, int]:
-    """Make the vectors of the next few bodies behind the document `after`, all or only those without one.
+    """Make vectors and references of the next few bodies behind the document `after`.
+
+    Of all, or only of those without a vector.
 
     Gives their number and the last document's key. A body that is being written is left to its writer.
     """
@@ -77,6 +83,7 @@ def bodies_index(*, actor: Actor, after: int, pending: bool) -> tuple[int, int]:
 
 def _index(body: DocumentBody) -> None:
     document = body.document
+    _references_write(document, references_of(body.content, own=document.uid, public_url=settings.PUBLIC_URL))
     for share in (1, 4, 0):
         content = body.content[: len(body.content) // share] if share else ""
         columns: dict[str, Any] = search_columns(
@@ -90,6 +97,14 @@ def _index(body: DocumentBody) -> None:
                 raise
         else:
             return
+
+
+def _references_write(document: Document, targets: Sequence[uuid.UUID]) -> None:
+    """Make these the documents that this one's body links to; its body is locked by the caller."""
+    document.references.exclude(target_uid__in=targets).delete()
+    Reference.objects.bulk_create(
+        [Reference(source=document, target_uid=target) for target in targets], ignore_conflicts=True
+    )
 
 
 @transactional

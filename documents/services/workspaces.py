@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
-
-from django.utils.text import slugify
 
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError, Forbidden, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents import limits
+from documents.addresses import slug_of
 from documents.models import Document, Origin, Workspace
 from documents.policies import Action, require
 from documents.roles import Role
@@ -56,7 +54,7 @@ def workspace_create(
         created_by_id=actor.pk,
         **dict(policies or {}),
     )
-    _insert_with_free_slug(workspace, slug or slug_of(name))
+    _insert_with_free_slug(workspace, slug or slug_of(name, otherwise="workspace"))
     grant_insert(workspace, user_pk=actor.pk, role=Role.OWNER, origin=Origin.STANDING, granted_by=actor.pk)
     event_record(
         actor=actor,
@@ -111,12 +109,6 @@ def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
         workspace_uid=workspace.uid,
         facts={"documents": count},
     )
-
-
-def slug_of(name: str) -> str:
-    """A slug made from a name: its letters without accents, in lower case, joined by hyphens."""
-    plain = slugify(unicodedata.normalize("NFKD", name)).replace("_", "-")
-    return re.sub(r"-{2,}", "-", plain).strip("-")[: limits.SLUG_LENGTH].strip("-") or "workspace"
 
 
 def _insert_with_free_slug(workspace: Workspace, wanted: str) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import orjson
+from django.conf import settings
 from django.db import connection
 
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.models import Document, DocumentBody
 from documents.payloads import Payload
+from documents.references import references_of
 from documents.search.vectors import VECTOR_SQL, search_parameters
 from documents.selectors.reading import COLUMNS, JOINS
 
@@ -47,6 +49,9 @@ WITH document AS (
         document_id, workspace_id, parent_id, position, state, trashed, valid_from)
     SELECT id, %(workspace)s::bigint, %(parent)s::bigint, %(position)s::text, %(state)s::text, false, %(now)s
     FROM document
+), reference AS (
+    INSERT INTO documents_reference (source_id, target_uid)
+    SELECT document.id, t.uid FROM document, unnest(%(references)s::uuid[]) AS t(uid)
 )
 SELECT {COLUMNS}, d.depth, d.scope_id FROM document d {JOINS}
 """  # noqa: S608 (a fragment of our own)
@@ -76,6 +81,13 @@ WITH document AS (
     VALUES (
         %(document)s::bigint, %(number)s::integer, %(by)s::bigint, %(by_actor)s::jsonb, %(note)s::text,
         %(number)s::integer - 1, %(base)s::integer, %(meta)s::jsonb, %(sha256)s, %(size)s::integer, %(now)s)
+), unreferred AS (
+    DELETE FROM documents_reference
+    WHERE source_id = %(document)s::bigint AND target_uid <> ALL(%(references)s::uuid[])
+), reference AS (
+    INSERT INTO documents_reference (source_id, target_uid)
+    SELECT %(document)s::bigint, t.uid FROM unnest(%(references)s::uuid[]) AS t(uid)
+    ON CONFLICT (source_id, target_uid) DO NOTHING
 )
 SELECT {COLUMNS} FROM document d {JOINS}
 """  # noqa: S608 (as above)
@@ -128,8 +140,12 @@ def document_rows_revise(
 
 
 def _shared(document: Document, body: DocumentBody) -> dict[str, Any]:
-    """What both statements write. A prepared text is one for each mix of types: numbers go as texts."""
+    """What both statements write. A prepared text is one for each mix of types: numbers go as texts.
+
+    The references of a body that is too large to be indexed at once are left to the job, too.
+    """
     by_actor = document.updated_actor
+    search = search_parameters(title=document.title, content=body.content, language=document.language)
     return {
         "title": document.title,
         "language": document.language,
@@ -143,8 +159,16 @@ def _shared(document: Document, body: DocumentBody) -> dict[str, Any]:
         "content": body.content,
         "sha256": bytes(body.sha256),
         "size": _text(body.size),
-        **search_parameters(title=document.title, content=body.content, language=document.language),
+        **search,
+        "references": _references(document, body, later=search["search_body"] is None),
     }
+
+
+def _references(document: Document, body: DocumentBody, *, later: bool) -> str | None:
+    if later:
+        return None
+    found = references_of(body.content, own=document.uid, public_url=settings.PUBLIC_URL)
+    return f"{{{','.join(map(str, found))}}}"
 
 
 def _text(number: int | None) -> str | None:

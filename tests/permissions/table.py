@@ -332,6 +332,7 @@ _DOCUMENT = [
     Row("GET", "documents/{document}/html/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/children/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/ancestors/", R, _READ, _from("viewer", 200)),
+    Row("GET", "documents/{document}/backlinks/", R, _READ, _from("viewer", 200)),
     Row("POST", "documents/{document}/move/", R, _WRITE, _from("manager", 200), {"parent": "{other}"}),
     Row("POST", "documents/{document}/publish/", R, _WRITE, _from("manager", 200)),
     Row("POST", "documents/{document}/unpublish/", R, _WRITE, _from("manager", 200)),

@@ -11,13 +11,14 @@ from accounts.models import User
 from cloudscribe.lib.actor import Actor, acting_as
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
 from cloudscribe.lib.emails import canonical_email
+from documents.addresses import slug_of
 from documents.importing.planning import PlannedDocument, plan_documents
 from documents.importing.reading import Problem, read_tree
 from documents.models import Workspace
 from documents.services.importing import Imported, documents_import
 from documents.services.indexing import lexemes_refresh
 from documents.services.locking import actor_renewed
-from documents.services.workspaces import slug_of, workspace_create
+from documents.services.workspaces import workspace_create
 from documents.visibility import visible_to
 
 
@@ -59,8 +60,8 @@ class Command(OperatorCommand):
         workspace = visible_to(Workspace.objects.filter(slug=slug), owner).first()
         if workspace is None and Workspace.objects.filter(slug=slug).exists():
             raise UsageError(f"The owner is no member of the workspace {slug}.")
-        if workspace is None and slug != slug_of(slug):
-            raise UsageError(f"A slug holds a-z, 0-9 and single hyphens: take {slug_of(slug)}.")
+        if workspace is None and slug != (better := slug_of(slug, otherwise="workspace")):
+            raise UsageError(f"A slug holds a-z, 0-9 and single hyphens: take {better}.")
         if workspace is None and dry_run:
             return Imported(created=len(planned))
         if workspace is None:

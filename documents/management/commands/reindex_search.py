@@ -1,4 +1,4 @@
-"""`manage.py reindex_search`: make every search vector anew."""
+"""`manage.py reindex_search`: make anew what is read out of bodies."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from documents.services.indexing import bodies_index, lexemes_refresh
 
 
 class Command(OperatorCommand):
-    """Make search vectors and the table of words."""
+    """Make search vectors, references and the table of words."""
 
-    help = "Make the search vectors of all documents anew, and count their words."
+    help = (
+        "Make the search vectors and the references (backlinks) of all documents anew, and count their words."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """What narrows the work."""

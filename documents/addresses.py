@@ -1,0 +1,56 @@
+"""The addresses that people read and pass on: `/d/{slug}-{short id}`.
+
+The short id is the document's own in digits that no two of which look alike, so nothing has to be looked up
+to find it; the slug follows the title and only helps who reads it. Pure: no query.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+
+from django.utils.text import slugify
+
+from documents import limits
+
+# Base 58: without 0, O, I and l.
+_DIGITS = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_VALUES = {digit: value for value, digit in enumerate(_DIGITS)}
+SHORT_ID_LENGTH = 22
+SHORT_ID = f"[{_DIGITS}]{{{SHORT_ID_LENGTH}}}"
+_NAMED = re.compile(rf"(?:.*-)?({SHORT_ID})")
+
+
+def slug_of(name: str, *, otherwise: str) -> str:
+    """A slug made from a name: its letters without accents, in lower case, joined by hyphens.
+
+    `otherwise` where none of them can be written in ASCII.
+    """
+    plain = slugify(unicodedata.normalize("NFKD", name)).replace("_", "-")
+    return re.sub(r"-{2,}", "-", plain).strip("-")[: limits.SLUG_LENGTH].strip("-") or otherwise
+
+
+def short_id(uid: uuid.UUID) -> str:
+    """A document's id as 22 digits of base 58."""
+    digits, rest = [], uid.int
+    for _ in range(SHORT_ID_LENGTH):
+        rest, digit = divmod(rest, len(_DIGITS))
+        digits.append(_DIGITS[digit])
+    return "".join(reversed(digits))
+
+
+def document_path(uid: uuid.UUID, title: str) -> str:
+    """The path of a document's address under its title of today."""
+    return f"/d/{slug_of(title, otherwise='document')}-{short_id(uid)}"
+
+
+def document_named(name: str) -> uuid.UUID | None:
+    """The id in the last part of such an address, whatever its slug; None where there is none."""
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return None
+    number = 0
+    for digit in found[1]:
+        number = number * len(_DIGITS) + _VALUES[digit]
+    return uuid.UUID(int=number) if number < 1 << 128 else None
