@@ -14,14 +14,17 @@ from accounts.models import RolePolicy, User
 from cloudscribe.lib.errors import InvalidInput
 
 ADMINISTRATOR = "administrator"
-ROLES = (ADMINISTRATOR, "auditor", "guest", "member", "operator")
+INSPECTOR = "inspector"
+ROLES = (ADMINISTRATOR, "auditor", "guest", INSPECTOR, "member", "operator")
 PREFIX = "role:"
 _APPS = ("accounts", "audit", "auth", "documents", "jobs", "security")
 
-# Rights on one object, which only grants give, and what nobody has by office.
-_NEVER = re.compile(r"documents\.((read|comment|edit|manage|own)_(document|workspace)|break_glass)")
+# Rights on one object, which only grants give.
+_NEVER = re.compile(r"documents\.(read|comment|edit|manage|own)_(document|workspace)")
 _GIVES = {
-    ADMINISTRATOR: re.compile(r".*"),
+    # To open what nobody shared with them is an office of its own, which no other one brings along.
+    ADMINISTRATOR: re.compile(r"(?!documents\.break_glass$).*"),
+    INSPECTOR: re.compile(r"documents\.break_glass"),
     "operator": re.compile(r"jobs\..*|security\..*"),
     "auditor": re.compile(r"audit\.view_.*|audit\.export_.*"),
     "member": re.compile(r"documents\.add_workspace|accounts\.add_team"),

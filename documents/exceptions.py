@@ -13,6 +13,14 @@ from cloudscribe.lib.errors import (
 )
 
 
+class AccessHeld(BusinessError):
+    """An exception is for what is closed to the one who makes it."""
+
+    code = "access_held"
+    title = "You have this right already"
+    detail = "You have this right on the document already, without an exception."
+
+
 class BaseGone(PreconditionFailed):
     """The body of the revision that the client edited from is kept no longer, so nothing can be merged."""
 

@@ -17,6 +17,22 @@ from documents.visibility import visible_to
 
 Rows = QuerySet[Any, Any]
 
+ACCESS_OVERRIDDEN = NoticeKind(
+    "access.overridden",
+    "An owner of the workspace opened a document of yours, or one that you manage, that was closed to them.",
+    "{actor}, an owner of the workspace, opened “{target}” for an hour. The reason: {reason}",
+    hidden_line="{actor}, an owner of the workspace, opened a document of yours for an hour: {reason}",
+    default=Channel.EMAIL,
+    mandatory=True,
+)
+GLASS_BROKEN = NoticeKind(
+    "access.glass_broken",
+    "Staff opened a document of yours, or one that you manage, that was closed to them.",
+    "{actor} opened “{target}” by break-glass, to read it for an hour. The reason: {reason}",
+    hidden_line="{actor} opened a document of yours by break-glass, to read it for an hour: {reason}",
+    default=Channel.EMAIL,
+    mandatory=True,
+)
 GRANT_GIVEN = NoticeKind(
     "grant.given",
     "Somebody shared a document with you.",
@@ -85,6 +101,8 @@ def connect() -> None:
     """Fill the port and make the kinds known; called in `ready()`."""
     notices.provide(DocumentNotices())
     kinds_register(
+        ACCESS_OVERRIDDEN,
+        GLASS_BROKEN,
         GRANT_GIVEN,
         INVITATION_ACCEPTED,
         MEMBERSHIP_ADDED,

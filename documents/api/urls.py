@@ -9,6 +9,7 @@ from django.urls import path
 from documents.api.access import AccessViewSet
 from documents.api.backlinks import BacklinkViewSet
 from documents.api.documents import DocumentViewSet
+from documents.api.emergency import EmergencyViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.members import GrantViewSet, MemberViewSet
 from documents.api.people import PeopleViewSet
@@ -52,6 +53,8 @@ urlpatterns = [
     path(_DOCUMENT + "backlinks/", BacklinkViewSet.as_view({"get": "list"})),
     path(_GRANTS, GrantViewSet.as_view(_LIST)),
     path(_GRANTS + "<uuid:grant>/", GrantViewSet.as_view(_ITEM)),
+    path(_DOCUMENT + "owner-override/", EmergencyViewSet.as_view({"post": "override"})),
+    path(_DOCUMENT + "break-glass/", EmergencyViewSet.as_view({"post": "break_glass"})),
     path(_ACCESS, AccessViewSet.as_view({"get": "list"})),
     path(_ACCESS + "explain/", AccessViewSet.as_view({"get": "explain"})),
     path(_REVISIONS, RevisionViewSet.as_view({"get": "list"})),

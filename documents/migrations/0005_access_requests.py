@@ -1,4 +1,4 @@
-"""Requests for access."""
+"""Requests for access, and the permission to break the glass."""
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
@@ -16,6 +16,18 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="document",
+            options={
+                "permissions": [
+                    ("read_document", "Can read the document"),
+                    ("comment_document", "Can comment on the document"),
+                    ("edit_document", "Can edit the document"),
+                    ("manage_document", "Can manage the document"),
+                    ("break_glass", "Can open any document for an hour, on the record"),
+                ]
+            },
+        ),
         migrations.CreateModel(
             name="AccessRequest",
             fields=[
@@ -26,6 +38,7 @@ class Migration(migrations.Migration):
                         default=uuid_utils.compat.uuid7, editable=False, unique=True
                     ),
                 ),
+                ("document_uid", models.UUIDField()),
                 ("role", models.CharField(max_length=12)),
                 ("message", models.CharField(blank=True, default="", max_length=500)),
                 (
@@ -35,6 +48,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("expires_at", models.DateTimeField()),
+                ("told_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "decision",
                     models.CharField(
@@ -68,7 +82,9 @@ class Migration(migrations.Migration):
                 (
                     "document",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
                         related_name="requests",
                         to="documents.document",
                     ),
@@ -86,7 +102,7 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         condition=models.Q(("decided_at__isnull", True)),
-                        fields=("document", "asker"),
+                        fields=("document_uid", "asker"),
                         name="documents_request_once",
                     ),
                     models.CheckConstraint(

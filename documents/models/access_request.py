@@ -25,12 +25,17 @@ class Decision(models.TextChoices):
 class AccessRequest(models.Model):
     """Somebody asks for a role. It is open until it is decided or past `expires_at` by the database's clock.
 
-    There is one open request for each document and person.
+    There is one open request for each document and person. `document_uid` is what was asked for, whether
+    there is such a document or not: to the asker both must look the same. `told_at` is when those who may
+    answer were told.
     """
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
-    document = models.ForeignKey("documents.Document", on_delete=models.CASCADE, related_name="requests")
+    document_uid = models.UUIDField()
+    document = models.ForeignKey(
+        "documents.Document", on_delete=models.SET_NULL, null=True, blank=True, related_name="requests"
+    )
     asker = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
     )
@@ -38,6 +43,7 @@ class AccessRequest(models.Model):
     message = models.CharField(max_length=limits.REASON_LENGTH, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(max_length=8, choices=Decision, blank=True, default="")
     decided_by = person_field()
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -45,7 +51,7 @@ class AccessRequest(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["document", "asker"],
+                fields=["document_uid", "asker"],
                 name="documents_request_once",
                 condition=Q(decided_at__isnull=True),
             ),

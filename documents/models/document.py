@@ -101,6 +101,7 @@ class Document(models.Model):
             ("comment_document", "Can comment on the document"),
             ("edit_document", "Can edit the document"),
             ("manage_document", "Can manage the document"),
+            ("break_glass", "Can open any document for an hour, on the record"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["id", "workspace"], name="documents_document_in_workspace"),

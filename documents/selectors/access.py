@@ -63,6 +63,8 @@ _EDGES = {
 }
 _PAGE_TEXTS = {reverse: _PAGE.format(edge=edge, way=way) for reverse, (edge, way) in _EDGES.items()}
 _ONE_SQL = f"{_HELD} {_STRONGEST.format(whom='id = %(user)s')}"
+_GRANTERS_SQL = f"""{_HELD} SELECT DISTINCT id FROM held
+WHERE kind = 'person' AND rank >= {RANK[Role.MANAGER]} ORDER BY id"""  # noqa: S608 (as above)
 
 # What a grant on a document can give at most.
 EXPLAINED = tuple(sorted(action for action in ROLE_ACTIONS[Role.MANAGER]))
@@ -136,7 +138,7 @@ def access_page(
 
     For readers who may see who has access. The cursor's values are the name and the id.
     """
-    parameters = {**_parameters(actor, document), "size": size + 1}
+    parameters = {**_parameters(actor.now, document), "size": size + 1}
     if cursor is not None:
         parameters["edge_name"], parameters["edge_who"] = cursor.values
     with connection.cursor() as statement:
@@ -155,7 +157,7 @@ def access_explained(
     It speaks of the person's own rights, whatever their credential is cut to.
     """
     with connection.cursor() as statement:
-        statement.execute(_ONE_SQL, {**_parameters(actor, document), "user": user.pk})
+        statement.execute(_ONE_SQL, {**_parameters(actor.now, document), "user": user.pk})
         row = statement.fetchone()
     spots = _spots(actor, document)
     held = None if row is None else _access(row, spots)
@@ -170,9 +172,16 @@ def access_explained(
     )
 
 
-def _parameters(actor: Actor, document: Document) -> dict[str, Any]:
+def granters_of(document: Document, now: dt.datetime) -> list[int]:
+    """The keys of the people who may grant something on the document at that moment."""
+    with connection.cursor() as statement:
+        statement.execute(_GRANTERS_SQL, _parameters(now, document))
+        return [pk for (pk,) in statement.fetchall()]
+
+
+def _parameters(now: dt.datetime, document: Document) -> dict[str, Any]:
     return {
-        "now": actor.now,
+        "now": now,
         "rooms": array_text([-target for target in document.reach if target < 0]),
         "documents": array_text([target for target in document.reach if target > 0]),
     }

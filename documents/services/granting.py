@@ -103,6 +103,7 @@ def grant_insert(
     group_pk: int | None = None,
     granted_by: int | None = None,
     expires_at: dt.datetime | None = None,
+    reason: str = "",
 ) -> Any:
     """Write a grant, for services that hold the object's row and know that no such grant stands."""
     subject = {"user_id": user_pk} if group_pk is None else {"group_id": group_pk}
@@ -113,6 +114,7 @@ def grant_insert(
         origin=origin,
         granted_by_id=granted_by,
         expires_at=expires_at,
+        reason=reason,
     )
 
 

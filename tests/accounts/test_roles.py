@@ -34,7 +34,9 @@ def principal(user: User) -> Principal:
         ("operator", "jobs.manage_jobs", "audit.view_event"),
         ("operator", "security.change_ratelimitpolicy", "accounts.suspend_user"),
         ("administrator", "accounts.suspend_user", "documents.edit_document"),
+        ("administrator", "accounts.suspend_user", "documents.break_glass"),
         ("guest", None, "documents.add_workspace"),
+        ("inspector", "documents.break_glass", "documents.view_document"),
     ],
 )
 def test_role_gives_its_permissions(role: str, holds: str | None, lacks: str) -> None:

@@ -363,6 +363,23 @@ _DOCUMENT = [
         _READ,
         (401, 404, 200, 403, 403, 200, 200, 404),
     ),
+    Row(
+        "POST",
+        "documents/{document}/owner-override/",
+        R,
+        _MANAGE,
+        (401, *[404] * 5, 409, 404),
+        {"reason": "Testing"},
+    ),
+    # Nobody of these holds the permission: not even who holds all others.
+    Row(
+        "POST",
+        "documents/{document}/break-glass/",
+        N,
+        None,
+        _signed_in(404),
+        {"reason": "Testing"},
+    ),
     Row("GET", "documents/{document}/revisions/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
