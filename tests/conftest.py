@@ -67,6 +67,8 @@ TOGETHER = {
     "tests/system/test_supervisor.py": "installation",
     "tests/system/test_readme_tour.py": "installation",
     "tests/admin/test_pages.py": "browser",
+    "tests/admin/test_people.py": "browser",
+    "tests/admin/test_tokens.py": "browser",
     "tests/lib/api/test_docs_pages.py": "browser",
 }
 

@@ -81,13 +81,13 @@ def test_list_shows_its_rows(staff: Staff, document: Document, path: str, shown:
     ip_rule_create(actor=command(), network="203.0.113.0/24")
     host, room = person(document.owner), document.workspace
     invitation_send(actor=host, workspace=room, email="guest@example.org", role=Role.VIEWER)
-    staff.sign_in()
+    staff.come_in()
     assert shown in staff.open(f"/admin/{path}")
 
 
 def test_document_page_shows_metadata_and_never_the_body(staff: Staff, document: Document) -> None:
     """Staff see how a document stands, not what is in it, on the page and in its source."""
-    staff.sign_in()
+    staff.come_in()
     assert "Herbs" in staff.open(f"/admin/documents/document/{document.pk}/change/")
     assert "kanarienvogel" not in staff.driver.page_source
 
@@ -95,7 +95,7 @@ def test_document_page_shows_metadata_and_never_the_body(staff: Staff, document:
 def test_event_page_shows_who_did_what_and_offers_no_change(staff: Staff, document: Document) -> None:
     """Events are read-only."""
     event = Event.objects.get(action="document.created")
-    staff.sign_in()
+    staff.come_in()
     assert "Olga Owner" in staff.open(f"/admin/audit/event/{event.pk}/change/")
     assert staff.driver.find_elements(By.NAME, "_save") == []
 
@@ -103,7 +103,7 @@ def test_event_page_shows_who_did_what_and_offers_no_change(staff: Staff, docume
 def test_user_page_corrects_the_name_through_the_service(staff: Staff) -> None:
     """A change of the form is a service's: saved, and in the audit trail with before and after."""
     user = user_make(name="Mispelt")
-    staff.sign_in()
+    staff.come_in()
     staff.open(f"/admin/accounts/user/{user.pk}/change/")
     field = staff.driver.find_element(By.NAME, "name")
     field.clear()
@@ -126,7 +126,7 @@ def _choose(staff: Staff, row: str, action: str) -> None:
 def test_suspending_a_user_ends_their_sessions(staff: Staff) -> None:
     """The list's action keeps the person out at once, with an event."""
     user = user_make(name="Sus Pended")
-    staff.sign_in()
+    staff.come_in()
     staff.open("/admin/accounts/user/")
     _choose(staff, str(user.pk), "suspend")
     staff.picture("suspended")
@@ -138,7 +138,7 @@ def test_suspending_a_user_ends_their_sessions(staff: Staff) -> None:
 def test_a_waiting_job_is_cancelled_and_tried_again(staff: Staff) -> None:
     """Both actions of the list of jobs go through their services."""
     job = waiting_job()
-    staff.sign_in()
+    staff.come_in()
     staff.open("/admin/jobs/job/")
     _choose(staff, str(job.pk), "cancel")
     assert Job.objects.get().state == "cancelled"
@@ -149,7 +149,7 @@ def test_a_waiting_job_is_cancelled_and_tried_again(staff: Staff) -> None:
 
 def test_a_revoked_session_is_out_at_the_next_page(staff: Staff) -> None:
     """Django's own session may live on in the cache; ours decides."""
-    staff.sign_in()
+    staff.come_in()
     staff.open("/admin/")
     Session.objects.update(revoked_at="2026-01-01T00:00:00Z", revoked_reason="test")
     staff.driver.get(staff.base + "/admin/")

@@ -23,7 +23,7 @@ def tick(staff: Staff, name: str, value: str) -> None:
 def test_role_is_given_by_a_tick(staff: Staff) -> None:
     """What the person has is ticked; one more, saved, is given."""
     user = user_make(name="Ann")
-    staff.sign_in()
+    staff.come_in()
     staff.open(f"/admin/accounts/user/{user.pk}/change/")
     tick(staff, "roles", "auditor")
     staff.submit("[name=_save]")
@@ -34,7 +34,7 @@ def test_team_page_shows_its_people_and_takes_another(staff: Staff) -> None:
     """The list opens, the page names the members, an address puts somebody in."""
     team = team_create(actor=person(user_make(name="Olga Cook")), name="Kitchen")
     newcomer = user_make("bob@example.org")
-    staff.sign_in()
+    staff.come_in()
     assert "Kitchen" in staff.open("/admin/accounts/team/")
     assert "Olga Cook" in staff.open(f"/admin/accounts/team/{team.pk}/change/")
     staff.driver.find_element(By.NAME, "add_member").send_keys("bob@example.org")
