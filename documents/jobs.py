@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from cloudscribe.jobs.registry import job_handler, schedule
+from cloudscribe.jobs.registry import job_handler, schedule, scheduler_loop
 from cloudscribe.jobs.run import JobRun
 from documents.queues import INVITATIONS_PURGE, SCOPE_COUNTS, SEARCH_INDEX, SEARCH_STATISTICS, TRASH_PURGE
 from documents.services.counting import scope_counts_refresh
 from documents.services.indexing import bodies_index, lexemes_refresh
 from documents.services.invitations import invitations_purge
 from documents.services.trash import trash_purge_next
+from documents.services.tree_jobs import reservations_sweep
+from documents.services.tree_work import TREE_KINDS, tree_work
+
+_TREE_TIMEOUT = 1_800
 
 
 @job_handler(SEARCH_INDEX)
@@ -53,6 +58,18 @@ def purge_invitations(run: JobRun) -> dict[str, int]:
     return {"purged": invitations_purge()}
 
 
+def _tree_handler(kind: str) -> None:
+    # A subtree of a million documents is rewritten in minutes: the job's statements may take that long.
+    @job_handler(kind, timeout=_TREE_TIMEOUT)
+    def tree_change(run: JobRun) -> dict[str, Any]:
+        """Change a large subtree in one transaction."""
+        return tree_work(actor=run.actor, kind=kind, payload=run.payload)
+
+
+for _kind in sorted(TREE_KINDS):
+    _tree_handler(_kind)
+# Workers that were killed and jobs that were stopped free nothing by themselves.
+scheduler_loop("documents.reservations", every=5)(reservations_sweep)
 schedule("documents.invitations_purge", dt.timedelta(days=1), INVITATIONS_PURGE)
 schedule("documents.scope_counts", dt.timedelta(minutes=5), SCOPE_COUNTS)
 schedule("documents.trash_purge", dt.timedelta(hours=1), TRASH_PURGE)

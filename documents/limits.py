@@ -16,5 +16,7 @@ TAGS = 50
 TAG_LENGTH = 100
 TITLE_LENGTH = 500
 
-# Above this number of nodes a change of a subtree is a job's work.
+# Above this number of nodes a change of a subtree is a job's work; a copy writes more for each.
 SUBTREE_IN_REQUEST = 5_000
+COPY_IN_REQUEST = 200
+COPY_BYTES_IN_REQUEST = 4_000_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+DOCUMENT_COPY = "documents.copy"
 INVITATIONS_PURGE = "documents.invitations_purge"
 SEARCH_INDEX = "documents.search_index"
 SEARCH_STATISTICS = "documents.search_statistics"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -16,7 +16,7 @@ from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.pagination import page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.renderers import dump_json
-from documents.api.answering import DocumentAnswering
+from documents.api.destinations import OTHER_WORKSPACE, DestinationMixin
 from documents.api.editing import DocumentUpdateInput, EditingMixin, expected_of
 from documents.api.filtering import documents_filtered
 from documents.api.serializers import (
@@ -29,7 +29,7 @@ from documents.api.serializers import (
     MoveInput,
 )
 from documents.etags import parse_expected
-from documents.models import Document, Workspace
+from documents.models import Document
 from documents.policies import Action, can
 from documents.selectors.editing import document_find, workspace_find
 from documents.selectors.listing import documents_page
@@ -42,10 +42,9 @@ from documents.services.states import (
     document_unpublish,
 )
 from documents.services.trash import document_purge, document_restore, document_trash
-from documents.services.trees import Destination, document_move
+from documents.services.trees import document_move
 from documents.visibility import visible_to
 
-_OTHER_WORKSPACE = "The parent stands in another workspace."
 _READ, _WRITE = "documents:read", "documents:write"
 _WRITES = (
     "create",
@@ -62,7 +61,7 @@ _WRITES = (
 _PLAIN = frozenset({"workspace", "page_size", "cursor"})
 
 
-class DocumentViewSet(EditingMixin, DocumentAnswering):
+class DocumentViewSet(EditingMixin, DestinationMixin):
     """Documents that the reader may see."""
 
     permission_classes = [Authenticated]
@@ -167,7 +166,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
         else:
             workspace = parent.workspace
             if workspace.uid != workspace_uid:
-                raise InvalidInput.field("/parent", "other_workspace", _OTHER_WORKSPACE)
+                raise InvalidInput.field("/parent", "other_workspace", OTHER_WORKSPACE)
         new = NewDocument(**given)
         document, row = document_create(actor=self.actor, workspace=workspace, parent=parent, new=new)
         return self.document_answer(document, row=row, created=True, rights_changed=document.is_cut)
@@ -180,7 +179,7 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
     def move(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Move a document with all below it, or put it elsewhere among its siblings."""
         document = self.document_here("parent")
-        to = self._destination(document, self.input())
+        to = self.destination(document, self.input())
         expected = expected_of(request, self.actor, document)
         document = document_move(actor=self.actor, document=document, to=to, expected=expected)
         return self.document_answer(document)
@@ -231,34 +230,11 @@ class DocumentViewSet(EditingMixin, DocumentAnswering):
 
     def _document_even_trashed(self) -> Document:
         """The document of the address; one in the trash only for those who may edit it."""
-        return self._even_trashed(self.kwargs[self.document_kwarg])
+        return self.even_trashed(self.kwargs[self.document_kwarg])
 
     def _parent(self, uid: uuid.UUID) -> Document:
-        """As `_even_trashed`, by a prebuilt statement and with what a new child needs of it alone."""
+        """As `even_trashed`, by a prebuilt statement and with what a new child needs of it alone."""
         parent = document_find(self.actor, uid)
         if parent.is_trashed and not can(self.actor, Action.EDIT, parent):
             raise NotFound
         return parent
-
-    def _even_trashed(self, uid: Any) -> Document:
-        """A document by its id; one in the trash only for those who may edit it."""
-        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
-        document = self.get_object_or_404(rows, uid=uid)
-        if document.is_trashed and not can(self.actor, Action.EDIT, document):
-            raise NotFound
-        return document
-
-    def _destination(self, document: Document, given: dict[str, Any]) -> Destination:
-        """Where the body of a move points to; what it doesn't name stays."""
-        siblings = {name: given.get(name) for name in ("before", "after")}
-        if given.get("parent"):
-            parent = self._even_trashed(given["parent"])
-            if given.get("workspace") not in {None, parent.workspace.uid}:
-                raise InvalidInput.field("/parent", "other_workspace", _OTHER_WORKSPACE)
-            return Destination(workspace=parent.workspace, parent=parent, **siblings)
-        workspace = document.workspace
-        if "workspace" in given and given["workspace"] != workspace.uid:
-            rooms = visible_to(Workspace.objects.all(), self.actor)
-            return Destination(workspace=self.get_object_or_404(rooms, uid=given["workspace"]), **siblings)
-        stays = None if "parent" in given else document.parent
-        return Destination(workspace=workspace, parent=stays, **siblings)

@@ -8,6 +8,7 @@ from django.urls import path
 
 from documents.api.access import AccessViewSet
 from documents.api.backlinks import BacklinkViewSet
+from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
@@ -47,6 +48,7 @@ urlpatterns = [
     path(_INVITATION + "resend/", InvitationViewSet.as_view({"post": "resend"})),
     path("auth/invitations/accept/", AcceptanceViewSet.as_view({"post": "accept"})),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
+    path(_DOCUMENT + "copy/", CopyingViewSet.as_view({"post": "copy"})),
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
     *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],

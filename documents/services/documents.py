@@ -77,7 +77,7 @@ def document_create(
     placed = new.before is not None or new.after is not None
     workspace_lock(workspace.pk, Strength.REWRITE if placed else Strength.ADD)
     actor, last = _place_read(actor, workspace, parent)
-    _creation_check(actor, workspace, parent)
+    creation_check(actor, workspace, parent)
     position = position_between(last, None)
     if placed:
         position = position_for(
@@ -167,7 +167,8 @@ def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> 
     return actor_at(actor, now, user_stamp, group_stamps, epoch), last
 
 
-def _creation_check(actor: Actor, workspace: Workspace, parent: Document | None) -> None:
+def creation_check(actor: Actor, workspace: Workspace, parent: Document | None) -> None:
+    """Raise what refuses the actor a new document at a place whose workspace is locked."""
     if parent is None:
         require(actor, Action.CREATE, workspace)
         return

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from cloudscribe.lib.actor import AccessKey, Actor
+from cloudscribe.lib.actor import AccessKey, Actor, CredentialKind
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.access_map import array_text
@@ -50,26 +50,38 @@ class LockedWorkspace:
     uid: uuid.UUID
 
 
-def workspaces_lock(pks: Iterable[int], strength: Strength) -> dict[int, LockedWorkspace]:
-    """Lock workspaces in the order of their ids; raises NotFound for one that is no more, WorkspaceBusy."""
+def workspaces_lock(
+    pks: Iterable[int], strength: Strength, actor: Actor | None = None
+) -> dict[int, LockedWorkspace]:
+    """Lock workspaces in the order of their ids; raises NotFound for one that is no more, WorkspaceBusy.
+
+    A job may pass, as `actor`, where the workspace is reserved for it.
+    """
     wanted = sorted(set(pks))
     rows = prepared_rows(_LOCK_SQL[strength], [array_text(wanted)])
     if len(rows) < len(wanted):
         raise NotFound
-    if any(busy is not None for _, _, busy in rows):
+    if any(busy not in {None, _own_job(actor)} for _, _, busy in rows):
         raise WorkspaceBusy
     return {pk: LockedWorkspace(pk, uid) for pk, uid, _ in rows}
 
 
-def workspace_lock(pk: int, strength: Strength) -> LockedWorkspace:
+def workspace_lock(pk: int, strength: Strength, actor: Actor | None = None) -> LockedWorkspace:
     """Lock one workspace; see `workspaces_lock`."""
-    return workspaces_lock([pk], strength)[pk]
+    return workspaces_lock([pk], strength, actor)[pk]
 
 
-def workspace_ready(workspace: Workspace) -> None:
-    """Raise WorkspaceBusy before any lock is asked for: the job that is at work holds it for long."""
-    if workspace.busy_job is not None:
+def workspace_ready(workspace: Workspace, actor: Actor | None = None) -> None:
+    """Raise WorkspaceBusy before any lock is asked for: the job that is at work holds it for long.
+
+    The job itself, as `actor`, passes.
+    """
+    if workspace.busy_job not in {None, _own_job(actor)}:
         raise WorkspaceBusy
+
+
+def _own_job(actor: Actor | None) -> uuid.UUID | None:
+    return actor.credential_uid if actor and actor.credential_kind is CredentialKind.JOB else None
 
 
 def actor_renewed(actor: Actor) -> Actor:

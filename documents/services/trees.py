@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import uuid
 from typing import NamedTuple
 
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import InvalidInput, NotFound
+from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentArchived, DocumentTrashed, MoveIntoItself
 from documents.models import Document, State, Workspace
 from documents.policies import Action, can, require
+from documents.services.destinations import Destination, parent_read
 from documents.services.locking import (
     Strength,
     actor_renewed,
@@ -22,17 +21,6 @@ from documents.services.locking import (
     workspaces_lock,
 )
 from documents.services.placing import depth_check, document_place, placements_write, position_for, subtree
-from documents.visibility import visible_to
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a document goes: below `parent`, or on top of `workspace`; next to a sibling, else last."""
-
-    workspace: Workspace
-    parent: Document | None = None
-    before: uuid.UUID | None = None
-    after: uuid.UUID | None = None
 
 
 @transactional
@@ -54,7 +42,7 @@ def document_move(
         # Moved to a third workspace while this waited; the locks held are not those that are needed.
         raise NotFound
     expected_check(expected, document, actor)
-    parent = _parent_read(actor, to)
+    parent = parent_read(actor, to)
     _move_check(actor, document, to.workspace, parent)
     place, old_parent = _place_of(document), document.parent
     document.position = position_for(
@@ -102,18 +90,6 @@ def _record(
         },
         facts={"from_workspace": str(source.uid)} if source.pk != workspace.pk else None,
     )
-
-
-def _parent_read(actor: Actor, to: Destination) -> Document | None:
-    """The parent as it stands now that its workspace is locked."""
-    if to.parent is None:
-        return None
-    parent = visible_to(Document.objects.filter(pk=to.parent.pk), actor).first()
-    if parent is None or (parent.is_trashed and not can(actor, Action.EDIT, parent)):
-        raise NotFound
-    if parent.workspace_id != to.workspace.pk:
-        raise InvalidInput.field("/parent", "other_workspace", "The parent stands in another workspace.")
-    return parent
 
 
 def _move_check(actor: Actor, document: Document, workspace: Workspace, parent: Document | None) -> None:
