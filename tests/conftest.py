@@ -10,7 +10,6 @@ import gc
 import os
 import pathlib
 import signal
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,7 +25,7 @@ from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker
 from xdist.scheduler import LoadFileScheduling
 
-from tests import plugin
+from tests import plugin, tracing
 
 if settings.configured:
     pytest.exit(
@@ -34,6 +33,7 @@ if settings.configured:
         returncode=2,
     )
 SERVERS = plugin.prepare_environment()
+tracing.install()
 # pytest-django sets Django up when it finds the settings loaded. xdist's workers inherit this environment,
 # and where it names the settings pytest-django would load them before a worker has chosen its servers.
 assert settings.DATABASES
@@ -85,6 +85,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Load the fixtures that need the models, now that Django is set up."""
     for name in ("tests.fixtures", "tests.admin.browser", "tests.oidc.tools"):
         session.config.pluginmanager.import_plugin(name)
+    session.config.pluginmanager.register(tracing)
 
 
 @pytest.hookimpl(trylast=True)
@@ -98,21 +99,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         ranks[item.path] = min(rank(item), ranks.get(item.path, 2))
     items.sort(key=lambda item: ranks[item.path])
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Let nothing trace a test marked `no_cover`.
-
-    In a process of xdist two coverages are nested, and the plugin's pause of one wakes the other.
-    """
-    tracer = sys.gettrace()
-    if item.get_closest_marker("no_cover"):
-        sys.settrace(None)
-    try:
-        return (yield)
-    finally:
-        sys.settrace(tracer)
 
 
 def pytest_collection_finish() -> None:
