@@ -275,6 +275,9 @@ VERIFICATION_LIFETIME = env.seconds(
 INVITATION_LIFETIME = env.seconds(
     "CLOUDSCRIBE_INVITATION_LIFETIME", 7 * 86_400, "Life of an invitation after each of its mails."
 )
+ACCESS_REQUEST_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_ACCESS_REQUEST_LIFETIME", 14 * 86_400, "Life of a request for access."
+)
 STEP_UP_LIFETIME = env.seconds(
     "CLOUDSCRIBE_STEP_UP_LIFETIME", 900, "How long a proof of who acts counts for dangerous acts."
 )

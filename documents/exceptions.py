@@ -21,6 +21,21 @@ class AccessHeld(BusinessError):
     detail = "You have this right on the document already, without an exception."
 
 
+class AccessRequestClosed(BusinessError):
+    """It was answered, became pointless by a grant, or has run out."""
+
+    code = "access_request_closed"
+    title = "The request is no longer open"
+
+
+class AccessRequestsSpent(TooManyRequests):
+    """Nobody has any number of open wishes; each ends after its time."""
+
+    code = "access_requests_spent"
+    title = "You have too many open requests"
+    detail = "You have a hundred open requests. Wait until some are answered or have ended."
+
+
 class BaseGone(PreconditionFailed):
     """The body of the revision that the client edited from is kept no longer, so nothing can be merged."""
 

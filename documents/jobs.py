@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from cloudscribe.jobs.registry import job_handler, schedule, scheduler_loop
 from cloudscribe.jobs.run import JobRun
-from documents.queues import INVITATIONS_PURGE, SCOPE_COUNTS, SEARCH_INDEX, SEARCH_STATISTICS, TRASH_PURGE
+from documents.queues import (
+    ACCESS_REQUEST_TELL,
+    ACCESS_REQUESTS_PURGE,
+    INVITATIONS_PURGE,
+    SCOPE_COUNTS,
+    SEARCH_INDEX,
+    SEARCH_STATISTICS,
+    TRASH_PURGE,
+)
+from documents.services.access_requests import access_request_tell, access_requests_purge
 from documents.services.counting import scope_counts_refresh
 from documents.services.indexing import bodies_index, lexemes_refresh
 from documents.services.invitations import invitations_purge
@@ -70,6 +80,20 @@ for _kind in sorted(TREE_KINDS):
     _tree_handler(_kind)
 # Workers that were killed and jobs that were stopped free nothing by themselves.
 scheduler_loop("documents.reservations", every=5)(reservations_sweep)
+@job_handler(ACCESS_REQUEST_TELL)
+def tell_access_request(run: JobRun) -> dict[str, int]:
+    """Tell those who may answer a request for access."""
+    access_request_tell(request=uuid.UUID(run.payload["request"]))
+    return {}
+
+
+@job_handler(ACCESS_REQUESTS_PURGE)
+def purge_access_requests(run: JobRun) -> dict[str, int]:
+    """Delete requests for access that ended long ago."""
+    return {"purged": access_requests_purge()}
+
+
+schedule("documents.access_requests_purge", dt.timedelta(days=1), ACCESS_REQUESTS_PURGE)
 schedule("documents.invitations_purge", dt.timedelta(days=1), INVITATIONS_PURGE)
 schedule("documents.scope_counts", dt.timedelta(minutes=5), SCOPE_COUNTS)
 schedule("documents.trash_purge", dt.timedelta(hours=1), TRASH_PURGE)

@@ -17,6 +17,12 @@ from documents.visibility import visible_to
 
 Rows = QuerySet[Any, Any]
 
+ACCESS_REQUESTED = NoticeKind(
+    "access.requested",
+    "Somebody asks for access to a document whose readers you choose.",
+    "{actor} asks for access to the document “{target}” as {role}.",
+    default=Channel.EMAIL,
+)
 ACCESS_OVERRIDDEN = NoticeKind(
     "access.overridden",
     "An owner of the workspace opened a document of yours, or one that you manage, that was closed to them.",
@@ -102,6 +108,7 @@ def connect() -> None:
     notices.provide(DocumentNotices())
     kinds_register(
         ACCESS_OVERRIDDEN,
+        ACCESS_REQUESTED,
         GLASS_BROKEN,
         GRANT_GIVEN,
         INVITATION_ACCEPTED,

@@ -9,6 +9,7 @@ from django.urls import path
 from documents.api.access import AccessViewSet
 from documents.api.backlinks import BacklinkViewSet
 from documents.api.copying import CopyingViewSet
+from documents.api.access_requests import AccessRequestViewSet, OwnAccessRequestViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
@@ -28,6 +29,8 @@ _INVITATION = _INVITATIONS + "<uuid:invitation>/"
 _DOCUMENT = "documents/<uuid:id>/"
 _GRANTS = "documents/<uuid:document>/grants/"
 _ACCESS = "documents/<uuid:document>/access/"
+_ACCESS_REQUESTS = "documents/<uuid:document>/access-requests/"
+_ACCESS_REQUEST = _ACCESS_REQUESTS + "<uuid:access_request>/"
 _REVISIONS = "documents/<uuid:document>/revisions/"
 _DOCUMENT_ACTIONS = ("move", "publish", "unpublish", "archive", "unarchive", "trash", "restore")
 
@@ -57,6 +60,10 @@ urlpatterns = [
     path(_GRANTS + "<uuid:grant>/", GrantViewSet.as_view(_ITEM)),
     path(_DOCUMENT + "owner-override/", EmergencyViewSet.as_view({"post": "override"})),
     path(_DOCUMENT + "break-glass/", EmergencyViewSet.as_view({"post": "break_glass"})),
+    path(_ACCESS_REQUESTS, AccessRequestViewSet.as_view(_LIST)),
+    path(_ACCESS_REQUEST + "approve/", AccessRequestViewSet.as_view({"post": "approve"})),
+    path(_ACCESS_REQUEST + "decline/", AccessRequestViewSet.as_view({"post": "decline"})),
+    path("me/access-requests/", OwnAccessRequestViewSet.as_view({"get": "list"})),
     path(_ACCESS, AccessViewSet.as_view({"get": "list"})),
     path(_ACCESS + "explain/", AccessViewSet.as_view({"get": "explain"})),
     path(_REVISIONS, RevisionViewSet.as_view({"get": "list"})),

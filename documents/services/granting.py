@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.db.models import Q
 
 from accounts.models import Team, User
 from audit.services import Entry, Target
@@ -14,6 +15,8 @@ from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.exceptions import GrantExists
 from documents.models import (
+    AccessRequest,
+    Decision,
     Document,
     DocumentGroupPermission,
     DocumentUserPermission,
@@ -22,7 +25,14 @@ from documents.models import (
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
-from documents.roles import DOCUMENT_CODENAMES, ROLE_OF_CODENAME, WORKSPACE_CODENAMES, Role
+from documents.roles import (
+    DOCUMENT_CODENAMES,
+    RANK,
+    ROLE_OF_CODENAME,
+    ROLES,
+    WORKSPACE_CODENAMES,
+    Role,
+)
 
 
 def grant_model(obj: Document | Workspace, *, team: bool) -> type[Any]:
@@ -89,8 +99,12 @@ def grant_give(
     if user is not None:
         person_hold(user.pk)
     origin = origin_for(expires_at)
-    subject = {"user_pk": user.pk if user else None, "group_pk": team.group_id if team else None}
+    subject: dict[str, Any] = {
+        "user_pk": user.pk if user else None,
+        "group_pk": team.group_id if team else None,
+    }
     grant_make_room(obj, origin=origin, now=actor.now, **subject)
+    requests_close(actor, obj, role, **subject)
     return grant_insert(obj, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject)
 
 
@@ -134,6 +148,29 @@ def grant_make_room(
     standing.filter(expires_at__lte=now).delete()
     if standing.exists():
         raise GrantExists
+
+
+def subject_of(grant: Any) -> dict[str, int | None]:
+    """To whom a grant stands, as the functions here take it: `user_pk` and `group_pk`, one of them None."""
+    return {"user_pk": getattr(grant, "user_id", None), "group_pk": getattr(grant, "group_id", None)}
+
+
+def requests_close(
+    actor: Actor,
+    obj: Document | Workspace,
+    role: Role,
+    *,
+    user_pk: int | None = None,
+    group_pk: int | None = None,
+) -> None:
+    """Close what the person, or people of the team, asked for and have now, at and below the object."""
+    target = obj.pk if isinstance(obj, Document) else -obj.pk
+    whom = Q(asker=user_pk) if group_pk is None else Q(asker__groups=group_pk)
+    reached = [lower for lower in ROLES if RANK[lower] <= RANK[role]]
+    rows = AccessRequest.objects.filter(whom, decided_at__isnull=True, role__in=reached)
+    rows.filter(document__reach__contains=[target]).update(
+        decision=Decision.CLOSED, decided_by=actor.pk, decided_at=actor.now
+    )
 
 
 def person_hold(pk: int) -> None:

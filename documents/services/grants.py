@@ -23,7 +23,9 @@ from documents.services.granting import (
     grant_make_room,
     origin_for,
     permission_of,
+    requests_close,
     role_of_grant,
+    subject_of,
 )
 from documents.services.locking import actor_renewed, document_lock
 
@@ -40,9 +42,22 @@ def grant_set(
     expected: ExpectedRevision | None = None,
 ) -> Any:
     """Give a person or a team a role on a document, up to the own one. Raises GrantExists, Forbidden."""
-    actor, document = _locked(actor, document)
+    actor, document = document_held(actor, document)
     expected_check(expected, document, actor)
-    _rank_check(actor, document, role)
+    rank_check(actor, document, role)
+    return grant_given(actor, document, role, user=user, team=team, expires_at=expires_at)
+
+
+def grant_given(
+    actor: Actor,
+    document: Document,
+    role: Role,
+    *,
+    user: User | None = None,
+    team: Team | None = None,
+    expires_at: dt.datetime | None = None,
+) -> Any:
+    """Write a grant with its event and tell the person; for services that hold the document and its rank."""
     grant = grant_give(actor, document, role, user=user, team=team, expires_at=expires_at)
     _event(actor, document, grant, "grant.set", role=(None, str(role)), expires_at=(None, expires_at))
     if user is not None:
@@ -60,13 +75,22 @@ def grant_set(
 @transactional
 def grant_change(*, actor: Actor, document: Document, grant: Any, changes: dict[str, Any]) -> Any:
     """Change a grant's `role` or `expires_at`. Raises GrantExists, Forbidden, NotFound."""
-    actor, document = _locked(actor, document)
+    actor, document = document_held(actor, document)
     grant = _grant_read(document, grant)
+    role, expires_at = changes.get("role", role_of_grant(grant)), changes.get("expires_at", grant.expires_at)
+    rank_check(actor, document, role)
+    return grant_rewrite(actor, document, grant, role, expires_at)
+
+
+def grant_rewrite(
+    actor: Actor, document: Document, grant: Any, role: Role, expires_at: dt.datetime | None
+) -> Any:
+    """Give a grant another role and end, with its event; for services that hold the document.
+
+    The actor's rank must reach up to the new role; here it must to the old one.
+    """
     before = role_of_grant(grant)
-    role = changes.get("role", before)
-    _rank_check(actor, document, before)
-    _rank_check(actor, document, role)
-    expires_at = changes.get("expires_at", grant.expires_at)
+    rank_check(actor, document, before)
     if (role, expires_at) == (before, grant.expires_at):
         return grant
     if expires_at != grant.expires_at:
@@ -76,6 +100,7 @@ def grant_change(*, actor: Actor, document: Document, grant: Any, changes: dict[
     grant.permission = permission_of(document, role)
     grant.updated_at = actor.now
     grant.save(update_fields=["permission", "expires_at", "origin", "updated_at"])
+    requests_close(actor, document, role, **subject_of(grant))
     _event(
         actor,
         document,
@@ -90,16 +115,16 @@ def grant_change(*, actor: Actor, document: Document, grant: Any, changes: dict[
 @transactional
 def grant_remove(*, actor: Actor, document: Document, grant: Any) -> None:
     """Take a grant away; everybody may give up their own. Raises Forbidden, NotFound."""
-    actor, document = _locked(actor, document)
+    actor, document = document_held(actor, document)
     grant = _grant_read(document, grant)
     role = role_of_grant(grant)
     if getattr(grant, "user_id", None) != actor.pk or actor.pk is None:
-        _rank_check(actor, document, role)
+        rank_check(actor, document, role)
     _event(actor, document, grant, "grant.removed", role=(str(role), None))
     grant.delete()
 
 
-def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
+def document_held(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The document locked, so that its grants change one after the other, and the actor of now."""
     workspace = document.workspace
     actor = actor_renewed(actor)
@@ -119,7 +144,8 @@ def _grant_read(document: Document, grant: Any) -> Any:
     return fresh
 
 
-def _rank_check(actor: Actor, document: Document, role: Role) -> None:
+def rank_check(actor: Actor, document: Document, role: Role) -> None:
+    """Raise Forbidden for who may not grant here, or nothing as high as this."""
     require(actor, Action.GRANT, document)
     if not outranks(role_on(actor, document), role):
         raise Forbidden(f"Your own role does not reach up to {role}.", extra={"action": Action.GRANT})
@@ -130,8 +156,7 @@ def _origin_change(actor: Actor, document: Document, grant: Any, origin: Origin)
     if grant.origin not in {Origin.STANDING, Origin.TEMPORARY}:
         raise Forbidden("The end of this grant is fixed by how it came about.")
     if origin != grant.origin:
-        subject = {"user_pk": getattr(grant, "user_id", None), "group_pk": getattr(grant, "group_id", None)}
-        grant_make_room(document, origin=origin, now=actor.now, **subject)
+        grant_make_room(document, origin=origin, now=actor.now, **subject_of(grant))
     grant.origin = origin
 
 

@@ -30,7 +30,9 @@ from documents.services.granting import (
     grant_make_room,
     origin_for,
     permission_of,
+    requests_close,
     role_of_grant,
+    subject_of,
 )
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.visibility import visible_to
@@ -77,10 +79,10 @@ def member_change(*, actor: Actor, workspace: Workspace, member: Member, changes
     member.permission = permission_of(workspace, role)
     origin = origin_for(expires_at)
     if origin != member.origin:
-        subject = {"user_pk": getattr(member, "user_id", None), "group_pk": getattr(member, "group_id", None)}
-        grant_make_room(workspace, origin=origin, now=actor.now, **subject)
+        grant_make_room(workspace, origin=origin, now=actor.now, **subject_of(member))
     member.origin, member.updated_at = origin, actor.now
     member.save(update_fields=["permission", "expires_at", "origin", "updated_at"])
+    requests_close(actor, workspace, role, **subject_of(member))
     owner_check(workspace, before)
     member_event(
         actor,

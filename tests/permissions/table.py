@@ -372,6 +372,31 @@ _DOCUMENT = [
         (401, *[404] * 5, 409, 404),
         {"reason": "Testing"},
     ),
+    Row("GET", "documents/{document}/access-requests/", R, _READ, _from("manager", 200)),
+    Row(
+        "POST",
+        "documents/{document}/access-requests/",
+        A,
+        _WRITE,
+        _signed_in(202),
+        {"role": "viewer"},
+    ),
+    Row(
+        "POST",
+        "documents/{document}/access-requests/{request}/approve/",
+        R,
+        _MANAGE,
+        _from("manager", 200),
+        {},
+    ),
+    Row(
+        "POST",
+        "documents/{document}/access-requests/{request}/decline/",
+        R,
+        _MANAGE,
+        _from("manager", 200),
+    ),
+    Row("GET", "me/access-requests/", A, _READ, _signed_in(200)),
     # Nobody of these holds the permission: not even who holds all others.
     Row(
         "POST",

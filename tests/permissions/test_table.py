@@ -110,6 +110,8 @@ class Stage:
         Invitation.objects.update(last_sent_at=F("last_sent_at") - dt.timedelta(minutes=2))
         grant = {"user": str(user_make().uid), "role": "viewer"}
         self.ids["grant"] = owner.post(f"documents/{self.ids['document']}/grants/", grant).json()["id"]
+        asked = client_make().post(f"documents/{self.ids['document']}/access-requests/", {"role": "viewer"})
+        self.ids["request"] = asked.json()["id"]
         with transaction.atomic():
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
         self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)
