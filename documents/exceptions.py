@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
+
 from cloudscribe.lib.errors import (
     BusinessError,
     Forbidden,
@@ -50,6 +53,28 @@ class DocumentArchived(BusinessError):
     code = "document_archived"
     title = "The document is archived"
     detail = "Bring it back with unarchive first."
+
+
+class DocumentLocked(Locked):
+    """Somebody else holds the document while they write; the answer names who, why and until when."""
+
+    title = "Somebody else holds the document"
+    detail = "Its lock ends by itself. Whoever manages the document can break it."
+
+    def __init__(
+        self, *, by: tuple[uuid.UUID, str], expires_at: dt.datetime, reason: str, retry_after: int
+    ) -> None:
+        holder, name = by
+        super().__init__(
+            extra={
+                "lock": {
+                    "by": {"kind": "user", "id": holder, "name": name},
+                    "expires_at": expires_at,
+                    "reason": reason,
+                }
+            },
+            headers={"Retry-After": str(retry_after)},
+        )
 
 
 class DocumentNotInTrash(BusinessError):

@@ -50,6 +50,11 @@ INVITATION_ACCEPTED = NoticeKind(
     "Somebody whom you invited to a workspace has come.",
     "{actor} accepted your invitation to the workspace “{target}” as {role}.",
 )
+LOCK_BROKEN = NoticeKind(
+    "lock.broken",
+    "Somebody broke your lock on a document.",
+    "{actor} broke your lock on the document “{target}”: {reason}",
+)
 MEMBERSHIP_ADDED = NoticeKind(
     "membership.added",
     "Somebody made you, or a team that you are in, a member of a workspace.",
@@ -112,6 +117,7 @@ def connect() -> None:
         GLASS_BROKEN,
         GRANT_GIVEN,
         INVITATION_ACCEPTED,
+        LOCK_BROKEN,
         MEMBERSHIP_ADDED,
         MEMBERSHIP_REMOVED,
         MEMBERSHIP_ROLE_CHANGED,

@@ -7,12 +7,13 @@ from typing import Any
 from django.urls import path
 
 from documents.api.access import AccessViewSet
+from documents.api.access_requests import AccessRequestViewSet, OwnAccessRequestViewSet
 from documents.api.backlinks import BacklinkViewSet
 from documents.api.copying import CopyingViewSet
-from documents.api.access_requests import AccessRequestViewSet, OwnAccessRequestViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
+from documents.api.locks import LockViewSet
 from documents.api.members import GrantViewSet, MemberViewSet
 from documents.api.people import PeopleViewSet
 from documents.api.rendering import RenderingViewSet
@@ -56,6 +57,7 @@ urlpatterns = [
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
     *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],
     path(_DOCUMENT + "backlinks/", BacklinkViewSet.as_view({"get": "list"})),
+    path(_DOCUMENT + "lock/", LockViewSet.as_view({"post": "take", "delete": "destroy"})),
     path(_GRANTS, GrantViewSet.as_view(_LIST)),
     path(_GRANTS + "<uuid:grant>/", GrantViewSet.as_view(_ITEM)),
     path(_DOCUMENT + "owner-override/", EmergencyViewSet.as_view({"post": "override"})),

@@ -16,10 +16,11 @@ from documents.policies import Action, can
 from documents.selectors.reading import Answer, answer_etag, answer_of
 from documents.visibility import rights_of
 
-# What rights, state and revision are read from, and what a revision holds; the rest stays deferred.
+# What rights, state, lock and revision are read from, and what a revision holds; the rest stays deferred.
 _WANTED = {
     *("id", "uid", "workspace_id", "path", "reach", "scope_id", "state", "trashed_at", "revision"),
     *("title", "language", "icon", "tags", "template"),
+    *("locked_by_id", "lock_expires_at", "lock_reason"),
 }
 _ROOM_WANTED = {"id", "uid", "default_language", "busy_job"}
 # In the model's order, which `from_db` goes by.

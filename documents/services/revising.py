@@ -20,6 +20,7 @@ from documents.models import Document, DocumentBody, State
 from documents.payloads import payload_for
 from documents.policies import Action, can, require
 from documents.selectors.editing import document_locked
+from documents.selectors.locks import lock_check
 from documents.selectors.revisions import revision_snapshot
 from documents.services.indexing import search_index_enqueue
 from documents.services.locking import actor_renewed
@@ -63,7 +64,7 @@ def document_open(actor: Actor, document: Document) -> OpenDocument:
     """Lock a document and its body for a write and look again at what was checked before the lock.
 
     The lock makes writers of one document queue, so that each merges with what the one before it wrote.
-    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived.
+    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, DocumentLocked.
     """
     document, body = document_locked(document.pk)
     actor = actor_renewed(actor)
@@ -76,6 +77,7 @@ def document_open(actor: Actor, document: Document) -> OpenDocument:
         raise DocumentTrashed
     if document.state == State.ARCHIVED:
         raise DocumentArchived
+    lock_check(actor, document)
     return OpenDocument(actor, document, body)
 
 

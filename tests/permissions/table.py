@@ -341,6 +341,8 @@ _DOCUMENT = [
     Row("POST", "documents/{document}/unarchive/", R, _WRITE, _from("manager", 200), setup="archived"),
     Row("POST", "documents/{document}/trash/", R, _WRITE, _from("editor", 200)),
     Row("POST", "documents/{document}/restore/", R, _WRITE, _from("editor", 200, below=404), setup="trashed"),
+    Row("POST", "documents/{document}/lock/", R, _WRITE, _from("editor", 200), {}),
+    Row("DELETE", "documents/{document}/lock/", R, _WRITE, _from("editor", 204)),
     Row("GET", "documents/{document}/grants/", R, _READ, _from("manager", 200)),
     Row(
         "POST",
