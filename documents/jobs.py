@@ -80,6 +80,8 @@ for _kind in sorted(TREE_KINDS):
     _tree_handler(_kind)
 # Workers that were killed and jobs that were stopped free nothing by themselves.
 scheduler_loop("documents.reservations", every=5)(reservations_sweep)
+
+
 @job_handler(ACCESS_REQUEST_TELL)
 def tell_access_request(run: JobRun) -> dict[str, int]:
     """Tell those who may answer a request for access."""
