@@ -130,6 +130,13 @@ class HiddenParts(BusinessError):
     title = "Parts of it are hidden from you"
 
 
+class HoldReleased(BusinessError):
+    """It was released before; nobody can do so twice."""
+
+    code = "hold_released"
+    title = "The hold was released already"
+
+
 class InvitationClosed(BusinessError):
     """It was accepted or revoked, or has run out."""
 
@@ -181,6 +188,14 @@ class LastOwner(BusinessError):
     code = "last_owner"
     title = "The workspace would have no owner"
     detail = "Make another person owner first."
+
+
+class LegalHold(Locked):
+    """What a legal hold stands on, above or below, is neither removed nor forgotten."""
+
+    code = "legal_hold"
+    title = "A legal hold stands on it"
+    detail = "A legal hold keeps this from being removed until it is released."
 
 
 class MoveIntoItself(BusinessError):

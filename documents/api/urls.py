@@ -12,6 +12,7 @@ from documents.api.backlinks import BacklinkViewSet
 from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
+from documents.api.holds import DocumentHoldViewSet, WorkspaceHoldViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.locks import LockViewSet
 from documents.api.members import GrantViewSet, MemberViewSet
@@ -23,6 +24,7 @@ from documents.api.workspaces import WorkspaceViewSet
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ITEM: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_HELD: dict[str, Any] = {"get": "retrieve", "delete": "destroy"}
 _WORKSPACE = "workspaces/<uuid:id>/"
 _MEMBERS = "workspaces/<uuid:workspace>/members/"
 _INVITATIONS = "workspaces/<uuid:workspace>/invitations/"
@@ -72,5 +74,9 @@ urlpatterns = [
     path(_REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve"})),
     path(_REVISIONS + "<int:number>/diff/", RevisionViewSet.as_view({"get": "diff"})),
     path(_REVISIONS + "<int:number>/restore/", RevisionViewSet.as_view({"post": "restore"})),
+    path("documents/<uuid:document>/holds/", DocumentHoldViewSet.as_view(_LIST)),
+    path("documents/<uuid:document>/holds/<uuid:hold>/", DocumentHoldViewSet.as_view(_HELD)),
+    path("workspaces/<uuid:workspace>/holds/", WorkspaceHoldViewSet.as_view(_LIST)),
+    path("workspaces/<uuid:workspace>/holds/<uuid:hold>/", WorkspaceHoldViewSet.as_view(_HELD)),
     path("search/suggest/", SearchViewSet.as_view({"get": "suggest"})),
 ]

@@ -8,6 +8,31 @@ from django.db import migrations, models
 
 import cloudscribe.lib.fields
 
+# The keys of holds are checked when the transaction ends: by then released ones went with what they were on.
+FORGET = """
+CREATE FUNCTION cs_forget_released_holds() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'documents_document' THEN
+        DELETE FROM documents_hold h USING gone
+        WHERE h.document_id = gone.id AND h.released_at IS NOT NULL;
+    ELSE
+        DELETE FROM documents_hold h USING gone
+        WHERE h.workspace_id = gone.id AND h.released_at IS NOT NULL;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER cs_forget_released_holds AFTER DELETE ON documents_document REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION cs_forget_released_holds();
+CREATE TRIGGER cs_forget_released_holds AFTER DELETE ON documents_workspace REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION cs_forget_released_holds();
+"""
+
+REMEMBER = """
+DROP TRIGGER cs_forget_released_holds ON documents_document;
+DROP TRIGGER cs_forget_released_holds ON documents_workspace;
+DROP FUNCTION cs_forget_released_holds();
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -71,7 +96,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.RESTRICT,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="holds",
                         to="documents.document",
                     ),
@@ -103,13 +128,14 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         blank=True,
                         null=True,
-                        on_delete=django.db.models.deletion.RESTRICT,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
                         related_name="holds",
                         to="documents.workspace",
                     ),
                 ),
             ],
             options={
+                "permissions": [("place_hold", "Can place, see and release legal holds")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
@@ -329,4 +355,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(FORGET, REMEMBER),
     ]

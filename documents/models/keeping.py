@@ -14,15 +14,19 @@ from documents.models.fields import person_field
 
 
 class Hold(models.Model):
-    """A legal hold on a workspace or on a document with all below it; it stands until it is released."""
+    """A legal hold on a workspace or on a document with all below it; it stands until it is released.
+
+    What it stands on can't be deleted: its keys refuse that at the end of the transaction, whoever deletes.
+    A trigger takes released ones along with what they were on; the trail keeps what they were.
+    """
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
     workspace = models.ForeignKey(
-        "documents.Workspace", on_delete=models.RESTRICT, null=True, blank=True, related_name="holds"
+        "documents.Workspace", on_delete=models.DO_NOTHING, null=True, blank=True, related_name="holds"
     )
     document = models.ForeignKey(
-        "documents.Document", on_delete=models.RESTRICT, null=True, blank=True, related_name="holds"
+        "documents.Document", on_delete=models.DO_NOTHING, null=True, blank=True, related_name="holds"
     )
     reason = models.CharField(max_length=limits.REASON_LENGTH)
     placed_by = person_field()
@@ -31,6 +35,7 @@ class Hold(models.Model):
     released_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        permissions: ClassVar = [("place_hold", "Can place, see and release legal holds")]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(workspace__isnull=True, document__isnull=False)

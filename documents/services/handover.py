@@ -16,7 +16,7 @@ from audit.services import Entry, Target, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import ServiceUnavailable
 from documents.access_map import array_text
-from documents.exceptions import LastOwner
+from documents.exceptions import LastOwner, LegalHold
 from documents.models import (
     Document,
     DocumentUserPermission,
@@ -28,6 +28,7 @@ from documents.models import (
 )
 from documents.notices import OWNERSHIP_RECEIVED
 from documents.roles import WORKSPACE_CODENAMES, Role
+from documents.selectors.holds import person_is_held
 from documents.services.granting import grant_insert, permission_of, role_of_grant
 from documents.services.locking import Strength, workspaces_lock
 from documents.services.user_grants import user_grants_remove
@@ -76,10 +77,13 @@ def user_handover(*, actor: Actor, user: User, receiver: User | None) -> None:
     For the service that deletes the account, within its transaction; the user stays locked. `receiver`
     becomes owner of the workspaces that would have none, being a member of each, and of the user's documents
     wherever they are a member; other documents go to their workspace's first owner. Raises LastOwner that
-    names the workspaces, WorkspaceBusy, and ServiceUnavailable where others keep granting the user something
-    meanwhile.
+    names the workspaces, LegalHold where one stands on anything that the user owns, made or wrote,
+    WorkspaceBusy, and ServiceUnavailable where others keep granting the user something meanwhile.
     """
     estate = _lock(user)
+    if person_is_held(user):
+        # Who wrote it is part of what is to be kept, and would be forgotten.
+        raise LegalHold
     lonely = _lonely(user)
     _ownership_hand_over(actor, lonely, receiver)
     documents = _documents_hand_over(actor, user, receiver, estate)

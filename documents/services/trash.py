@@ -11,6 +11,7 @@ from documents.exceptions import DocumentNotInTrash, DocumentTrashed, HiddenPart
 from documents.models import Document
 from documents.policies import Action, can, require
 from documents.selectors.trash import trash_due
+from documents.services.holds import hold_check
 from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import placements_write, subtree
 from documents.visibility import visible_to
@@ -63,12 +64,13 @@ def document_purge(*, actor: Actor, document: Document) -> None:
     """Remove a trashed document and all below it, with their history.
 
     Raises DocumentNotInTrash, HiddenParts where the actor doesn't see all of it and doesn't own the
-    workspace, Forbidden, WorkspaceBusy.
+    workspace, LegalHold, Forbidden, WorkspaceBusy.
     """
     actor, document = _locked(actor, document, Strength.REWRITE)
     require(actor, Action.PURGE, document)
     if not document.is_trashed:
         raise DocumentNotInTrash
+    hold_check(document)
     below = subtree(document)
     count = below.count()
     hidden = count - visible_to(below, actor).count()

@@ -12,9 +12,11 @@ from cloudscribe.lib.errors import BusinessError, Forbidden, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents import limits
 from documents.addresses import slug_of
+from documents.exceptions import LegalHold
 from documents.models import Document, Origin, Workspace
 from documents.policies import Action, require
 from documents.roles import Role
+from documents.selectors.holds import workspace_is_held
 from documents.services.granting import grant_insert, person_hold
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.visibility import visible_to
@@ -95,9 +97,14 @@ def workspace_update(*, actor: Actor, workspace: Workspace, changes: Mapping[str
 
 @transactional
 def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
-    """Remove a workspace with all its documents; its owner may, hidden parts included."""
+    """Remove a workspace with all its documents; its owner may, hidden parts included.
+
+    Raises Forbidden, LegalHold, WorkspaceBusy.
+    """
     actor, workspace = _locked(actor, workspace)
     require(actor, Action.DELETE_WORKSPACE, workspace)
+    if workspace_is_held(workspace):
+        raise LegalHold
     documents = Document.objects.filter(workspace=workspace)
     count = documents.count()
     documents.delete()

@@ -413,6 +413,16 @@ _DOCUMENT = [
     Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
     Row("POST", "documents/{document}/revisions/1/restore/", R, _WRITE, _from("editor", 200), if_match=True),
 ]
+_HOLDS = [
+    Row("GET", "documents/{document}/holds/", N, _MANAGE, _administrator(200)),
+    Row("POST", "documents/{document}/holds/", N, _MANAGE, _administrator(201), {"reason": "Case 7"}),
+    Row("GET", "documents/{document}/holds/{absent}/", N, _MANAGE, _administrator(404)),
+    Row("DELETE", "documents/{document}/holds/{absent}/", N, _MANAGE, _administrator(404)),
+    Row("GET", "workspaces/{workspace}/holds/", N, _MANAGE, _administrator(200)),
+    Row("POST", "workspaces/{workspace}/holds/", N, _MANAGE, _administrator(201), {"reason": "Case 7"}),
+    Row("GET", "workspaces/{workspace}/holds/{absent}/", N, _MANAGE, _administrator(404)),
+    Row("DELETE", "workspaces/{workspace}/holds/{absent}/", N, _MANAGE, _administrator(404)),
+]
 _TEAM_MEMBERS = (401, 404, 200, 404, 404, 404, 200, 200)
 
 
@@ -456,4 +466,4 @@ _TEAMS = [
     ),
     Row("DELETE", "teams/{team}/members/{viewer}/?dry_run=true", R, "teams:write", _TEAM_MEMBERS),
 ]
-TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_TEAMS, *_SERVICES, *_WORKSPACE, *_DOCUMENT)
+TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_TEAMS, *_SERVICES, *_WORKSPACE, *_DOCUMENT, *_HOLDS)

@@ -77,7 +77,7 @@ class Stage:
         owner = self.clients["owner"]
         self.ids = {
             "role": "member",
-            **dict.fromkeys(("identity", "notification", "passkey", "session", "token"), ABSENT),
+            **dict.fromkeys(("absent", "identity", "notification", "passkey", "session", "token"), ABSENT),
         }
         self.ids["soon"] = (timezone.now() + dt.timedelta(days=1)).isoformat()
         self.ids["workspace"] = owner.post("workspaces/", {"name": "World"}).json()["id"]
