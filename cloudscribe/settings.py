@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from cloudscribe import presentation
+from cloudscribe import presentation, storing
 from cloudscribe.lib import env
 from cloudscribe.lib.connections import cache_config, database_config, redis_url
 from cloudscribe.lib.keyring import KeyRing, KeyRingError
+from cloudscribe.storing import *  # noqa: F403 (settings of files, by its __all__)
 
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
 
@@ -153,7 +154,7 @@ TEMPLATES = [
     }
 ]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storing.STORAGE,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 # Without collected assets (development, tests) they are served from the packages themselves.

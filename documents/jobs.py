@@ -8,6 +8,7 @@ from typing import Any
 
 from cloudscribe.jobs.registry import job_handler, schedule, scheduler_loop
 from cloudscribe.jobs.run import JobRun
+from documents import blob_jobs  # noqa: F401 (registers the jobs of files)
 from documents.queues import (
     ACCESS_REQUEST_TELL,
     ACCESS_REQUESTS_PURGE,

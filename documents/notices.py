@@ -39,6 +39,12 @@ GLASS_BROKEN = NoticeKind(
     default=Channel.EMAIL,
     mandatory=True,
 )
+ATTACHMENT_INFECTED = NoticeKind(
+    "attachment.infected",
+    "A file that you attached to a document is infected.",
+    "The virus scanner found something in a file that you attached to “{target}”. Nobody gets it.",
+    default=Channel.EMAIL,
+)
 GRANT_GIVEN = NoticeKind(
     "grant.given",
     "Somebody shared a document with you.",
@@ -112,6 +118,7 @@ def connect() -> None:
     """Fill the port and make the kinds known; called in `ready()`."""
     notices.provide(DocumentNotices())
     kinds_register(
+        ATTACHMENT_INFECTED,
         ACCESS_OVERRIDDEN,
         ACCESS_REQUESTED,
         GLASS_BROKEN,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+BLOBS_SWEEP = "documents.blobs_sweep"
+BLOB_SCAN = "documents.blob_scan"
+BLOB_SCANS = "documents.blob_scans"
 DOCUMENT_COPY = "documents.copy"
 ACCESS_REQUEST_TELL = "documents.access_request_tell"
 ACCESS_REQUESTS_PURGE = "documents.access_requests_purge"
@@ -9,4 +12,5 @@ INVITATIONS_PURGE = "documents.invitations_purge"
 SEARCH_INDEX = "documents.search_index"
 SEARCH_STATISTICS = "documents.search_statistics"
 SCOPE_COUNTS = "documents.scope_counts"
+THUMBNAILS = "documents.thumbnails"
 TRASH_PURGE = "documents.trash_purge"

@@ -8,6 +8,7 @@ from django.urls import path
 
 from documents.api.access import AccessViewSet
 from documents.api.access_requests import AccessRequestViewSet, OwnAccessRequestViewSet
+from documents.api.attachments import AttachmentFileViewSet, AttachmentListViewSet, AttachmentViewSet
 from documents.api.backlinks import BacklinkViewSet
 from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
@@ -74,6 +75,9 @@ urlpatterns = [
     path(_REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve"})),
     path(_REVISIONS + "<int:number>/diff/", RevisionViewSet.as_view({"get": "diff"})),
     path(_REVISIONS + "<int:number>/restore/", RevisionViewSet.as_view({"post": "restore"})),
+    path("documents/<uuid:document>/attachments/", AttachmentListViewSet.as_view(_LIST)),
+    path("attachments/<uuid:id>/", AttachmentViewSet.as_view(_ITEM)),
+    path("attachments/<uuid:id>/file/", AttachmentFileViewSet.as_view({"get": "file"})),
     path("documents/<uuid:document>/holds/", DocumentHoldViewSet.as_view(_LIST)),
     path("documents/<uuid:document>/holds/<uuid:hold>/", DocumentHoldViewSet.as_view(_HELD)),
     path("workspaces/<uuid:workspace>/holds/", WorkspaceHoldViewSet.as_view(_LIST)),

@@ -1,7 +1,7 @@
 """The tables of the product, by noun."""
 
 from documents.models.access_request import AccessRequest, Decision
-from documents.models.attachment import Attachment, Blob, BlobState
+from documents.models.attachment import Attachment, AttachmentUsage, Blob, BlobState
 from documents.models.document import Document, DocumentBody, ScopeCount, State
 from documents.models.grant import (
     DocumentGroupPermission,
@@ -23,6 +23,7 @@ from documents.models.workspace import Workspace
 __all__ = [
     "AccessRequest",
     "Attachment",
+    "AttachmentUsage",
     "Blob",
     "BlobState",
     "Decision",

@@ -38,7 +38,8 @@ ACTORS = (
 class Row:
     """One route and method; `answers` has a status for each of ACTORS.
 
-    `setup` names what the owner does first: `trashed`, `archived`, `draft`; `if_match` sends the ETag of now.
+    `setup` names what the owner does first: `trashed`, `archived`, `draft`; `if_match` sends the ETag of now,
+    `upload` a file in place of JSON.
     """
 
     method: str
@@ -49,6 +50,7 @@ class Row:
     body: dict[str, Any] | None = None
     setup: str = ""
     if_match: bool = False
+    upload: bool = False
 
     @property
     def name(self) -> str:
@@ -413,6 +415,26 @@ _DOCUMENT = [
     Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
     Row("POST", "documents/{document}/revisions/1/restore/", R, _WRITE, _from("editor", 200), if_match=True),
 ]
+_ATTACHMENTS = [
+    Row("GET", "documents/{document}/attachments/", R, _READ, _from("viewer", 200)),
+    Row("POST", "documents/{document}/attachments/", R, _WRITE, _from("editor", 201), upload=True),
+    Row(
+        "POST",
+        "documents/{document}/attachments/",
+        R,
+        _WRITE,
+        _from("editor", 409),
+        setup="archived",
+        upload=True,
+    ),
+    Row("GET", "attachments/{attachment}/", R, _READ, _from("viewer", 200)),
+    Row("GET", "attachments/{attachment}/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
+    Row("GET", "attachments/{attachment}/", R, _READ, _from("owner", 200, below=404), setup="draft"),
+    Row("PATCH", "attachments/{attachment}/", R, _WRITE, _from("editor", 200), {"name": "Other"}),
+    Row("DELETE", "attachments/{attachment}/", R, _WRITE, _from("editor", 204)),
+    Row("GET", "attachments/{attachment}/file/", R, _READ, _from("viewer", 200)),
+    Row("GET", "attachments/{attachment}/file/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
+]
 _HOLDS = [
     Row("GET", "documents/{document}/holds/", N, _MANAGE, _administrator(200)),
     Row("POST", "documents/{document}/holds/", N, _MANAGE, _administrator(201), {"reason": "Case 7"}),
@@ -466,4 +488,14 @@ _TEAMS = [
     ),
     Row("DELETE", "teams/{team}/members/{viewer}/?dry_run=true", R, "teams:write", _TEAM_MEMBERS),
 ]
-TABLE: tuple[Row, ...] = (*_PUBLIC, *_OWN, *_PLATFORM, *_TEAMS, *_SERVICES, *_WORKSPACE, *_DOCUMENT, *_HOLDS)
+TABLE: tuple[Row, ...] = (
+    *_PUBLIC,
+    *_OWN,
+    *_PLATFORM,
+    *_TEAMS,
+    *_SERVICES,
+    *_WORKSPACE,
+    *_DOCUMENT,
+    *_ATTACHMENTS,
+    *_HOLDS,
+)

@@ -22,6 +22,7 @@ from security.models import RateLimitPolicy
 from security.services import ip_rule_create
 from tests.accounts.factories import PASSWORD, user_make
 from tests.actors import command
+from tests.documents import uploading
 from tests.fixtures import ApiClient, client_make
 from tests.permissions import document
 from tests.permissions.table import ACTORS, TABLE, Level, Row
@@ -110,6 +111,8 @@ class Stage:
         Invitation.objects.update(last_sent_at=F("last_sent_at") - dt.timedelta(minutes=2))
         grant = {"user": str(user_make().uid), "role": "viewer"}
         self.ids["grant"] = owner.post(f"documents/{self.ids['document']}/grants/", grant).json()["id"]
+        attached = uploading.upload(owner, self.ids["document"])
+        self.ids["attachment"] = attached.json()["id"]
         asked = client_make().post(f"documents/{self.ids['document']}/access-requests/", {"role": "viewer"})
         self.ids["request"] = asked.json()["id"]
         with transaction.atomic():
@@ -146,6 +149,11 @@ class Stage:
         if row.if_match:
             path = f"documents/{self.ids['document']}/"
             headers["If_Match"] = self.clients["owner"].get(path).headers["ETag"]
+        if row.upload:
+            headers["Content_Type"] = uploading.FORM
+            with undone():
+                raw = uploading.form(uploading.part(b"a file"))
+                return self.clients[actor].call(row.method, self.filled(row.path), raw=raw, **headers)
         body = {key: self.filled(value) for key, value in row.body.items()} if row.body is not None else None
         with undone():
             return self.clients[actor].call(row.method, self.filled(row.path), body, **headers)
