@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+BATCH = 500
 BODY_BYTES = 2 * 1024 * 1024
 DEPTH = 20
 DESCRIPTION_LENGTH = 2_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.http import HttpResponseBase
@@ -31,18 +32,29 @@ class DestinationMixin(DocumentAnswering):
 
     def destination(self, document: Document, given: dict[str, Any]) -> Destination:
         """Where a body points to; what it doesn't name stays as it is of the document."""
-        siblings = {name: given.get(name) for name in ("before", "after")}
+        own = not given.get("parent") and given.get("workspace") == document.workspace.uid
+        return self.placed(document, None if own else self.place_named(given), given)
+
+    def placed(self, document: Document, named: Destination | None, given: dict[str, Any]) -> Destination:
+        """As `destination`, where the place that the body names is looked up already."""
+        if named is None or ("parent" not in given and named.workspace.pk == document.workspace_id):
+            named = Destination(document.workspace, None if "parent" in given else document.parent)
+        return dataclasses.replace(named, before=given.get("before"), after=given.get("after"))
+
+    def place_named(self, given: dict[str, Any]) -> Destination | None:
+        """The parent, or else the workspace, that a body names; None where it names neither.
+
+        Raises NotFound, and InvalidInput where the parent stands in another workspace than the one named.
+        """
         if given.get("parent"):
             parent = self.even_trashed(given["parent"])
             if given.get("workspace") not in {None, parent.workspace.uid}:
                 raise InvalidInput.field("/parent", "other_workspace", OTHER_WORKSPACE)
-            return Destination(workspace=parent.workspace, parent=parent, **siblings)
-        workspace = document.workspace
-        if "workspace" in given and given["workspace"] != workspace.uid:
-            rooms = visible_to(Workspace.objects.all(), self.actor)
-            return Destination(workspace=self.get_object_or_404(rooms, uid=given["workspace"]), **siblings)
-        stays = None if "parent" in given else document.parent
-        return Destination(workspace=workspace, parent=stays, **siblings)
+            return Destination(workspace=parent.workspace, parent=parent)
+        if "workspace" not in given:
+            return None
+        rooms = visible_to(Workspace.objects.all(), self.actor)
+        return Destination(workspace=self.get_object_or_404(rooms, uid=given["workspace"]))
 
     def job_answer(self, job: Job) -> HttpResponseBase:
         """202 with the job that does it."""

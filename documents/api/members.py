@@ -32,7 +32,7 @@ from documents.services.invitations import invitation_send
 from documents.services.members import member_add, member_change, member_remove
 from documents.visibility import visible_to
 
-_DOCUMENT_ROLES = [role.value for role in ROLES if role is not Role.OWNER]
+DOCUMENT_ROLES = [role.value for role in ROLES if role is not Role.OWNER]
 _WORKSPACE_ROLES = [role.value for role in ROLES]
 
 
@@ -78,7 +78,7 @@ class GrantInput(StrictSerializer):
 
     user = StrictUUIDField(required=False)
     team = StrictUUIDField(required=False)
-    role = serializers.ChoiceField(choices=_DOCUMENT_ROLES)
+    role = serializers.ChoiceField(choices=DOCUMENT_ROLES)
     expires_at = StrictDateTimeField(required=False, allow_null=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -108,10 +108,24 @@ class MemberUpdateInput(StrictSerializer):
 class GrantUpdateInput(MemberUpdateInput):
     """What changes of a grant."""
 
-    role = serializers.ChoiceField(required=False, choices=_DOCUMENT_ROLES)
+    role = serializers.ChoiceField(required=False, choices=DOCUMENT_ROLES)
 
 
-class GrantsOfObject(ServiceViewSet):
+class SubjectsNamed(ServiceViewSet):
+    """For views whose bodies name a person or a team."""
+
+    def subject(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The person or team that a body names; raises NotFound for one that isn't there."""
+        if "user" in given:
+            return {
+                "user": self.get_object_or_404(User.objects.filter(is_active=True), uid=given.pop("user"))
+            }
+        every = self.request.user.has_perm(MANAGE_TEAMS)
+        teams = teams_visible(self.actor, every=every)
+        return {"team": self.get_object_or_404(teams, uid=given.pop("team"))}
+
+
+class GrantsOfObject(SubjectsNamed):
     """The grants on one object, of people and of teams in one list, the oldest first."""
 
     permission_classes = [Authenticated]
@@ -154,16 +168,6 @@ class GrantsOfObject(ServiceViewSet):
         ]
         shown = self.shown(page.rows, many=True)
         return Response({**page_links(request, edges[0], edges[1]), "results": shown})
-
-    def subject(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The person or team that a body names; raises NotFound for one that isn't there."""
-        if "user" in given:
-            return {
-                "user": self.get_object_or_404(User.objects.filter(is_active=True), uid=given.pop("user"))
-            }
-        every = self.request.user.has_perm(MANAGE_TEAMS)
-        teams = teams_visible(self.actor, every=every)
-        return {"team": self.get_object_or_404(teams, uid=given.pop("team"))}
 
 
 class MemberViewSet(GrantsOfObject):

@@ -10,6 +10,7 @@ from documents.api.access import AccessViewSet
 from documents.api.access_requests import AccessRequestViewSet, OwnAccessRequestViewSet
 from documents.api.attachments import AttachmentFileViewSet, AttachmentListViewSet, AttachmentViewSet
 from documents.api.backlinks import BacklinkViewSet
+from documents.api.batch import BatchViewSet
 from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
@@ -55,6 +56,7 @@ urlpatterns = [
     path(_INVITATION + "resend/", InvitationViewSet.as_view({"post": "resend"})),
     path("auth/invitations/accept/", AcceptanceViewSet.as_view({"post": "accept"})),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
+    path("documents/batch/", BatchViewSet.as_view({"post": "change"})),
     path(_DOCUMENT + "copy/", CopyingViewSet.as_view({"post": "copy"})),
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),

@@ -134,7 +134,9 @@ class Stage:
             assert answer.status_code == 200, answer.content
 
     def filled(self, text: Any) -> Any:
-        """`text` with the names in braces replaced by ids; what is no text as it is."""
+        """`text` with the names in braces replaced by ids, of a list each; what is neither as it is."""
+        if isinstance(text, list):
+            return [self.filled(item) for item in text]
         if not isinstance(text, str):
             return text
         return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], text)
