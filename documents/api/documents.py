@@ -18,6 +18,7 @@ from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.renderers import dump_json
 from documents.api.destinations import OTHER_WORKSPACE, DestinationMixin
 from documents.api.editing import DocumentUpdateInput, EditingMixin, expected_of
+from documents.api.effects import DryRunQuery, EffectsAnswer, either
 from documents.api.filtering import documents_filtered
 from documents.api.serializers import (
     DocumentAnswer,
@@ -42,7 +43,7 @@ from documents.services.states import (
     document_unpublish,
 )
 from documents.services.trash import document_purge, document_restore, document_trash
-from documents.services.trees import document_move
+from documents.services.trees import document_move, document_move_preview
 from documents.visibility import visible_to
 
 _READ, _WRITE = "documents:read", "documents:write"
@@ -75,7 +76,11 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         "partial_update": DocumentUpdateInput,
     }
     answers: ClassVar = dict.fromkeys(_WRITES, DocumentAnswer)
-    queries: ClassVar = {"list": ListQuery, "retrieve": DocumentQuery}
+    queries: ClassVar = {
+        "list": ListQuery,
+        "retrieve": DocumentQuery,
+        **dict.fromkeys(("move", "partial_update"), DryRunQuery),
+    }
     scope_map: ClassVar = {
         **dict.fromkeys(("list", "retrieve", "children", "ancestors"), _READ),
         **dict.fromkeys((*_WRITES, "destroy"), _WRITE),
@@ -176,11 +181,18 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         document_purge(actor=self.actor, document=self._document_even_trashed())
         return self.respond()
 
+    @extend_schema(responses=either("DocumentOrEffects", DocumentAnswer))
     def move(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
-        """Move a document with all below it, or put it elsewhere among its siblings."""
+        """Move a document with all below it, or put it elsewhere among its siblings.
+
+        With `dry_run` nothing is moved, and the answer tells who would gain and who would lose.
+        """
         document = self.document_here("parent")
         to = self.destination(document, self.input())
         expected = expected_of(request, self.actor, document)
+        if self.query()["dry_run"]:
+            move = document_move_preview(actor=self.actor, document=document, to=to, expected=expected)
+            return self.respond(EffectsAnswer(move).data)
         document = document_move(actor=self.actor, document=document, to=to, expected=expected)
         return self.document_answer(document)
 

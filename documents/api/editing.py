@@ -21,13 +21,18 @@ from cloudscribe.lib.serializers import (
 )
 from documents import limits
 from documents.api.answering import DocumentAnswering
-from documents.api.serializers import BodyField, LanguageField, TagsField
+from documents.api.effects import EffectsAnswer, either
+from documents.api.serializers import BodyField, DocumentAnswer, LanguageField, TagsField
 from documents.etags import ExpectedRevision, expected_revision
 from documents.models import Document
 from documents.policies import Action, require
 from documents.selectors.editing import document_find
 from documents.services.editing import document_update
-from documents.services.states import document_inheritance_set, document_owner_set
+from documents.services.states import (
+    document_inheritance_preview,
+    document_inheritance_set,
+    document_owner_set,
+)
 
 _ALONE = ("inherits_access", "owner")
 # RFC 7240: preferences are separated by commas, parameters follow a semicolon.
@@ -81,14 +86,17 @@ def expected_of(request: Request | HttpRequest, actor: Actor, document: Document
 class EditingMixin(DocumentAnswering):
     """The PATCH of the documents' viewset."""
 
-    @extend_schema(parameters=[PREFER])
+    @extend_schema(parameters=[PREFER], responses=either("DocumentOrEffects", DocumentAnswer))
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """Change a document from the version that If-Match names.
 
         Where others have written since, the server merges: field by field, tags as a set, the body by lines.
+        With `dry_run` a change of `inherits_access` alone tells who would gain and who would lose by it.
         """
         changes = self.input()
         alone = [name for name in _ALONE if name in changes]
+        if request.META.get("QUERY_STRING") and self.query()["dry_run"]:
+            return self._rehearsed(changes)
         if alone:
             return self._changed_alone(alone, changes)
         document = document_find(self.actor, self.kwargs[self.document_kwarg])
@@ -102,6 +110,14 @@ class EditingMixin(DocumentAnswering):
             note=note,
         )
         return self.document_answer(edited.document, row=edited.row, merged=edited.merged)
+
+    def _rehearsed(self, changes: dict[str, Any]) -> HttpResponseBase:
+        if changes.keys() != {"inherits_access"}:
+            raise InvalidInput.field("?dry_run", "not_here", "Only a change of inherits_access is rehearsed.")
+        effects = document_inheritance_preview(
+            actor=self.actor, document=self.document_here(), inherits_access=changes["inherits_access"]
+        )
+        return self.respond(EffectsAnswer(effects).data)
 
     def _changed_alone(self, alone: list[str], changes: dict[str, Any]) -> HttpResponseBase:
         if len(changes) > 1:

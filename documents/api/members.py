@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.db.models import Q
@@ -21,6 +23,7 @@ from cloudscribe.lib.pagination import page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import StrictDateTimeField, StrictSerializer, StrictUUIDField
 from cloudscribe.lib.viewsets import ServiceViewSet
+from documents.api.effects import DryRunQuery, EffectsAnswer, either
 from documents.api.invitations import InvitationAnswer
 from documents.api.reaching import DocumentReached
 from documents.models import Document, Origin, Workspace
@@ -30,6 +33,7 @@ from documents.services.granting import grant_model
 from documents.services.grants import grant_change, grant_remove, grant_set
 from documents.services.invitations import invitation_send
 from documents.services.members import member_add, member_change, member_remove
+from documents.services.rehearsal import grant_rehearse
 from documents.visibility import visible_to
 
 DOCUMENT_ROLES = [role.value for role in ROLES if role is not Role.OWNER]
@@ -261,6 +265,7 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
         **dict.fromkeys(("list", "retrieve"), (410,)),
         **dict.fromkeys(("create", "partial_update", "destroy"), (409, 410)),
     }
+    queries: ClassVar = dict.fromkeys(("create", "partial_update", "destroy"), DryRunQuery)
     tag = "grants"
 
     def list(self, request: Request, document: str) -> HttpResponseBase:
@@ -271,26 +276,43 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
         """One grant."""
         return self.respond(self.shown(self.grant_here(self.managed(), grant)))
 
+    @extend_schema(responses={201: MemberAnswer, 200: EffectsAnswer})
     def create(self, request: Request, document: str) -> HttpResponseBase:
-        """Give a person or a team a role on the document and what inherits from it, up to the own role."""
+        """Give a person or a team a role on the document and what inherits from it, up to the own role.
+
+        With `dry_run` the answer tells who would gain by it, and nothing is granted.
+        """
         row, given = self.document_here(), self.input()
         require(self.actor, Action.GRANT, row)
         subject = self.subject(given)
         given["role"] = Role(given["role"])
-        grant = grant_set(actor=self.actor, document=row, **subject, **given)
+        change = functools.partial(grant_set, actor=self.actor, document=row, **subject, **given)
+        if self.query()["dry_run"]:
+            return self._rehearsed(row, change)
+        grant = change()
         location = f"/api/v1/documents/{row.uid}/grants/{grant.uid}/"
         return self.respond(self.shown(self.grant_here(row, grant.uid)), location=location)
 
+    @extend_schema(responses=either("GrantOrEffects", MemberAnswer))
     def partial_update(self, request: Request, document: str, grant: str) -> HttpResponseBase:
-        """Change a grant's role or end."""
+        """Change a grant's role or end; or tell who would gain and lose by it (`dry_run`)."""
         row, changes = self.managed(), _changes(self.input())
-        grant_change(actor=self.actor, document=row, grant=self.grant_here(row, grant), changes=changes)
+        found = self.grant_here(row, grant)
+        change = functools.partial(grant_change, actor=self.actor, document=row, grant=found, changes=changes)
+        if self.query()["dry_run"]:
+            return self._rehearsed(row, change)
+        change()
         return self.respond(self.shown(self.grant_here(row, grant)))
 
+    @extend_schema(responses={204: None, 200: EffectsAnswer})
     def destroy(self, request: Request, document: str, grant: str) -> HttpResponseBase:
-        """Take a grant away, or give up the own one."""
+        """Take a grant away, or give up the own one; or tell who would lose by it (`dry_run`)."""
         row = self.document_here()
-        grant_remove(actor=self.actor, document=row, grant=self._grant_or_own(row, grant))
+        found = self._grant_or_own(row, grant)
+        change = functools.partial(grant_remove, actor=self.actor, document=row, grant=found)
+        if self.query()["dry_run"]:
+            return self._rehearsed(row, change)
+        change()
         return self.respond()
 
     def managed(self) -> Document:
@@ -298,6 +320,10 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
         document = self.document_here()
         require(self.actor, Action.GRANT, document)
         return document
+
+    def _rehearsed(self, document: Document, change: Callable[[], object]) -> HttpResponseBase:
+        effects = grant_rehearse(actor=self.actor, document=document, change=change)
+        return self.respond(EffectsAnswer(effects).data, status=200)
 
     def _grant_or_own(self, document: Document, uid: str) -> Any:
         """Whoever doesn't manage the document meets no grant but the own one."""

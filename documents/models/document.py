@@ -172,7 +172,12 @@ class Document(models.Model):
     @property
     def is_cut(self) -> bool:
         """Whether inheritance of access ends here."""
-        return not self.inherits_access or self.state == State.DRAFT
+        return not self.inherits_access or self.is_draft
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it is a draft, which is a cut, too."""
+        return self.state == State.DRAFT
 
     @property
     def is_trashed(self) -> bool:

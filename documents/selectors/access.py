@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -65,6 +66,8 @@ _PAGE_TEXTS = {reverse: _PAGE.format(edge=edge, way=way) for reverse, (edge, way
 _ONE_SQL = f"{_HELD} {_STRONGEST.format(whom='id = %(user)s')}"
 _GRANTERS_SQL = f"""{_HELD} SELECT DISTINCT id FROM held
 WHERE kind = 'person' AND rank >= {RANK[Role.MANAGER]} ORDER BY id"""  # noqa: S608 (as above)
+_RANKS_SQL = f"""{_HELD} SELECT id, who, kind, name, max(rank) FROM held
+WHERE id IS NOT NULL GROUP BY id, who, kind, name"""  # noqa: S608 (as above)
 
 # What a grant on a document can give at most.
 EXPLAINED = tuple(sorted(action for action in ROLE_ACTIONS[Role.MANAGER]))
@@ -104,6 +107,16 @@ class Access:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PersonRank:
+    """A person or service and the rank of their strongest role, an index of `ROLES`."""
+
+    uid: uuid.UUID
+    type: str
+    name: str
+    rank: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Boundary:
     """The cut at which inheritance ends; `reason` is `cut` or `draft`, None for one that is hidden."""
 
@@ -138,7 +151,7 @@ def access_page(
 
     For readers who may see who has access. The cursor's values are the name and the id.
     """
-    parameters = {**_parameters(actor.now, document), "size": size + 1}
+    parameters = {**_parameters(actor.now, document.reach), "size": size + 1}
     if cursor is not None:
         parameters["edge_name"], parameters["edge_who"] = cursor.values
     with connection.cursor() as statement:
@@ -157,7 +170,7 @@ def access_explained(
     It speaks of the person's own rights, whatever their credential is cut to.
     """
     with connection.cursor() as statement:
-        statement.execute(_ONE_SQL, {**_parameters(actor.now, document), "user": user.pk})
+        statement.execute(_ONE_SQL, {**_parameters(actor.now, document.reach), "user": user.pk})
         row = statement.fetchone()
     spots = _spots(actor, document)
     held = None if row is None else _access(row, spots)
@@ -175,16 +188,28 @@ def access_explained(
 def granters_of(document: Document, now: dt.datetime) -> list[int]:
     """The keys of the people who may grant something on the document at that moment."""
     with connection.cursor() as statement:
-        statement.execute(_GRANTERS_SQL, _parameters(now, document))
+        statement.execute(_GRANTERS_SQL, _parameters(now, document.reach))
         return [pk for (pk,) in statement.fetchall()]
 
 
-def _parameters(now: dt.datetime, document: Document) -> dict[str, Any]:
+def ranks_by_reach(reach: Sequence[int], now: dt.datetime) -> dict[int, PersonRank]:
+    """By key every person and service with a right on what has this reach, and the rank of their role."""
+    with connection.cursor() as statement:
+        statement.execute(_RANKS_SQL, _parameters(now, reach))
+        rows = statement.fetchall()
+    return {pk: PersonRank(who, _type(kind), name, rank) for pk, who, kind, name, rank in rows}
+
+
+def _parameters(now: dt.datetime, reach: Sequence[int]) -> dict[str, Any]:
     return {
         "now": now,
-        "rooms": array_text([-target for target in document.reach if target < 0]),
-        "documents": array_text([target for target in document.reach if target > 0]),
+        "rooms": array_text([-target for target in reach if target < 0]),
+        "documents": array_text([target for target in reach if target > 0]),
     }
+
+
+def _type(kind: str) -> str:
+    return "user" if kind == User.Kind.PERSON else kind
 
 
 def _access(row: tuple[Any, ...], spots: dict[int, Spot]) -> Access:
@@ -192,7 +217,7 @@ def _access(row: tuple[Any, ...], spots: dict[int, Spot]) -> Access:
     role, spot = ROLES[rank], spots[target]
     shown = None if spot.uid is None else grant
     via = Via(shown, role, Origin(origin), expires_at, spot, team, team_name)
-    return Access("user" if kind == User.Kind.PERSON else kind, who, name, role, via)
+    return Access(_type(kind), who, name, role, via)
 
 
 def _spots(actor: Actor, document: Document) -> dict[int, Spot]:

@@ -12,6 +12,7 @@ from documents.exceptions import DocumentArchived, DocumentTrashed, DraftState
 from documents.models import Document, DocumentUserPermission, Origin, State
 from documents.policies import Action, can, require
 from documents.roles import SEE_BIT, Role
+from documents.selectors.effects import Effects, cut_effects
 from documents.services.granting import grant_insert, permission_of
 from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import document_place, placements_write
@@ -82,10 +83,7 @@ def document_inheritance_set(*, actor: Actor, document: Document, inherits_acces
 
     Who cuts gets a standing grant as manager on it, so that nobody cuts off the branch that they sit on.
     """
-    actor, document = _locked(actor, document)
-    require(actor, Action.CUT, document)
-    if document.state == State.ARCHIVED:
-        raise DocumentArchived
+    actor, document = _cuttable(actor, document)
     if document.inherits_access == inherits_access:
         return document
     if not inherits_access and actor.pk is not None:
@@ -95,6 +93,16 @@ def document_inheritance_set(*, actor: Actor, document: Document, inherits_acces
     document_place(actor, document)
     _event(actor, document, "document.access_changed", inherits_access=(before, inherits_access))
     return document
+
+
+@transactional
+def document_inheritance_preview(*, actor: Actor, document: Document, inherits_access: bool) -> Effects:
+    """Who would gain and lose by the cut or its end; nothing is written.
+
+    Raises what `document_inheritance_set` raises.
+    """
+    actor, document = _cuttable(actor, document)
+    return cut_effects(actor, document, inherits_access=inherits_access)
 
 
 @transactional
@@ -129,6 +137,15 @@ def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
         raise DocumentTrashed
     if document.workspace_id == workspace.pk:
         document.workspace = workspace
+    return actor, document
+
+
+def _cuttable(actor: Actor, document: Document) -> tuple[Actor, Document]:
+    """As `_locked`, for who may cut it."""
+    actor, document = _locked(actor, document)
+    require(actor, Action.CUT, document)
+    if document.state == State.ARCHIVED:
+        raise DocumentArchived
     return actor, document
 
 

@@ -12,6 +12,7 @@ from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentArchived, DocumentTrashed, MoveIntoItself
 from documents.models import Document, State, Workspace
 from documents.policies import Action, can, require
+from documents.selectors.effects import Effects, move_effects
 from documents.services.destinations import Destination, parent_read
 from documents.services.locking import (
     Strength,
@@ -33,17 +34,7 @@ def document_move(
     WorkspaceBusy, SiblingNotFound, PreconditionFailed.
     """
     source = document.workspace
-    for workspace in (source, to.workspace):
-        workspace_ready(workspace)
-    workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE)
-    actor = actor_renewed(actor)
-    document = document_lock(actor, document.pk)
-    if document.workspace_id != source.pk:
-        # Moved to a third workspace while this waited; the locks held are not those that are needed.
-        raise NotFound
-    expected_check(expected, document, actor)
-    parent = parent_read(actor, to)
-    _move_check(actor, document, to.workspace, parent)
+    actor, document, parent = _opened(actor, document, to, expected)
     place, old_parent = _place_of(document), document.parent
     document.position = position_for(
         actor=actor,
@@ -62,6 +53,34 @@ def document_move(
     placements_write(list(whole) if source.pk != to.workspace.pk else [document.pk], actor.now)
     _record(actor, document, source, old_parent, place.position)
     return document
+
+
+@transactional
+def document_move_preview(
+    *, actor: Actor, document: Document, to: Destination, expected: ExpectedRevision | None = None
+) -> Effects:
+    """Who would gain and lose by the move; nothing is written. Raises what `document_move` raises."""
+    actor, document, parent = _opened(actor, document, to, expected)
+    return move_effects(actor, document, to.workspace, parent)
+
+
+def _opened(
+    actor: Actor, document: Document, to: Destination, expected: ExpectedRevision | None
+) -> tuple[Actor, Document, Document | None]:
+    """Both workspaces locked and all that a move asks checked: the actor, document and parent of now."""
+    source = document.workspace
+    for workspace in (source, to.workspace):
+        workspace_ready(workspace)
+    workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE)
+    actor = actor_renewed(actor)
+    document = document_lock(actor, document.pk)
+    if document.workspace_id != source.pk:
+        # Moved to a third workspace while this waited; the locks held are not those that are needed.
+        raise NotFound
+    expected_check(expected, document, actor)
+    parent = parent_read(actor, to)
+    _move_check(actor, document, to.workspace, parent)
+    return actor, document, parent
 
 
 class _Place(NamedTuple):

@@ -360,6 +360,31 @@ _DOCUMENT = [
         "PATCH", "documents/{document}/grants/{grant}/", R, _MANAGE, _from("manager", 200), {"role": "editor"}
     ),
     Row("DELETE", "documents/{document}/grants/{grant}/", R, _MANAGE, _from("manager", 204)),
+    Row(
+        "POST",
+        "documents/{document}/grants/?dry_run=true",
+        R,
+        _MANAGE,
+        _from("manager", 200),
+        {"user": "{newcomer}", "role": "viewer"},
+    ),
+    Row("DELETE", "documents/{document}/grants/{grant}/?dry_run=true", R, _MANAGE, _from("manager", 200)),
+    Row(
+        "POST",
+        "documents/{document}/move/?dry_run=true",
+        R,
+        _WRITE,
+        _from("manager", 200),
+        {"parent": "{other}"},
+    ),
+    Row(
+        "PATCH",
+        "documents/{document}/?dry_run=true",
+        R,
+        _WRITE,
+        _from("manager", 200),
+        {"inherits_access": False},
+    ),
     Row("GET", "documents/{document}/access/", R, _READ, _from("manager", 200)),
     Row("GET", "documents/{document}/access/explain/", R, _READ, _from("viewer", 200)),
     Row(
