@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.db import connection
 from django.db.models import Max, Min, QuerySet
 
 from audit.models import Event
@@ -13,6 +14,20 @@ from audit.models import Event
 # An event draws its number a moment before its time, so that neighbours may stand crosswise, but never more
 # of them than there are connections: among so many at the edge of a time range is its outermost number.
 _CROSSWISE = 1000
+# Only what is older than every running writer: a number can be committed after a higher one was read.
+_SETTLED_SQL = """
+SELECT * FROM audit_event
+WHERE (epoch, xid, sequence) > (%s, %s, %s)
+  AND (epoch < (SELECT max(number) FROM audit_epoch)
+       OR xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+ORDER BY epoch, xid, sequence LIMIT %s
+"""
+_LAST_SETTLED_SQL = """
+SELECT epoch, xid, sequence FROM audit_event
+WHERE epoch < (SELECT max(number) FROM audit_epoch)
+   OR xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY epoch DESC, xid DESC, sequence DESC LIMIT 1
+"""
 _COLUMNS = {
     "action": "action",
     "actor": "actor_uid",
@@ -42,6 +57,30 @@ def events_found(
         lowest = _edge(after)["lowest"]
         rows = rows.filter(at__gte=at__gte, sequence__gte=lowest) if lowest else rows.none()
     return rows
+
+
+class Position(NamedTuple):
+    """A place in the one order in which events are read on: that of their transactions."""
+
+    epoch: int
+    xid: int
+    sequence: int
+
+
+BEGINNING = Position(0, 0, 0)
+
+
+def events_settled(after: Position, most: int) -> list[Event]:
+    """The next events behind a position, without their details; none that another may yet come before."""
+    return list(Event.objects.raw(_SETTLED_SQL, [*after, most]))
+
+
+def position_settled() -> Position:
+    """The position behind which nothing has settled yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST_SETTLED_SQL)
+        row = cursor.fetchone()
+    return Position(*row) if row else BEGINNING
 
 
 def _edge(rows: QuerySet[Event]) -> dict[str, int | None]:

@@ -14,6 +14,7 @@ from accounts.ports import exports
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.renderers import dump_json
 from documents.models import Document, DocumentUserPermission, Revision, WorkspaceUserPermission
+from documents.selectors.marks import favorites_of, recent_of, watches_of
 from documents.services.granting import role_of_grant
 from documents.services.locking import actor_renewed
 from documents.visibility import visible_to
@@ -24,16 +25,19 @@ _BATCH = 500
 
 
 class DocumentExports:
-    """Memberships, grants, documents and the numbers of the revisions that the person wrote."""
+    """Memberships, grants, marks, documents and the numbers of the revisions that the person wrote."""
 
     def count(self, actor: Actor) -> int:
         """About how many files there are."""
-        return 2 * _own(actor).count() + 3
+        return 2 * _own(actor).count() + 6
 
     def parts(self, actor: Actor) -> Iterator[tuple[str, Iterable[bytes]]]:
         """The files, each with its content in pieces."""
         yield "memberships.json", json_list(_memberships(actor))
         yield "grants.json", json_list(_grants(actor))
+        yield "favorites.json", json_list(_favorites(actor))
+        yield "recent.json", json_list(_recent(actor))
+        yield "watches.json", json_list(_watches(actor))
         yield "revisions.json", json_list(_revisions(actor))
         yield from _documents(actor)
 
@@ -63,6 +67,26 @@ def _grants(actor: Actor) -> Iterator[dict[str, Any]]:
     for grant in rows.select_related("permission", "content_object").order_by("pk"):
         document = grant.content_object
         yield {"document": document.uid, "title": document.title, **_grant(grant)}
+
+
+def _favorites(actor: Actor) -> Iterator[dict[str, Any]]:
+    for row in favorites_of(actor).select_related("document").order_by("pk"):
+        yield {"document": row.document.uid, "title": row.document.title, "favorited_at": row.created_at}
+
+
+def _recent(actor: Actor) -> Iterator[dict[str, Any]]:
+    for row in recent_of(actor).select_related("document").order_by("-seen_at", "-pk"):
+        yield {"document": row.document.uid, "title": row.document.title, "seen_at": row.seen_at}
+
+
+def _watches(actor: Actor) -> Iterator[dict[str, Any]]:
+    for row in watches_of(actor).order_by("pk"):
+        yield {
+            "document": row.document and row.document.uid,
+            "workspace": row.workspace and row.workspace.uid,
+            "subtree": row.subtree,
+            "created_at": row.created_at,
+        }
 
 
 def _alive(actor: Actor) -> Q:

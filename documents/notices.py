@@ -45,6 +45,11 @@ ATTACHMENT_INFECTED = NoticeKind(
     "The virus scanner found something in a file that you attached to “{target}”. Nobody gets it.",
     default=Channel.EMAIL,
 )
+DOCUMENT_CHANGED = NoticeKind(
+    "document.changed",
+    "Somebody changed something that you watch.",
+    "{actor} {change} the document “{target}”.",
+)
 GRANT_GIVEN = NoticeKind(
     "grant.given",
     "Somebody shared a document with you.",
@@ -122,6 +127,7 @@ def connect() -> None:
         ACCESS_OVERRIDDEN,
         ACCESS_REQUESTED,
         GLASS_BROKEN,
+        DOCUMENT_CHANGED,
         GRANT_GIVEN,
         INVITATION_ACCEPTED,
         LOCK_BROKEN,

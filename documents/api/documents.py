@@ -29,6 +29,7 @@ from documents.api.serializers import (
     ListQuery,
     MoveInput,
 )
+from documents.caching import document_opened
 from documents.etags import parse_expected
 from documents.models import Document
 from documents.policies import Action, can
@@ -135,6 +136,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
             known.revision if known and not fields else None,
             lambda tag: if_none_match(request, tag),
         )
+        document_opened(self.actor, id)
         if fields:
             answer = {name: answer[name] for name in ("id", "revision", *fields)}
             etag = answer_etag(

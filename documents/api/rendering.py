@@ -12,7 +12,7 @@ from cloudscribe.lib.conditional import make_etag
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.api.reaching import DocumentReached
-from documents.caching import rendering
+from documents.caching import document_opened, rendering
 from documents.rendering import RENDERER_VERSION, render_bounded
 
 
@@ -49,6 +49,7 @@ class RenderingViewSet(DocumentReached, ServiceViewSet):
         text. What comes out is cleaned and safe to put into a page.
         """
         document = self.document_here("body")
+        document_opened(self.actor, document.uid)
         sha256 = bytes(document.body.sha256)
         etag = make_etag("html", RENDERER_VERSION, document.revision, sha256)
         rendered = rendering(sha256, lambda: render_bounded(document.body.content))

@@ -17,6 +17,13 @@ from documents.api.emergency import EmergencyViewSet
 from documents.api.holds import DocumentHoldViewSet, WorkspaceHoldViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.locks import LockViewSet
+from documents.api.marks import (
+    DocumentWatchViewSet,
+    FavoriteViewSet,
+    OwnWatchViewSet,
+    RecentViewSet,
+    WorkspaceWatchViewSet,
+)
 from documents.api.members import GrantViewSet, MemberViewSet
 from documents.api.people import PeopleViewSet
 from documents.api.rendering import RenderingViewSet
@@ -26,6 +33,7 @@ from documents.api.workspaces import WorkspaceViewSet
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ITEM: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_MARK: dict[str, Any] = {"put": "mark", "post": "add", "delete": "destroy"}
 _HELD: dict[str, Any] = {"get": "retrieve", "delete": "destroy"}
 _WORKSPACE = "workspaces/<uuid:id>/"
 _MEMBERS = "workspaces/<uuid:workspace>/members/"
@@ -61,6 +69,12 @@ urlpatterns = [
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
     *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],
+    path(_DOCUMENT + "favorite/", FavoriteViewSet.as_view(_MARK)),
+    path(_DOCUMENT + "watch/", DocumentWatchViewSet.as_view({"get": "retrieve", **_MARK})),
+    path(_WORKSPACE + "watch/", WorkspaceWatchViewSet.as_view({"get": "retrieve", **_MARK})),
+    path("me/favorites/", FavoriteViewSet.as_view({"get": "list"})),
+    path("me/recent/", RecentViewSet.as_view({"get": "list", "delete": "destroy"})),
+    path("me/watches/", OwnWatchViewSet.as_view({"get": "list"})),
     path(_DOCUMENT + "backlinks/", BacklinkViewSet.as_view({"get": "list"})),
     path(_DOCUMENT + "lock/", LockViewSet.as_view({"post": "take", "delete": "destroy"})),
     path(_GRANTS, GrantViewSet.as_view(_LIST)),

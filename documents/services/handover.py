@@ -31,6 +31,7 @@ from documents.roles import WORKSPACE_CODENAMES, Role
 from documents.selectors.holds import person_is_held
 from documents.services.granting import grant_insert, permission_of, role_of_grant
 from documents.services.locking import Strength, workspaces_lock
+from documents.services.marks import marks_forget
 from documents.services.user_grants import user_grants_remove
 
 _TRIES = 3
@@ -92,6 +93,7 @@ def user_handover(*, actor: Actor, user: User, receiver: User | None) -> None:
         facts = {"workspaces": rooms.get(taker, 0), "documents": documents.get(taker, 0)}
         notify(actor=actor, users=[taker], news=News(OWNERSHIP_RECEIVED, facts=facts))
     user_grants_remove(actor=actor, user=user)
+    marks_forget(user)
     _invitations_revoke(actor, user)
     # They hold the address, and are of no use any more: the membership's events stay.
     Invitation.objects.filter(accepted_by=user).delete()

@@ -461,6 +461,23 @@ _ATTACHMENTS = [
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("viewer", 200)),
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
 ]
+_MARKS = [
+    Row("GET", "me/favorites/", A, _READ, _signed_in(200)),
+    Row("GET", "me/recent/", A, _READ, _signed_in(200)),
+    Row("DELETE", "me/recent/", A, _WRITE, _signed_in(204)),
+    Row("GET", "me/watches/", A, _READ, _signed_in(200)),
+    Row("PUT", "documents/{document}/favorite/", R, _WRITE, _from("viewer", 204)),
+    Row("POST", "documents/{document}/favorite/", R, _WRITE, _from("viewer", 204)),
+    Row("DELETE", "documents/{document}/favorite/", R, _WRITE, _from("viewer", 204)),
+    Row("GET", "documents/{document}/watch/", R, _READ, _from("viewer", 404, below=404)),
+    Row("PUT", "documents/{document}/watch/", R, _WRITE, _from("viewer", 200), {"subtree": True}),
+    Row("POST", "documents/{document}/watch/", R, _WRITE, _from("viewer", 200), {}),
+    Row("DELETE", "documents/{document}/watch/", R, _WRITE, _from("viewer", 204)),
+    Row("GET", "workspaces/{workspace}/watch/", R, _READ, _from("viewer", 404, below=404)),
+    Row("PUT", "workspaces/{workspace}/watch/", R, _WRITE, _from("viewer", 200), {}),
+    Row("POST", "workspaces/{workspace}/watch/", R, _WRITE, _from("viewer", 200), {}),
+    Row("DELETE", "workspaces/{workspace}/watch/", R, _WRITE, _from("viewer", 204)),
+]
 _HOLDS = [
     Row("GET", "documents/{document}/holds/", N, _MANAGE, _administrator(200)),
     Row("POST", "documents/{document}/holds/", N, _MANAGE, _administrator(201), {"reason": "Case 7"}),
@@ -524,4 +541,5 @@ TABLE: tuple[Row, ...] = (
     *_DOCUMENT,
     *_ATTACHMENTS,
     *_HOLDS,
+    *_MARKS,
 )
