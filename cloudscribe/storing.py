@@ -6,6 +6,7 @@ cloudscribe.settings takes them over as they are.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -35,6 +36,8 @@ CLAMAV_URL = env.text(
     "",
     "Virus scanner for new files, `tcp://host:3310` or `unix:///run/clamav/clamd.ctl`; none without.",
 )
+if CLAMAV_URL and urlsplit(CLAMAV_URL).scheme not in {"tcp", "unix"}:
+    raise ImproperlyConfigured("CLOUDSCRIBE_CLAMAV_URL is not tcp://host:port or unix:///path.")
 CLAMAV_TIMEOUT = env.seconds("CLOUDSCRIBE_CLAMAV_TIMEOUT", 120, "Longest wait for the scanner's answer.")
 
 _bucket = env.text(
@@ -58,6 +61,7 @@ def remote_storage(bucket: str, endpoint: str, region: str, keys: tuple[str, str
             "secret_key": keys[1],
             # Buckets of one's own server have no host name of their own.
             "addressing_style": "path" if endpoint else "auto",
+            "signature_version": "s3v4",
             "default_acl": None,
             "file_overwrite": True,
         },

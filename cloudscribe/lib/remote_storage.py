@@ -7,10 +7,20 @@ import errno
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
 from cloudscribe.lib.storage import pieces_of
+
+# Servers other than Amazon's know no checksums behind the content, which newer clients send unasked.
+_CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=15,
+    retries={"total_max_attempts": 2},
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
 
 
 @contextlib.contextmanager
@@ -29,6 +39,11 @@ def _as_files() -> Iterator[None]:
 
 class RemoteStorage(S3Storage):  # type: ignore[misc]
     """A bucket. An object appears whole or not at all, and only after it is stored."""
+
+    def __init__(self, **options: Any) -> None:
+        """Django's own options, within our times: nothing waits for ever."""
+        super().__init__(**options)
+        self.client_config = self.client_config.merge(_CONFIG)
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""

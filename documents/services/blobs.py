@@ -34,6 +34,9 @@ RETURNING *
 """
 
 
+_TOO_LATE = "The file took too long to be stored. Send it again."
+
+
 class Incoming(NamedTuple):
     """A file on its way in: its bytes, their SHA-256 and number, and what they are."""
 
@@ -46,8 +49,8 @@ class Incoming(NamedTuple):
 def blob_store(*, actor: Actor, incoming: Incoming) -> Blob:
     """Have the content in the storage, whether it was there or not; used by nobody yet.
 
-    Outside of any transaction. Raises AttachmentInfected for what was found infected before, StorageFull and
-    StorageUnavailable.
+    Outside of any transaction. Raises AttachmentInfected for what was found infected before, StorageFull,
+    StorageUnavailable, and ServiceUnavailable where all this took longer than the time of grace.
     """
     blob = _blob_reserve(incoming=incoming)
     if blob.state == BlobState.INFECTED:
@@ -55,6 +58,10 @@ def blob_store(*, actor: Actor, incoming: Incoming) -> Blob:
     # A file is whole as soon as it has its name; and one that was lost comes back with whoever has it still.
     if not file_exists(blob.path):
         file_save(blob.path, incoming.file)
+        if not Blob.objects.filter(pk=blob.pk, removing=False).exists():
+            # The sweeper has been there before the file was; it won't come back for it.
+            file_remove(blob.path)
+            raise ServiceUnavailable(_TOO_LATE)
     return blob
 
 
@@ -77,7 +84,7 @@ def blob_take(pk: int) -> Blob:
     """
     blob = Blob.objects.select_for_update(no_key=True).filter(pk=pk, removing=False).first()
     if blob is None:
-        raise ServiceUnavailable("The file took too long to arrive. Send it again.")
+        raise ServiceUnavailable(_TOO_LATE)
     if blob.state == BlobState.INFECTED:
         raise AttachmentInfected
     return blob
