@@ -43,7 +43,8 @@ class RemoteStorage(S3Storage):  # type: ignore[misc]
     def __init__(self, **options: Any) -> None:
         """Django's own options, within our times: nothing waits for ever."""
         super().__init__(**options)
-        self.client_config = self.client_config.merge(_CONFIG)
+        usual: Config = self.client_config
+        self.client_config: Config = usual.merge(_CONFIG)
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
