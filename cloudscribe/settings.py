@@ -279,6 +279,12 @@ INVITATION_LIFETIME = env.seconds(
 ACCESS_REQUEST_LIFETIME = env.seconds(
     "CLOUDSCRIBE_ACCESS_REQUEST_LIFETIME", 14 * 86_400, "Life of a request for access."
 )
+LINK_VISIT_LIFETIME = env.seconds(
+    "CLOUDSCRIBE_LINK_VISIT_LIFETIME", 3600, "What follows the opening of a share link is one visit for."
+)
+LINK_VISIT_RETENTION = env.seconds(
+    "CLOUDSCRIBE_LINK_VISIT_RETENTION", 90 * 86_400, "Visits of share links, with addresses, are kept for."
+)
 STEP_UP_LIFETIME = env.seconds(
     "CLOUDSCRIBE_STEP_UP_LIFETIME", 900, "How long a proof of who acts counts for dangerous acts."
 )

@@ -7,10 +7,12 @@ import uuid
 
 from cloudscribe.lib.errors import (
     BusinessError,
+    ErrorType,
     Forbidden,
     Gone,
     InvalidInput,
     Locked,
+    NotAuthenticated,
     PreconditionFailed,
     TooManyRequests,
 )
@@ -148,6 +150,14 @@ class EditConflict(BusinessError):
     detail = "Choose for each conflict, then send the result with the current ETag as If-Match."
 
 
+class EditLinksNotAllowed(BusinessError):
+    """The workspace lets nobody write by a share link."""
+
+    code = "edit_links_not_allowed"
+    title = "The workspace has no links for editing"
+    detail = "Its owners have switched links for editing off. Make a link for reading or commenting."
+
+
 class GrantExists(BusinessError):
     """A second grant of the same origin for the same person or team."""
 
@@ -229,6 +239,44 @@ class LegalHold(Locked):
     code = "legal_hold"
     title = "A legal hold stands on it"
     detail = "A legal hold keeps this from being removed until it is released."
+
+
+class LinkPasswordLimited(TooManyRequests):
+    """Too many wrong passwords for a share link; `Retry-After` says how long to wait."""
+
+    code = "link_password_limited"
+    error_type = ErrorType.AUTH
+    title = "Too many wrong passwords"
+
+    def __init__(self, retry_after: str) -> None:
+        super().__init__(
+            f"Too many wrong passwords. Try again in {retry_after} seconds.",
+            headers={"Retry-After": retry_after},
+        )
+
+
+class LinkPasswordRequired(NotAuthenticated):
+    """The share link has a password, and none or a wrong one was sent."""
+
+    code = "link_password_required"
+    title = "The link has a password"
+    detail = "Send the password of the link in the header X-Link-Password."
+
+
+class LinkRevoked(BusinessError):
+    """A revoked share link opens nothing and never will again."""
+
+    code = "link_revoked"
+    title = "The link is revoked"
+    detail = "Make a new link."
+
+
+class LinksNotAllowed(BusinessError):
+    """The workspace has no share links."""
+
+    code = "links_not_allowed"
+    title = "The workspace has no share links"
+    detail = "Its owners have switched share links off."
 
 
 class MoveIntoItself(BusinessError):

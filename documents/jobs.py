@@ -13,6 +13,7 @@ from documents.queues import (
     ACCESS_REQUEST_TELL,
     ACCESS_REQUESTS_PURGE,
     INVITATIONS_PURGE,
+    LINK_VISITS_PURGE,
     SCOPE_COUNTS,
     SEARCH_INDEX,
     SEARCH_STATISTICS,
@@ -22,6 +23,7 @@ from documents.services.access_requests import access_request_tell, access_reque
 from documents.services.counting import scope_counts_refresh
 from documents.services.indexing import bodies_index, lexemes_refresh
 from documents.services.invitations import invitations_purge
+from documents.services.link_visits import link_visits_purge
 from documents.services.trash import trash_purge_next
 from documents.services.tree_jobs import reservations_sweep
 from documents.services.tree_work import TREE_KINDS, tree_work
@@ -63,6 +65,12 @@ def trash_purge(run: JobRun) -> dict[str, int]:
     return {"purged": purged}
 
 
+@job_handler(LINK_VISITS_PURGE)
+def purge_link_visits(run: JobRun) -> dict[str, int]:
+    """Forget old visits of share links, with the addresses."""
+    return {"purged": link_visits_purge()}
+
+
 @job_handler(INVITATIONS_PURGE)
 def purge_invitations(run: JobRun) -> dict[str, int]:
     """Delete invitations that ended long ago."""
@@ -98,6 +106,7 @@ def purge_access_requests(run: JobRun) -> dict[str, int]:
 
 schedule("documents.access_requests_purge", dt.timedelta(days=1), ACCESS_REQUESTS_PURGE)
 schedule("documents.invitations_purge", dt.timedelta(days=1), INVITATIONS_PURGE)
+schedule("documents.link_visits_purge", dt.timedelta(days=1), LINK_VISITS_PURGE)
 schedule("documents.scope_counts", dt.timedelta(minutes=5), SCOPE_COUNTS)
 schedule("documents.trash_purge", dt.timedelta(hours=1), TRASH_PURGE)
 schedule("documents.search_index", dt.timedelta(minutes=1), SEARCH_INDEX)

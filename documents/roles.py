@@ -108,6 +108,13 @@ ROLE_BITS: dict[Role, int] = {
     role: reduce(or_, (ACTION_BITS[action] for action in actions)) for role, actions in ROLE_ACTIONS.items()
 }
 
+# Who comes by a share link sees, comments and edits what is written, and does nothing else of the table.
+_BY_LINK = (Action.SEE, Action.COMMENT, Action.EDIT)
+LINK_BITS: dict[Role, int] = {
+    role: reduce(or_, (ACTION_BITS[action] for action in _BY_LINK if action in ROLE_ACTIONS[role]))
+    for role in (Role.VIEWER, Role.COMMENTER, Role.EDITOR)
+}
+
 # What the four grant tables call the roles: the permission's codename.
 WORKSPACE_CODENAMES: dict[Role, str] = {
     Role.VIEWER: "read_workspace",

@@ -22,7 +22,7 @@ from django.db.models import BooleanField, F, Func, Model, Q, QuerySet, TextFiel
 from django.db.models.expressions import Subquery
 from django.db.models.lookups import StartsWith
 
-from cloudscribe.lib.actor import Actor, Limit
+from cloudscribe.lib.actor import Actor, ActorKind, Limit
 from documents.access_map import EMPTY, AccessMap, Entries, Targets, targets_of
 from documents.caching import access_map
 from documents.models import Document, Workspace
@@ -86,7 +86,14 @@ def access_map_for(actor: Actor) -> AccessMap:
 
 
 def rights_of(actor: Actor) -> Mapping[int, int]:
-    """Action bits by target, of what is alive at the actor's moment and within the actions of its limit."""
+    """Action bits by target, of what is alive at the actor's moment and within the actions of its limit.
+
+    A share link has no grants: it reaches from its document as far as inheritance does.
+    """
+    if actor.kind is ActorKind.LINK:
+        # Its limit is all that it has. `reach` of what is cut off below the document doesn't hold its id.
+        limit = actor.limit or Limit()
+        return {} if limit.document_pk is None else {limit.document_pk: limit.actions or 0}
     alive = access_map_for(actor).alive(actor.now.timestamp())
     if actor.limit is None or actor.limit.actions is None:
         return alive

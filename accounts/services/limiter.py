@@ -74,8 +74,12 @@ class _Counts(NamedTuple):
 
 
 @transactional
-def attempt_open(*, email_key: str, address: str) -> Attempt:
-    """Count a try to sign in as `email_key` from `address`; raises SignInLimited where it is one too many."""
+def attempt_open(*, email_key: str, address: str, known: bool | None = None) -> Attempt:
+    """Count a try to sign in as `email_key` from `address`; raises SignInLimited where it is one too many.
+
+    What is no account but has a password (a share link) has a name of its own in place of the address, and
+    `known` says whether it was opened from there before.
+    """
     network = _network(address)
     account, source = _account(email_key), str(network.network_address)
     with connection.cursor() as cursor:
@@ -90,7 +94,8 @@ def attempt_open(*, email_key: str, address: str) -> Attempt:
                 "seconds": WINDOW,
             },
         )
-        wait = _wait(_Counts(*cursor.fetchone()))
+        counts = _Counts(*cursor.fetchone())
+    wait = _wait(counts if known is None else counts._replace(known=known))
     if wait > 0:
         raise SignInLimited(math.ceil(wait))
     row = SignInFailure.objects.create(account=account, source=source, pending=True)

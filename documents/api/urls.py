@@ -16,6 +16,7 @@ from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
 from documents.api.holds import DocumentHoldViewSet, WorkspaceHoldViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
+from documents.api.links import LinkViewSet
 from documents.api.locks import LockViewSet
 from documents.api.marks import (
     DocumentWatchViewSet,
@@ -29,6 +30,7 @@ from documents.api.people import PeopleViewSet
 from documents.api.rendering import RenderingViewSet
 from documents.api.revisions import RevisionViewSet
 from documents.api.search import SearchViewSet
+from documents.api.shared import SharedViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
@@ -44,6 +46,9 @@ _GRANTS = "documents/<uuid:document>/grants/"
 _ACCESS = "documents/<uuid:document>/access/"
 _ACCESS_REQUESTS = "documents/<uuid:document>/access-requests/"
 _ACCESS_REQUEST = _ACCESS_REQUESTS + "<uuid:access_request>/"
+_LINKS = "documents/<uuid:document>/links/"
+_SHARED = "shared/<str:secret>/"
+_SHARED_CONTENT: dict[str, Any] = {"get": "content", "patch": "content_update", "put": "content_replace"}
 _REVISIONS = "documents/<uuid:document>/revisions/"
 _DOCUMENT_ACTIONS = ("move", "publish", "unpublish", "archive", "unarchive", "trash", "restore")
 
@@ -87,6 +92,13 @@ urlpatterns = [
     path("me/access-requests/", OwnAccessRequestViewSet.as_view({"get": "list"})),
     path(_ACCESS, AccessViewSet.as_view({"get": "list"})),
     path(_ACCESS + "explain/", AccessViewSet.as_view({"get": "explain"})),
+    path(_LINKS, LinkViewSet.as_view({**_LIST, "delete": "revoke_all"})),
+    path(_LINKS + "<uuid:link>/", LinkViewSet.as_view(_ITEM)),
+    path(_LINKS + "<uuid:link>/visits/", LinkViewSet.as_view({"get": "visits"})),
+    path(_SHARED, SharedViewSet.as_view({"get": "retrieve"})),
+    path(_SHARED + "content/", SharedViewSet.as_view(_SHARED_CONTENT)),
+    path(_SHARED + "documents/<str:key>/", SharedViewSet.as_view({"get": "retrieve"})),
+    path(_SHARED + "documents/<str:key>/content/", SharedViewSet.as_view(_SHARED_CONTENT)),
     path(_REVISIONS, RevisionViewSet.as_view({"get": "list"})),
     path(_REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve"})),
     path(_REVISIONS + "<int:number>/diff/", RevisionViewSet.as_view({"get": "diff"})),

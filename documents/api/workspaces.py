@@ -50,7 +50,12 @@ _LONGEST = 36_500
 class PoliciesInput(StrictSerializer):
     """What the owners of a workspace decide."""
 
-    links_allowed = StrictBooleanField(required=False)
+    links_allowed = StrictBooleanField(
+        required=False, help_text="Off, no share link of the workspace opens anything."
+    )
+    edit_links_allowed = StrictBooleanField(
+        required=False, help_text="Off, share links for editing let their holders read and comment alone."
+    )
     link_lifetime_days = StrictIntegerField(required=False, allow_null=True, min_value=1, max_value=_LONGEST)
     trash_days = StrictIntegerField(required=False, min_value=1, max_value=_LONGEST)
     revision_retention_days = StrictIntegerField(
@@ -79,6 +84,7 @@ class PoliciesAnswer(serializers.Serializer[Any]):
     """What the owners of a workspace decided; durations in days, null for no end."""
 
     links_allowed = serializers.BooleanField()
+    edit_links_allowed = serializers.BooleanField()
     link_lifetime_days = serializers.IntegerField(allow_null=True)
     trash_days = serializers.IntegerField()
     revision_retention_days = serializers.IntegerField(allow_null=True)

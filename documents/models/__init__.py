@@ -17,7 +17,7 @@ from documents.models.marks import Favorite, RecentView, Reference, Watch, Watch
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionPayload
 from documents.models.search import ImportSource, Lexeme, SearchStatistic
-from documents.models.share_link import LinkVisit, ShareLink
+from documents.models.share_link import LinkState, LinkVisit, ShareLink
 from documents.models.workspace import Workspace
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Invitation",
     "InvitationState",
     "Lexeme",
+    "LinkState",
     "LinkVisit",
     "Origin",
     "Placement",

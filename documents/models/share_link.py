@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import ClassVar
 
 from django.db import models
@@ -11,6 +12,15 @@ from django.db.models.functions import Now
 from cloudscribe.lib.fields import UidField
 from documents.models.fields import person_field
 from documents.roles import Role
+
+
+class LinkState(models.TextChoices):
+    """Where a link is in its life."""
+
+    EXPIRED = "expired"
+    LIVE = "live"
+    REVOKED = "revoked"
+    SPENT = "spent"
 
 
 class ShareLink(models.Model):
@@ -51,6 +61,23 @@ class ShareLink(models.Model):
 
     def __str__(self) -> str:
         return f"link {self.uid}"
+
+    def ends_at(self, lifetime_days: int | None) -> dt.datetime | None:
+        """When it runs out, None for never: `lifetime_days` of its workspace count from its last change."""
+        if lifetime_days is None:
+            return self.expires_at
+        latest = self.updated_at + dt.timedelta(days=lifetime_days)
+        return latest if self.expires_at is None else min(latest, self.expires_at)
+
+    def state_at(self, now: dt.datetime, lifetime_days: int | None) -> LinkState:
+        """Where it stands at a moment of the database's clock."""
+        if self.revoked_at is not None:
+            return LinkState.REVOKED
+        ends = self.ends_at(lifetime_days)
+        if ends is not None and ends <= now:
+            return LinkState.EXPIRED
+        spent = self.max_uses is not None and self.use_count >= self.max_uses
+        return LinkState.SPENT if spent else LinkState.LIVE
 
 
 class LinkVisit(models.Model):

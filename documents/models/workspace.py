@@ -21,6 +21,7 @@ class Workspace(models.Model):
     default_language = models.CharField(max_length=limits.LANGUAGE_LENGTH, default="en")
     # The policies, each with the value that a new workspace has.
     links_allowed = models.BooleanField(default=True)
+    edit_links_allowed = models.BooleanField(default=True, db_default=True)
     link_lifetime_days = models.PositiveIntegerField(null=True, blank=True)
     trash_days = models.PositiveIntegerField(default=30)
     revision_retention_days = models.PositiveIntegerField(null=True, blank=True)

@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
+from accounts.actors import stranger
 from cloudscribe.jobs.services import job_enqueue
-from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.actor import Actor, ActorKind
 from cloudscribe.lib.transactions import sqlstate, transactional
 from documents.models import Document, DocumentBody, Reference
 from documents.queues import SEARCH_INDEX
@@ -61,6 +62,9 @@ SELECT coalesce((SELECT max(updated_at) FROM documents_document WHERE trashed_at
 
 def search_index_enqueue(*, actor: Actor) -> None:
     """Ask for the vectors that are missing, in the caller's transaction; one waiting job stands for all."""
+    if actor.kind is ActorKind.LINK:
+        # Nobody whom the job could be run as: it is the installation's own work.
+        actor = stranger("search index", actor.now)
     job_enqueue(actor=actor, kind=SEARCH_INDEX, payload={}, dedupe_key=SEARCH_INDEX, queue="slow")
 
 

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from cloudscribe.lib.actor import AccessKey, Actor, CredentialKind
+from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.access_map import array_text
 from documents.exceptions import WorkspaceBusy
 from documents.models import Document, Workspace
+from documents.selectors.links import link_actor_renewed
 from documents.visibility import visible_to
 
 
@@ -85,7 +86,12 @@ def _own_job(actor: Actor | None) -> uuid.UUID | None:
 
 
 def actor_renewed(actor: Actor) -> Actor:
-    """The actor under the stamps and the clock of now: what was taken meanwhile no longer counts."""
+    """The actor under the stamps and the clock of now: what was taken meanwhile no longer counts.
+
+    Raises NotFound for a share link that opens nothing any more.
+    """
+    if actor.kind is ActorKind.LINK:
+        return link_actor_renewed(actor)
     ((now, user_stamp, group_stamps, epoch),) = prepared_rows(_RENEW_SQL, {"user": actor.pk})
     return actor_at(actor, now, user_stamp, group_stamps, epoch)
 

@@ -21,7 +21,14 @@ from documents.services.granting import grant_insert, person_hold
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.visibility import visible_to
 
-POLICIES = ("links_allowed", "link_lifetime_days", "trash_days", "revision_retention_days", "reads_audited")
+POLICIES = (
+    "links_allowed",
+    "edit_links_allowed",
+    "link_lifetime_days",
+    "trash_days",
+    "revision_retention_days",
+    "reads_audited",
+)
 _PLAIN = ("name", "description", "default_language")
 _FREE_SLUG_TRIES = 5
 

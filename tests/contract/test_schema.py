@@ -114,6 +114,7 @@ def client_package(as_json: pathlib.Path, tmp_path_factory: pytest.TempPathFacto
         [
             *(tools / "openapi-python-client", "generate", "--path", as_json),
             *("--output-path", package, "--meta", "none", "--fail-on-warning"),
+            *("--config", HERE / "python-client.yaml"),
         ],
         capture_output=True,
         text=True,

@@ -137,6 +137,23 @@ _PUBLIC = [
         {"token": "none", "password": "correct-horse-battery-43"},
     ),
 ]
+_SHARED = [
+    Row("GET", "shared/{secret}/", P, None, _everybody(200)),
+    Row("GET", "shared/{secret}/content/", P, None, _everybody(200)),
+    Row("PATCH", "shared/{secret}/content/", P, None, _everybody(428), {"content": "New"}),
+    Row("PUT", "shared/{secret}/content/", P, None, _everybody(400)),
+    Row("GET", "shared/{secret}/documents/{shared_key}/", P, None, _everybody(200)),
+    Row("GET", "shared/{secret}/documents/{shared_key}/content/", P, None, _everybody(200)),
+    Row(
+        "PATCH",
+        "shared/{secret}/documents/{shared_key}/content/",
+        P,
+        None,
+        _everybody(428),
+        {"content": "New"},
+    ),
+    Row("PUT", "shared/{secret}/documents/{shared_key}/content/", P, None, _everybody(400)),
+]
 _OWN = [
     Row("POST", "auth/logout/", A, None, _signed_in(204)),
     Row(
@@ -436,6 +453,13 @@ _DOCUMENT = [
         _signed_in(404),
         {"reason": "Testing"},
     ),
+    Row("GET", "documents/{document}/links/", R, _READ, _from("manager", 200)),
+    Row("POST", "documents/{document}/links/", R, _MANAGE, _from("manager", 201), {"role": "viewer"}),
+    Row("DELETE", "documents/{document}/links/", R, _MANAGE, _from("manager", 204)),
+    Row("GET", "documents/{document}/links/{link}/", R, _READ, _from("manager", 200)),
+    Row("PATCH", "documents/{document}/links/{link}/", R, _MANAGE, _from("manager", 200), {"max_uses": 9}),
+    Row("DELETE", "documents/{document}/links/{link}/", R, _MANAGE, _from("manager", 204)),
+    Row("GET", "documents/{document}/links/{link}/visits/", R, _READ, _from("manager", 200)),
     Row("GET", "documents/{document}/revisions/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
@@ -533,6 +557,7 @@ _TEAMS = [
 ]
 TABLE: tuple[Row, ...] = (
     *_PUBLIC,
+    *_SHARED,
     *_OWN,
     *_PLATFORM,
     *_TEAMS,

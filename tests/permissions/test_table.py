@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.services import admin_create
 from audit.models import Event
 from cloudscribe.jobs.services import job_enqueue
+from documents.link_secrets import LinkNames
 from documents.models import Invitation
 from security.models import RateLimitPolicy
 from security.services import ip_rule_create
@@ -115,6 +117,9 @@ class Stage:
         self.ids["attachment"] = attached.json()["id"]
         asked = client_make().post(f"documents/{self.ids['document']}/access-requests/", {"role": "viewer"})
         self.ids["request"] = asked.json()["id"]
+        link = owner.post(f"documents/{self.ids['document']}/links/", {"role": "editor"}).json()
+        self.ids |= {"link": link["id"], "secret": link["secret"]}
+        self.ids["shared_key"] = LinkNames(link["secret"]).document_key(uuid.UUID(self.ids["document"]))
         with transaction.atomic():
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
         self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)

@@ -1,0 +1,290 @@
+"""`shared/{secret}/`: what a share link opens, for whoever holds it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import IO, Any, ClassVar
+
+from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from accounts.devices import device_of
+from cloudscribe.lib.actor import set_actor
+from cloudscribe.lib.conditional import if_none_match, parse_if_match
+from cloudscribe.lib.errors import Forbidden, MalformedBody, NotFound
+from cloudscribe.lib.gate import read_limited
+from cloudscribe.lib.permissions import Public
+from cloudscribe.lib.renderers import dump_json
+from cloudscribe.lib.serializers import StrictSerializer
+from cloudscribe.lib.viewsets import ServiceViewSet
+from documents import limits
+from documents.api.editing import PREFER, merge_wanted
+from documents.api.rendering import HeadingOutput
+from documents.api.serializers import BodyField
+from documents.etags import ExpectedRevision, expected_revision
+from documents.models import Document
+from documents.roles import LINK_BITS
+from documents.selectors.links import HeldLink, link_held
+from documents.selectors.shared import shared_answer, shared_document, shared_rendering
+from documents.services.link_visits import Visitor, link_unlock, link_use, visit_goes_on, visit_pass
+from documents.services.sharing import shared_content_write
+
+# What a revision holds beside the body: an editor by link changes none of it.
+_NOT_BY_LINK = frozenset({"title", "language", "tags", "icon", "template", "owner", "inherits_access"})
+_VISIT = "X-Link-Visit"
+PASSWORD = OpenApiParameter(
+    "X-Link-Password", str, OpenApiParameter.HEADER, description="The link's password, where it has one."
+)
+VISIT = OpenApiParameter(
+    _VISIT,
+    str,
+    OpenApiParameter.HEADER,
+    description="The value of this header in an earlier answer: the request belongs to that visit, is no use "
+    "of its own and needs no password.",
+)
+
+
+class SharedChild(serializers.Serializer[Any]):
+    """A document right below; `key` is for `shared/{secret}/documents/{key}/`, and this link's alone."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    icon = serializers.CharField(allow_blank=True)
+
+
+class SharedFile(serializers.Serializer[Any]):
+    """A file of the document; `key` is for `shared/{secret}/files/{key}/`, and this link's alone."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    content_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
+
+
+class SharedAnswer(serializers.Serializer[Any]):
+    """A document as a link shows it. In text and HTML keys stand in place of ids."""
+
+    title = serializers.CharField()
+    content = serializers.CharField(allow_blank=True, help_text="The body in Markdown.")
+    html = serializers.CharField(allow_blank=True)
+    toc = HeadingOutput(many=True)
+    language = serializers.CharField()
+    icon = serializers.CharField(allow_blank=True)
+    role = serializers.ChoiceField(choices=[role.value for role in LINK_BITS])
+    children = SharedChild(many=True)
+    files = SharedFile(many=True)
+    merged = serializers.BooleanField(
+        required=False, help_text="In the answer to an edit: whether it was merged."
+    )
+
+
+class SharedContentInput(StrictSerializer):
+    """The whole new body, in which keys stand for ids as they were read."""
+
+    content = BodyField()
+
+
+class MarkdownParser(BaseParser):
+    """text/markdown in UTF-8: the body as it is."""
+
+    media_type = "text/markdown"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
+    ) -> dict[str, str]:
+        """The text as `content`; raises MalformedBody, BodyTooLarge."""
+        try:
+            text = read_limited(stream, limits.BODY_BYTES).decode()
+        except UnicodeDecodeError:
+            raise MalformedBody("The body is not UTF-8.") from None
+        if "\0" in text:
+            raise MalformedBody("Text must not hold the character U+0000.")
+        return {"content": text}
+
+
+class _Text(BaseRenderer):
+    charset = "utf-8"
+
+    def render(self, data: Any, *_: Any) -> bytes:
+        """The text as it is."""
+        return str(data).encode()
+
+
+class MarkdownText(_Text):
+    """The body as it was written."""
+
+    media_type = "text/markdown"
+    format = "markdown"
+
+
+class PlainText(_Text):
+    """The same for clients that know no Markdown."""
+
+    media_type = "text/plain"
+    format = "text"
+
+
+class HtmlText(_Text):
+    """The body as clean HTML."""
+
+    media_type = "text/html"
+    format = "html"
+
+
+class SharedViewSet(ServiceViewSet):
+    """What a share link opens. Who is signed in gets nothing more by that."""
+
+    authentication_classes = ()
+    permission_classes = [Public]
+    no_store = True
+    serializers: ClassVar = {
+        "retrieve": SharedAnswer,
+        "content": SharedAnswer,
+        "content_update": SharedContentInput,
+        "content_replace": SharedContentInput,
+    }
+    answers: ClassVar = {"content_update": SharedAnswer, "content_replace": SharedAnswer}
+    etag_actions: ClassVar = ("retrieve", "content", "content_update", "content_replace")
+    if_match: ClassVar = {"content_update": "required", "content_replace": "required"}
+    problems: ClassVar = {
+        **dict.fromkeys(("retrieve", "content"), (401, 404, 429)),
+        **dict.fromkeys(("content_update", "content_replace"), (401, 403, 404, 409, 412, 423, 428, 429)),
+    }
+    tag = "shared"
+    visit: str | None = None
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """JSON, and of the content what it is."""
+        if self.action == "content":
+            return [MarkdownText(), PlainText(), HtmlText()]
+        return super().get_renderers()
+
+    def get_parsers(self) -> list[BaseParser]:
+        """JSON, and Markdown for the whole content."""
+        if self.request is None or self.request.method != "PUT":
+            return super().get_parsers()
+        return [MarkdownParser()]
+
+    @extend_schema(parameters=[PASSWORD, VISIT])
+    def retrieve(self, request: Request, secret: str, key: str | None = None) -> HttpResponseBase:
+        """The shared document, or one below it, with what it leads on to.
+
+        A password goes into the header `X-Link-Password`. An answer with the document counts as a use, unless
+        the request carries `X-Link-Visit` of an earlier one; a 304 and a HEAD count as none.
+        """
+        held, shown = self._shown(secret, key)
+        answer = shared_answer(held, shown)
+        etag = self._etag(held, shown, answer)
+        self._count(held, etag)
+        return self.respond(answer, etag=etag)
+
+    @extend_schema(
+        parameters=[PASSWORD, VISIT],
+        responses={(200, "text/markdown"): str, (200, "text/plain"): str, (200, "text/html"): str},
+    )
+    def content(self, request: Request, secret: str, key: str | None = None) -> HttpResponseBase:
+        """The body of the shared document, or of one below it: Markdown, plain text or HTML by `Accept`."""
+        held, shown = self._shown(secret, key)
+        kind = str(request.accepted_renderer.media_type)
+        etag = held.names.etag(shown.uid, held.epoch, shown.revision, kind.encode())
+        self._count(held, etag)
+        if if_none_match(request, etag):
+            return self.respond(etag=etag)
+        whole = shared_rendering(shown).html if kind == HtmlText.media_type else shown.body.content
+        response = HttpResponse(held.names.masked(whole), content_type=f"{kind}; charset=utf-8")
+        return self._with_headers(response, etag, None)
+
+    @extend_schema(parameters=[PASSWORD, VISIT, PREFER])
+    def content_update(self, request: Request, secret: str, key: str | None = None) -> HttpResponseBase:
+        """Write the body, by a link for editing, from the version that If-Match names.
+
+        Where others have written since, the server merges by lines and words; the link is the author.
+        """
+        return self._write(request, secret, key)
+
+    @extend_schema(
+        parameters=[PASSWORD, VISIT, PREFER], request={"text/markdown": str}, responses=SharedAnswer
+    )
+    def content_replace(self, request: Request, secret: str, key: str | None = None) -> HttpResponseBase:
+        """As PATCH, with the Markdown itself as the body of the request."""
+        return self._write(request, secret, key)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Let no page that the content leads to learn the secret, and no engine index it."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        if self.visit and response.status_code < HTTPStatus.BAD_REQUEST:
+            response.headers[_VISIT] = self.visit
+        return response
+
+    # --- what they share ---
+    def _opened(self, secret: str) -> HeldLink:
+        """The link, if it opens anything to this client; sets `visit` where the client is within one."""
+        held = link_held(secret)
+        shown = self.request.headers.get(_VISIT, "")
+        if visit_goes_on(held, shown):
+            self.visit = shown
+        elif held.spent:
+            raise NotFound
+        else:
+            link_unlock(held=held, password=_password(self.request), address=self._visitor().address)
+        set_actor(held.actor)
+        return held
+
+    def _shown(self, secret: str, key: str | None) -> tuple[HeldLink, Document]:
+        held = self._opened(secret)
+        return held, shared_document(held, key)
+
+    def _visitor(self) -> Visitor:
+        return Visitor(self.request.META.get("REMOTE_ADDR", ""), device_of(self.request))
+
+    def _count(self, held: HeldLink, etag: str) -> None:
+        """Count a use where this answer shows something that the client didn't have."""
+        if self.visit or self.request.method == "HEAD" or if_none_match(self.request, etag):
+            return
+        link_use(held=held, visitor=self._visitor())
+        self.visit = visit_pass(held)
+
+    def _etag(self, held: HeldLink, shown: Document, answer: dict[str, Any]) -> str:
+        rest = {name: value for name, value in answer.items() if name not in {"content", "html", "toc"}}
+        return held.names.etag(shown.uid, held.epoch, shown.revision, dump_json(rest))
+
+    def _write(self, request: Request, secret: str, key: str | None) -> HttpResponseBase:
+        held, shown = self._shown(secret, key)
+        if isinstance(request.data, dict) and (more := sorted(_NOT_BY_LINK & request.data.keys())):
+            raise Forbidden(f"A link lets nobody change more than the content: {', '.join(more)}.")
+        content = self.input()["content"]
+        edited = shared_content_write(
+            held=held,
+            document=shown,
+            content=content,
+            expected=self._expected(request, held, shown),
+            merge=merge_wanted(request),
+            visitor=None if self.visit else self._visitor(),
+        )
+        self.visit = self.visit or visit_pass(held)
+        now = shared_document(held, key)
+        answer = shared_answer(held, now)
+        etag = self._etag(held, now, answer)
+        return self.respond({**answer, "merged": edited.merged}, etag=etag)
+
+    @staticmethod
+    def _expected(request: Request, held: HeldLink, document: Document) -> ExpectedRevision | None:
+        tags = held.names.known_tags(document.uid, parse_if_match(request))
+        return expected_revision(tags, document, held.epoch)
+
+
+def _password(request: Request) -> str | None:
+    """The password of the header, which arrives byte by byte."""
+    sent = request.META.get("HTTP_X_LINK_PASSWORD")
+    if sent is None:
+        return None
+    try:
+        return str(sent.encode("latin-1").decode())
+    except UnicodeError:
+        return str(sent)

@@ -1,0 +1,109 @@
+"""What a share link shows: the document, what stands below it as far as it inherits, and their files.
+
+All of it goes by `visible_to` under the link's own actor, so that a part that is cut off, a draft or in the
+trash is absent here as everywhere.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from cloudscribe.lib.errors import NotFound
+from documents.caching import rendering
+from documents.models import Attachment, BlobState, Document, State
+from documents.rendering import Rendered, render_bounded
+from documents.selectors.links import HeldLink
+from documents.visibility import visible_to
+
+# More than anybody reads through; what stands behind them is found by the links in the text.
+MOST_LISTED = 1_000
+_DOCUMENT_LINK = re.compile(r'(?<=href=")cs://([0-9a-f-]{36})(#[^"]*)?(?=")')
+
+
+def shared_rows(held: HeldLink) -> QuerySet[Document]:
+    """The documents that the link reaches, outside of the trash."""
+    return visible_to(Document.objects.filter(trashed_at__isnull=True), held.actor)
+
+
+def shared_document(held: HeldLink, key: str | None) -> Document:
+    """The document of a key, without one that which the link is for, with its body; raises NotFound."""
+    uid = held.document.uid if key is None else held.names.document_uid(key)
+    if uid is None:
+        raise NotFound
+    document = shared_rows(held).select_related("workspace", "body").filter(uid=uid).first()
+    if document is None:
+        raise NotFound
+    return document
+
+
+def shared_children(held: HeldLink, document: Document) -> list[Document]:
+    """What stands right below it, in its order; none by a link for one document.
+
+    As in lists, without what is archived and without templates.
+    """
+    if not held.link.include_children:
+        return []
+    rows = shared_rows(held).filter(parent=document, template=False).exclude(state=State.ARCHIVED)
+    return list(rows.only("uid", "title", "icon").order_by("position", "pk")[:MOST_LISTED])
+
+
+def shared_files(document: Document) -> list[Attachment]:
+    """The files of a document that may be served."""
+    rows = Attachment.objects.filter(document=document, blob__state=BlobState.READY)
+    return list(rows.select_related("blob").order_by("pk")[:MOST_LISTED])
+
+
+def shared_rendering(document: Document) -> Rendered:
+    """The body as HTML, from the cache that all readers share: ids stand in it."""
+    content = document.body.content
+    return rendering(bytes(document.body.sha256), lambda: render_bounded(content))
+
+
+def shared_answer(held: HeldLink, document: Document) -> dict[str, Any]:
+    """The document as the API shows it by a link; four statements with those before, whatever it holds."""
+    names = held.names
+    rendered = shared_rendering(document)
+    return {
+        "title": document.title,
+        "content": names.masked(document.body.content),
+        "html": names.masked(rendered.html),
+        "toc": rendered.toc,
+        "language": document.language,
+        "icon": document.icon,
+        "role": held.role,
+        "children": [
+            {"key": names.document_key(row.uid), "title": row.title, "icon": row.icon}
+            for row in shared_children(held, document)
+        ],
+        "files": [file_answer(held, row) for row in shared_files(document)],
+    }
+
+
+def file_answer(held: HeldLink, row: Attachment) -> dict[str, Any]:
+    """A file as a link shows it."""
+    return {
+        "key": held.names.file_key(row.uid),
+        "title": row.name,
+        "content_type": row.blob.content_type,
+        "size": row.blob.size,
+    }
+
+
+def linked_titles(held: HeldLink, html: str) -> Mapping[uuid.UUID, str]:
+    """Which of the documents that rendered HTML links to the link reaches, with their titles."""
+    named = {uid for found in _DOCUMENT_LINK.finditer(html) if (uid := _uid(found[1])) is not None}
+    if not named:
+        return {}
+    return dict(shared_rows(held).filter(uid__in=named).values_list("uid", "title"))
+
+
+def _uid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
