@@ -30,6 +30,7 @@ from documents.roles import Role
 from documents.services.grants import grant_set
 from documents.services.tagging import document_tags_change
 from documents.services.trash import document_restore, document_trash
+from documents.services.tree_jobs import TreeChange
 from documents.services.trees import document_move
 from documents.visibility import visible_to
 
@@ -204,7 +205,7 @@ class BatchViewSet(SubjectsNamed, DestinationMixin):
         return lambda document: _done(document_trash(actor=self.actor, document=document))
 
 
-def _done(changed: Document | Job) -> dict[str, Any]:
+def _done(changed: TreeChange | Job) -> dict[str, Any]:
     if isinstance(changed, Job):
         return {"status": HTTPStatus.ACCEPTED, "job": changed.uid}
     return {"status": HTTPStatus.OK}

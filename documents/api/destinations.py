@@ -11,11 +11,15 @@ from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.jobs.models import Job
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from documents.api.answering import DocumentAnswering
+from documents.api.serializers import DocumentAnswer
 from documents.models import Document, Workspace
 from documents.policies import Action, can
 from documents.services.destinations import Destination
+from documents.services.tree_jobs import TreeChange
 from documents.visibility import visible_to
 
+# What a change of a subtree answers, by the status.
+CHANGED = {200: DocumentAnswer, 202: JobOutput}
 OTHER_WORKSPACE = "The parent stands in another workspace."
 
 
@@ -55,6 +59,15 @@ class DestinationMixin(DocumentAnswering):
             return None
         rooms = visible_to(Workspace.objects.all(), self.actor)
         return Destination(workspace=self.get_object_or_404(rooms, uid=given["workspace"]))
+
+    def tree_answer(self, changed: TreeChange | Document | Job, **options: Any) -> HttpResponseBase:
+        """The document whose subtree was changed, or 202 with the job that changes it."""
+        if isinstance(changed, Job):
+            return self.job_answer(changed)
+        if isinstance(changed, TreeChange):
+            options["hidden"] = changed.hidden
+            changed = changed.document
+        return self.document_answer(changed, **options)
 
     def job_answer(self, job: Job) -> HttpResponseBase:
         """202 with the job that does it."""

@@ -10,13 +10,15 @@ from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
+from cloudscribe.jobs.api.serializers import JobOutput
+from cloudscribe.jobs.models import Job
 from cloudscribe.lib.conditional import if_none_match, make_etag
 from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.pagination import page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.renderers import dump_json
-from documents.api.destinations import OTHER_WORKSPACE, DestinationMixin
+from documents.api.destinations import CHANGED, OTHER_WORKSPACE, DestinationMixin
 from documents.api.editing import DocumentUpdateInput, EditingMixin, expected_of
 from documents.api.effects import DryRunQuery, EffectsAnswer, either
 from documents.api.filtering import documents_filtered
@@ -178,12 +180,13 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         document, row = document_create(actor=self.actor, workspace=workspace, parent=parent, new=new)
         return self.document_answer(document, row=row, created=True, rights_changed=document.is_cut)
 
+    @extend_schema(responses={204: None, 202: JobOutput})
     def destroy(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Remove a trashed document for good, with all below it and its history."""
-        document_purge(actor=self.actor, document=self._document_even_trashed())
-        return self.respond()
+        job = document_purge(actor=self.actor, document=self._document_even_trashed())
+        return self.respond() if job is None else self.job_answer(job)
 
-    @extend_schema(responses=either("DocumentOrEffects", DocumentAnswer))
+    @extend_schema(responses={200: either("DocumentOrEffects", DocumentAnswer), 202: JobOutput})
     def move(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Move a document with all below it, or put it elsewhere among its siblings.
 
@@ -195,18 +198,20 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         if self.query()["dry_run"]:
             move = document_move_preview(actor=self.actor, document=document, to=to, expected=expected)
             return self.respond(EffectsAnswer(move).data)
-        document = document_move(actor=self.actor, document=document, to=to, expected=expected)
-        return self.document_answer(document)
+        moved = document_move(actor=self.actor, document=document, to=to, expected=expected)
+        return self.tree_answer(moved)
 
+    @extend_schema(responses=CHANGED)
     def publish(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Show a draft to everybody whom its place lets see it."""
         document = document_publish(actor=self.actor, document=self.document_here())
-        return self.document_answer(document, rights_changed=True)
+        return self.tree_answer(document, rights_changed=True)
 
+    @extend_schema(responses=CHANGED)
     def unpublish(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Make a draft of it again, which the acting person manages."""
         document = document_unpublish(actor=self.actor, document=self.document_here())
-        return self.document_answer(document, rights_changed=True)
+        return self.tree_answer(document, rights_changed=True)
 
     def archive(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Put it aside: readable, without writes, in no list unless asked for."""
@@ -216,18 +221,23 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         """Bring an archived document back."""
         return self.document_answer(document_unarchive(actor=self.actor, document=self.document_here()))
 
+    @extend_schema(responses=CHANGED)
     def trash(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Put it into the trash with all below it."""
         document = self.document_here()
         expected = expected_of(request, self.actor, document)
-        document = document_trash(actor=self.actor, document=document, expected=expected)
+        trashed = document_trash(actor=self.actor, document=document, expected=expected)
+        if isinstance(trashed, Job):
+            return self.job_answer(trashed)
         answer = documents_listed(self.actor, [document.pk], content=True)[document.pk]
-        return self.respond(answer, etag=answer_etag(self.actor, answer, b"trashed"))
+        etag = answer_etag(self.actor, answer, b"trashed")
+        return self.respond({**answer, "hidden": trashed.hidden}, etag=etag)
 
+    @extend_schema(responses=CHANGED)
     def restore(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """Bring it back from the trash to its place, with what went there together with it."""
-        document = document_restore(actor=self.actor, document=self._document_even_trashed())
-        return self.document_answer(document)
+        restored = document_restore(actor=self.actor, document=self._document_even_trashed())
+        return self.tree_answer(restored)
 
     # --- what they share ---
     def _plain_list(self, request: Request, workspace: uuid.UUID | None) -> HttpResponseBase:

@@ -10,6 +10,8 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
 from accounts.models import User
+from cloudscribe.jobs.api.serializers import JobOutput
+from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.conditional import parse_if_match
 from cloudscribe.lib.errors import DomainError, FieldError, InvalidInput
@@ -20,7 +22,7 @@ from cloudscribe.lib.serializers import (
     StrictUUIDField,
 )
 from documents import limits
-from documents.api.answering import DocumentAnswering
+from documents.api.destinations import DestinationMixin
 from documents.api.effects import EffectsAnswer, either
 from documents.api.serializers import BodyField, DocumentAnswer, LanguageField, TagsField
 from documents.etags import ExpectedRevision, expected_revision
@@ -83,10 +85,12 @@ def expected_of(request: Request | HttpRequest, actor: Actor, document: Document
     return expected_revision(parse_if_match(request), document, epoch)
 
 
-class EditingMixin(DocumentAnswering):
+class EditingMixin(DestinationMixin):
     """The PATCH of the documents' viewset."""
 
-    @extend_schema(parameters=[PREFER], responses=either("DocumentOrEffects", DocumentAnswer))
+    @extend_schema(
+        parameters=[PREFER], responses={200: either("DocumentOrEffects", DocumentAnswer), 202: JobOutput}
+    )
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """Change a document from the version that If-Match names.
 
@@ -133,7 +137,10 @@ class EditingMixin(DocumentAnswering):
                 raise InvalidInput.field("/owner", "not_a_reader", text)
             document = document_owner_set(actor=self.actor, document=document, owner=owner)
         else:
-            document = document_inheritance_set(
+            cut = document_inheritance_set(
                 actor=self.actor, document=document, inherits_access=changes["inherits_access"]
             )
+            if isinstance(cut, Job):
+                return self.job_answer(cut)
+            document = cut
         return self.document_answer(document, rights_changed=True, merged=False)

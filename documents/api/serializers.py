@@ -73,6 +73,10 @@ class DocumentAnswer(DocumentListed):
     merged = serializers.BooleanField(
         required=False, help_text="In the answer to an edit: whether it was merged."
     )
+    hidden = serializers.IntegerField(
+        required=False,
+        help_text="In the answer to a move, trash or restore: how many hidden documents went along.",
+    )
 
 
 class DocumentPage(serializers.Serializer[Any]):

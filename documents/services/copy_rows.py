@@ -19,6 +19,7 @@ from documents.models import Document, DocumentBody, DocumentUserPermission, Ori
 from documents.relinking import LINK_HINT, relinked
 from documents.roles import Role
 from documents.search.vectors import MAX_BYTES_IN_REQUEST, search_columns
+from documents.services.attachments import attachments_copy
 from documents.services.granting import permission_of
 from documents.services.indexing import search_index_enqueue
 
@@ -105,13 +106,11 @@ def ids_draw(count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def copies_insert(
-    actor: Actor, workspace: int, copies: Sequence[Copy], files: dict[uuid.UUID, uuid.UUID]
-) -> None:
-    """Write documents, bodies, first revisions, places and references, parents first, and grants of drafts.
+def copies_insert(actor: Actor, workspace: int, copies: Sequence[Copy]) -> None:
+    """Write documents, files, bodies, first revisions, places and references, and the grants of drafts.
 
-    `files` says which attachments were copied to which. The first of the copies is the one whose title may be
-    another than its source's. For services that hold the workspace and the sources and checked the rights.
+    Parents stand before children, and the first is the one whose title may be another than its source's. For
+    services that hold the workspace and the sources and checked the rights. Raises AttachmentQuotaExceeded.
     """
     by, by_actor = author_columns(actor)
     owner = person_pk(actor)
@@ -135,6 +134,8 @@ def copies_insert(
     uids = dict(zip(columns["source_uids"], columns["uids"], strict=True))
     with connection.cursor() as cursor:
         cursor.execute(_DOCUMENTS_SQL, {**authors, **columns, "workspace": workspace})
+        made = {copy.source.pk: Document(pk=copy.id, workspace_id=workspace) for copy in copies}
+        files = attachments_copy(actor=actor, copies=made)
         pending = 0
         for batch in _batches(copies):
             cursor.execute(_BODIES_SQL, {**authors, **_bodies(batch, uids, files)})

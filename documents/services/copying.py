@@ -54,7 +54,7 @@ def document_copy(*, actor: Actor, document: Document, copying: Copying) -> Docu
     Title, body, tags, icon, language, template flag and files go along, and links inside lead to the copies;
     grants, cuts, comments and history don't. A draft becomes a draft of the actor's; what is archived below
     stays so, the document itself becomes a published one. Raises Forbidden, NotFound, DocumentTrashed,
-    DocumentArchived, DocumentTooDeep, WorkspaceBusy, SiblingNotFound.
+    DocumentArchived, DocumentTooDeep, WorkspaceBusy, SiblingNotFound, AttachmentQuotaExceeded.
     """
     if actor.pk is None:
         raise Forbidden("Only a person can own a document.")
@@ -128,7 +128,7 @@ def _copy(actor: Actor, document: Document, to: Destination, copying: Copying) -
         now=actor.now,
     )
     copies = _planned(sources, document, to, position, copying)
-    copies_insert(actor, to.workspace.pk, copies, {})
+    copies_insert(actor, to.workspace.pk, copies)
     for start in range(0, len(copies), _EVENTS):
         events_record([_created(actor, to, copy) for copy in copies[start : start + _EVENTS]])
     return Document.objects.select_related("workspace", "parent").get(pk=copies[0].id)

@@ -94,6 +94,11 @@ def subtree(root: Document) -> QuerySet[Document]:
     return Document.objects.filter(path__gte=root.path, path__lt=root.path + "g")
 
 
+def hidden_among(actor: Actor, rows: QuerySet[Document], count: int) -> int:
+    """How many of these `count` documents the actor, who sees their root, doesn't see."""
+    return count - visible_to(rows, actor).count() if count > 1 else 0
+
+
 def placements_write(documents: Sequence[int], now: dt.datetime) -> None:
     """Close the current places of documents and open those in which they stand now."""
     parameters: dict[str, Any] = {"documents": list(documents), "now": now}

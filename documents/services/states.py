@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.models import User
 from audit.services import Target, event_record
+from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, InvalidInput
 from cloudscribe.lib.transactions import transactional
@@ -11,20 +12,22 @@ from documents.authors import author_columns
 from documents.exceptions import DocumentArchived, DocumentTrashed, DraftState
 from documents.models import Document, DocumentUserPermission, Origin, State
 from documents.policies import Action, can, require
+from documents.queues import DOCUMENT_CUT, DOCUMENT_PUBLISH, DOCUMENT_UNPUBLISH
 from documents.roles import SEE_BIT, Role
 from documents.selectors.effects import Effects, cut_effects
 from documents.services.granting import grant_insert, permission_of
 from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import document_place, placements_write
+from documents.services.tree_jobs import job_needed, tree_job_begin
 from documents.visibility import access_map_load, bits_on
 
 
 @transactional
-def document_publish(*, actor: Actor, document: Document) -> Document:
+def document_publish(*, actor: Actor, document: Document) -> Document | Job:
     """Show a draft to everybody whom its place lets see it; its maker's grant ends.
 
-    Editors publish their own drafts, managers everybody's. Raises Forbidden, DocumentArchived,
-    DocumentTrashed.
+    Editors publish their own drafts, managers everybody's. A large subtree is a job's work.
+    Raises Forbidden, DocumentArchived, DocumentTrashed.
     """
     actor, document = _locked(actor, document)
     require(actor, Action.PUBLISH, document)
@@ -34,15 +37,17 @@ def document_publish(*, actor: Actor, document: Document) -> Document:
         raise DocumentArchived
     if document.state == State.PUBLISHED:
         return document
+    if job_needed(actor, document):
+        return _job(actor, DOCUMENT_PUBLISH, document)
     DocumentUserPermission.objects.filter(content_object=document, origin=Origin.DRAFT).delete()
     return _state_set(actor, document, State.PUBLISHED, "document.published")
 
 
 @transactional
-def document_unpublish(*, actor: Actor, document: Document) -> Document:
+def document_unpublish(*, actor: Actor, document: Document) -> Document | Job:
     """Make a draft of it again: inheritance ends here and the acting person manages it.
 
-    Raises Forbidden, DocumentArchived, DocumentTrashed.
+    A large subtree is a job's work. Raises Forbidden, DocumentArchived, DocumentTrashed.
     """
     actor, document = _locked(actor, document)
     require(actor, Action.UNPUBLISH, document)
@@ -50,6 +55,8 @@ def document_unpublish(*, actor: Actor, document: Document) -> Document:
         raise DocumentArchived
     if document.state == State.DRAFT:
         return document
+    if job_needed(actor, document):
+        return _job(actor, DOCUMENT_UNPUBLISH, document)
     if actor.pk is not None:
         grant_insert(document, user_pk=actor.pk, role=Role.MANAGER, origin=Origin.DRAFT, granted_by=actor.pk)
     return _state_set(actor, document, State.DRAFT, "document.unpublished")
@@ -78,14 +85,17 @@ def document_unarchive(*, actor: Actor, document: Document) -> Document:
 
 
 @transactional
-def document_inheritance_set(*, actor: Actor, document: Document, inherits_access: bool) -> Document:
+def document_inheritance_set(*, actor: Actor, document: Document, inherits_access: bool) -> Document | Job:
     """Cut the inheritance of access, or let it through again.
 
     Who cuts gets a standing grant as manager on it, so that nobody cuts off the branch that they sit on.
+    A large subtree is a job's work.
     """
     actor, document = _cuttable(actor, document)
     if document.inherits_access == inherits_access:
         return document
+    if job_needed(actor, document):
+        return _job(actor, DOCUMENT_CUT, document, inherits_access=inherits_access)
     if not inherits_access and actor.pk is not None:
         _manager_ensure(actor, document)
     before = document.inherits_access
@@ -128,8 +138,8 @@ def document_owner_set(*, actor: Actor, document: Document, owner: User) -> Docu
 
 def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The workspace locked, the actor of now, the document locked and out of the trash."""
-    workspace_ready(document.workspace)
-    workspace_lock(document.workspace_id, Strength.REWRITE)
+    workspace_ready(document.workspace, actor)
+    workspace_lock(document.workspace_id, Strength.REWRITE, actor)
     actor = actor_renewed(actor)
     workspace = document.workspace
     document = document_lock(actor, document.pk)
@@ -147,6 +157,10 @@ def _cuttable(actor: Actor, document: Document) -> tuple[Actor, Document]:
     if document.state == State.ARCHIVED:
         raise DocumentArchived
     return actor, document
+
+
+def _job(actor: Actor, kind: str, document: Document, **payload: object) -> Job:
+    return tree_job_begin(actor, kind, {"document": document.pk, **payload}, [document.workspace_id])
 
 
 def _state_set(actor: Actor, document: Document, state: State, action: str) -> Document:

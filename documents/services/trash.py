@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit.services import Target, event_record
+from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError
 from cloudscribe.lib.transactions import transactional
@@ -10,41 +11,49 @@ from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentNotInTrash, DocumentTrashed, HiddenParts, ParentTrashed
 from documents.models import Document
 from documents.policies import Action, can, require
+from documents.queues import DOCUMENT_PURGE, DOCUMENT_RESTORE, DOCUMENT_TRASH
 from documents.selectors.trash import trash_due
 from documents.services.holds import hold_check
 from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
-from documents.services.placing import placements_write, subtree
-from documents.visibility import visible_to
+from documents.services.placing import hidden_among, placements_write, subtree
+from documents.services.tree_jobs import TreeChange, is_large, job_needed, tree_job_begin
 
 
 @transactional
-def document_trash(*, actor: Actor, document: Document, expected: ExpectedRevision | None = None) -> Document:
+def document_trash(
+    *, actor: Actor, document: Document, expected: ExpectedRevision | None = None
+) -> TreeChange | Job:
     """Put a document and all below it into the trash; what lay there before keeps its own root.
 
-    Raises Forbidden, DocumentTrashed, PreconditionFailed, WorkspaceBusy.
+    What is hidden from the actor goes along and is counted. A large subtree is a job's work. Raises
+    Forbidden, DocumentTrashed, PreconditionFailed, WorkspaceBusy.
     """
     actor, document = _locked(actor, document, Strength.REWRITE)
     if document.is_trashed:
         raise DocumentTrashed
     require(actor, Action.TRASH, document)
     expected_check(expected, document, actor)
-    taken = list(subtree(document).filter(trashed_at__isnull=True).values_list("pk", flat=True))
-    Document.objects.filter(pk__in=taken).update(
-        trashed_at=actor.now, trashed_by_id=actor.pk, trash_root_id=document.pk
-    )
+    standing = subtree(document).filter(trashed_at__isnull=True)
+    taken = list(standing.values_list("pk", flat=True))
+    if is_large(actor, len(taken)):
+        return _job(actor, DOCUMENT_TRASH, document)
+    hidden = hidden_among(actor, standing, len(taken))
+    standing.update(trashed_at=actor.now, trashed_by_id=actor.pk, trash_root_id=document.pk)
     placements_write(taken, actor.now)
     document.trashed_at, document.trashed_by_id, document.trash_root_id = actor.now, actor.pk, document.pk
-    _event(actor, document, "document.trashed", len(taken))
-    return document
+    _event(actor, document, "document.trashed", len(taken), hidden)
+    return TreeChange(document, hidden)
 
 
 @transactional
-def document_restore(*, actor: Actor, document: Document) -> Document:
-    """Bring back a document and what went into the trash with it.
+def document_restore(*, actor: Actor, document: Document) -> TreeChange | Job:
+    """Bring back a document and what went into the trash with it; a large subtree is a job's work.
 
     Raises DocumentNotInTrash, ParentTrashed where its place is in the trash itself, Forbidden, WorkspaceBusy.
     """
-    actor, document = _locked(actor, document, Strength.ADD)
+    # What only adds lets others add beside it; who reserves the workspace writes its row.
+    strength = Strength.REWRITE if job_needed(actor, document) else Strength.ADD
+    actor, document = _locked(actor, document, strength)
     require(actor, Action.RESTORE, document)
     if not document.is_trashed:
         raise DocumentNotInTrash
@@ -52,16 +61,19 @@ def document_restore(*, actor: Actor, document: Document) -> Document:
         raise ParentTrashed
     together = subtree(document).filter(trash_root_id=document.trash_root_id)
     brought = list(together.values_list("pk", flat=True))
-    Document.objects.filter(pk__in=brought).update(trashed_at=None, trashed_by=None, trash_root=None)
+    if strength is Strength.REWRITE and is_large(actor, len(brought)):
+        return _job(actor, DOCUMENT_RESTORE, document)
+    hidden = hidden_among(actor, together, len(brought))
+    together.update(trashed_at=None, trashed_by=None, trash_root=None)
     placements_write(brought, actor.now)
     document.trashed_at = document.trashed_by = document.trash_root = None
-    _event(actor, document, "document.restored", len(brought))
-    return document
+    _event(actor, document, "document.restored", len(brought), hidden)
+    return TreeChange(document, hidden)
 
 
 @transactional
-def document_purge(*, actor: Actor, document: Document) -> None:
-    """Remove a trashed document and all below it, with their history.
+def document_purge(*, actor: Actor, document: Document) -> Job | None:
+    """Remove a trashed document and all below it, with their history; a large subtree is a job's work.
 
     Raises DocumentNotInTrash, HiddenParts where the actor doesn't see all of it and doesn't own the
     workspace, LegalHold, Forbidden, WorkspaceBusy.
@@ -73,13 +85,16 @@ def document_purge(*, actor: Actor, document: Document) -> None:
     hold_check(document)
     below = subtree(document)
     count = below.count()
-    hidden = count - visible_to(below, actor).count()
+    hidden = hidden_among(actor, below, count)
     if hidden and not can(actor, Action.DELETE_WORKSPACE, document.workspace):
         raise HiddenParts(
             f"{hidden} of the documents below it are hidden from you.", extra={"hidden": hidden}
         )
-    _event(actor, document, "document.purged", count)
+    if is_large(actor, count):
+        return _job(actor, DOCUMENT_PURGE, document)
+    _event(actor, document, "document.purged", count, hidden)
     below.delete()
+    return None
 
 
 @transactional
@@ -103,8 +118,8 @@ def trash_purge_next(*, actor: Actor) -> bool:
 
 def _locked(actor: Actor, document: Document, strength: Strength) -> tuple[Actor, Document]:
     workspace = document.workspace
-    workspace_ready(workspace)
-    workspace_lock(workspace.pk, strength)
+    workspace_ready(workspace, actor)
+    workspace_lock(workspace.pk, strength, actor)
     actor = actor_renewed(actor)
     document = document_lock(actor, document.pk)
     if document.workspace_id != workspace.pk:
@@ -113,11 +128,15 @@ def _locked(actor: Actor, document: Document, strength: Strength) -> tuple[Actor
     return actor, document
 
 
-def _event(actor: Actor, document: Document, action: str, count: int) -> None:
+def _job(actor: Actor, kind: str, document: Document) -> Job:
+    return tree_job_begin(actor, kind, {"document": document.pk}, [document.workspace_id])
+
+
+def _event(actor: Actor, document: Document, action: str, count: int, hidden: int = 0) -> None:
     event_record(
         actor=actor,
         action=action,
         target=Target("document", document.uid, document.title),
         workspace_uid=document.workspace.uid,
-        facts={"documents": count},
+        facts={"documents": count, "hidden": hidden},
     )

@@ -7,6 +7,7 @@ work. Whatever adds, moves, cuts or trashes there meanwhile is refused before it
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,6 +24,14 @@ from documents.services.placing import subtree
 _OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class TreeChange:
+    """A document after its subtree was changed; of that, how many documents are hidden from the actor."""
+
+    document: Document
+    hidden: int = 0
+
+
 def is_job(actor: Actor) -> bool:
     """Whether a job acts: it does what it is at, however large."""
     return actor.credential_kind is CredentialKind.JOB
@@ -30,10 +39,13 @@ def is_job(actor: Actor) -> bool:
 
 def job_needed(actor: Actor, root: Document) -> bool:
     """Whether changing this subtree is a job's work: it is large, and no job is what does it now."""
-    if is_job(actor):
-        return False
     most = limits.SUBTREE_IN_REQUEST
-    return subtree(root).values("pk")[: most + 1].count() > most
+    return not is_job(actor) and subtree(root).values("pk")[: most + 1].count() > most
+
+
+def is_large(actor: Actor, documents: int) -> bool:
+    """`job_needed` where the number of documents is at hand."""
+    return documents > limits.SUBTREE_IN_REQUEST and not is_job(actor)
 
 
 def tree_job_begin(actor: Actor, kind: str, payload: Mapping[str, Any], workspaces: Iterable[int]) -> Job:

@@ -10,11 +10,23 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.models import Document
-from documents.queues import DOCUMENT_COPY
+from documents.queues import (
+    DOCUMENT_COPY,
+    DOCUMENT_CUT,
+    DOCUMENT_MOVE,
+    DOCUMENT_PUBLISH,
+    DOCUMENT_PURGE,
+    DOCUMENT_RESTORE,
+    DOCUMENT_TRASH,
+    DOCUMENT_UNPUBLISH,
+)
 from documents.services.copying import Copying, document_copy
 from documents.services.destinations import destination_of
 from documents.services.locking import actor_renewed
-from documents.services.tree_jobs import reservation_end, reservation_held
+from documents.services.states import document_inheritance_set, document_publish, document_unpublish
+from documents.services.trash import document_purge, document_restore, document_trash
+from documents.services.tree_jobs import TreeChange, reservation_end, reservation_held
+from documents.services.trees import document_move
 from documents.visibility import visible_to
 
 Payload = Mapping[str, Any]
@@ -46,7 +58,7 @@ def _document(actor: Actor, payload: Payload) -> Document:
 def _copy(actor: Actor, payload: Payload) -> Result:
     document = _document(actor, payload)
     copying = Copying(
-        destination_of(actor, payload["to"]),
+        destination_of(actor_renewed(actor), payload["to"]),
         payload["title"],
         include_children=True,
         uid=uuid.UUID(payload["uid"]),
@@ -55,7 +67,47 @@ def _copy(actor: Actor, payload: Payload) -> Result:
     return {"document": payload["uid"]}
 
 
+def _move(actor: Actor, payload: Payload) -> Result:
+    to = destination_of(actor_renewed(actor), payload["to"])
+    return _changed(document_move(actor=actor, document=_document(actor, payload), to=to))
+
+
+def _cut(actor: Actor, payload: Payload) -> Result:
+    document = _document(actor, payload)
+    inherits = payload["inherits_access"]
+    document_inheritance_set(actor=actor, document=document, inherits_access=inherits)
+    return {"document": str(document.uid)}
+
+
+def _purge(actor: Actor, payload: Payload) -> Result:
+    document = _document(actor, payload)
+    document_purge(actor=actor, document=document)
+    return {"document": str(document.uid)}
+
+
+def _alone(service: Callable[..., Any]) -> Callable[[Actor, Payload], Result]:
+    """The work of a service that takes nothing but the document."""
+
+    def work(actor: Actor, payload: Payload) -> Result:
+        document = _document(actor, payload)
+        changed = service(actor=actor, document=document)
+        return _changed(changed) if isinstance(changed, TreeChange) else {"document": str(document.uid)}
+
+    return work
+
+
+def _changed(changed: Any) -> Result:
+    return {"document": str(changed.document.uid), "hidden": changed.hidden}
+
+
 _WORK: dict[str, Callable[[Actor, Payload], Result]] = {
     DOCUMENT_COPY: _copy,
+    DOCUMENT_CUT: _cut,
+    DOCUMENT_MOVE: _move,
+    DOCUMENT_PUBLISH: _alone(document_publish),
+    DOCUMENT_PURGE: _purge,
+    DOCUMENT_RESTORE: _alone(document_restore),
+    DOCUMENT_TRASH: _alone(document_trash),
+    DOCUMENT_UNPUBLISH: _alone(document_unpublish),
 }
 TREE_KINDS = frozenset(_WORK)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import copy
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from audit.services import Target, event_record
+from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
@@ -12,8 +16,9 @@ from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentArchived, DocumentTrashed, MoveIntoItself
 from documents.models import Document, State, Workspace
 from documents.policies import Action, can, require
+from documents.queues import DOCUMENT_MOVE
 from documents.selectors.effects import Effects, move_effects
-from documents.services.destinations import Destination, parent_read
+from documents.services.destinations import Destination, destination_payload, parent_read
 from documents.services.locking import (
     Strength,
     actor_renewed,
@@ -21,21 +26,42 @@ from documents.services.locking import (
     workspace_ready,
     workspaces_lock,
 )
-from documents.services.placing import depth_check, document_place, placements_write, position_for, subtree
+from documents.services.placing import (
+    depth_check,
+    document_place,
+    hidden_among,
+    placements_write,
+    position_for,
+    subtree,
+)
+from documents.services.tree_jobs import TreeChange, job_needed, tree_job_begin
 
 
 @transactional
 def document_move(
     *, actor: Actor, document: Document, to: Destination, expected: ExpectedRevision | None = None
-) -> Document:
+) -> TreeChange | Job:
     """Move a document with all below it; within the same parent this only reorders, which editors may.
+
+    What is hidden from the actor goes along and is counted; grants on what moves stay, and the event says
+    which of those above reach it no longer and which do from now on. A large subtree is a job's work.
 
     Raises Forbidden, NotFound, MoveIntoItself, DocumentTooDeep, DocumentArchived, DocumentTrashed,
     WorkspaceBusy, SiblingNotFound, PreconditionFailed.
     """
     source = document.workspace
     actor, document, parent = _opened(actor, document, to, expected)
-    place, old_parent = _place_of(document), document.parent
+    reorders = source.pk == to.workspace.pk and document.parent_id == (parent.pk if parent else None)
+    if not reorders and job_needed(actor, document):
+        payload = {"document": document.pk, "to": destination_payload(to)}
+        return tree_job_begin(actor, DOCUMENT_MOVE, payload, [source.pk, to.workspace.pk])
+    return _move(actor, document, source, dataclasses.replace(to, parent=parent))
+
+
+def _move(actor: Actor, document: Document, source: Workspace, to: Destination) -> TreeChange:
+    parent = to.parent
+    before = copy.copy(document)
+    before.workspace, before.parent = source, document.parent
     document.position = position_for(
         actor=actor,
         workspace=to.workspace.pk,
@@ -46,13 +72,19 @@ def document_move(
         now=actor.now,
     )
     document.workspace, document.parent = to.workspace, parent
-    if place == _place_of(document):
-        return document
+    if _place_of(before) == _place_of(document):
+        return TreeChange(document)
+    reorders = source.pk == to.workspace.pk and before.parent_id == document.parent_id
+    whole = [document.pk] if reorders else list(subtree(document).values_list("pk", flat=True))
+    hidden = hidden_among(actor, subtree(document), len(whole))
     document_place(actor, document)
-    whole = subtree(document).values_list("pk", flat=True)
-    placements_write(list(whole) if source.pk != to.workspace.pk else [document.pk], actor.now)
-    _record(actor, document, source, old_parent, place.position)
-    return document
+    placements_write(whole if source.pk != to.workspace.pk else [document.pk], actor.now)
+    facts: dict[str, Any] = {} if reorders else {"documents": len(whole), "hidden": hidden}
+    facts |= _reach_changed(set(before.reach), set(document.reach))
+    if source.pk != to.workspace.pk:
+        facts["from_workspace"] = str(source.uid)
+    _record(actor, document, before, facts)
+    return TreeChange(document, hidden)
 
 
 @transactional
@@ -70,8 +102,8 @@ def _opened(
     """Both workspaces locked and all that a move asks checked: the actor, document and parent of now."""
     source = document.workspace
     for workspace in (source, to.workspace):
-        workspace_ready(workspace)
-    workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE)
+        workspace_ready(workspace, actor)
+    workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE, actor)
     actor = actor_renewed(actor)
     document = document_lock(actor, document.pk)
     if document.workspace_id != source.pk:
@@ -93,9 +125,22 @@ def _place_of(document: Document) -> _Place:
     return _Place(document.workspace_id, document.parent_id, document.position)
 
 
-def _record(
-    actor: Actor, document: Document, source: Workspace, old_parent: Document | None, old_position: str
-) -> None:
+def _reach_changed(before: set[int], after: set[int]) -> dict[str, list[str]]:
+    """The ids of documents and workspaces whose grants reach it no longer, and of those that now do."""
+    lost, gained = before - after, after - before
+    keys = lost | gained
+    if not keys:
+        return {}
+    documents = Document.objects.filter(pk__in=[key for key in keys if key > 0]).values_list("pk", "uid")
+    rooms = Workspace.objects.filter(pk__in=[-key for key in keys if key < 0]).values_list("pk", "uid")
+    uids = {**dict(documents), **{-pk: uid for pk, uid in rooms}}
+    return {
+        name: [str(uids[key]) for key in sorted(found)]
+        for name, found in (("reach_lost", lost), ("reach_gained", gained))
+    }
+
+
+def _record(actor: Actor, document: Document, before: Document, facts: Mapping[str, Any]) -> None:
     workspace, parent = document.workspace, document.parent
     event_record(
         actor=actor,
@@ -103,11 +148,11 @@ def _record(
         target=Target("document", document.uid, document.title),
         workspace_uid=workspace.uid,
         changes={
-            "workspace": (str(source.uid), str(workspace.uid)),
-            "parent": (old_parent and str(old_parent.uid), parent and str(parent.uid)),
-            "position": (old_position, document.position),
+            "workspace": (str(before.workspace.uid), str(workspace.uid)),
+            "parent": (before.parent and str(before.parent.uid), parent and str(parent.uid)),
+            "position": (before.position, document.position),
         },
-        facts={"from_workspace": str(source.uid)} if source.pk != workspace.pk else None,
+        facts=facts,
     )
 
 

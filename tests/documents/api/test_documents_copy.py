@@ -11,6 +11,7 @@ from documents import limits
 from documents.models import Document, DocumentUserPermission, Placement, Reference, Revision, Workspace
 from tests.documents.api.test_documents_places import wrong_rows
 from tests.documents.jobs import job_done
+from tests.documents.uploading import body_of, upload
 from tests.documents.world import ABSENT, World, statements
 
 
@@ -103,6 +104,20 @@ def test_copy_has_its_links_lead_to_the_copies(world: World) -> None:
     assert (body.size, head.size) == (len(copy["content"].encode()),) * 2
     targets = Reference.objects.filter(source__uid=copy["id"]).values_list("target_uid", flat=True)
     assert {str(uid) for uid in targets} == {below, outside}
+
+
+def test_copy_takes_the_files_along(world: World) -> None:
+    """Under ids of their own, which the copied text names, and with the same content."""
+    source = world.document("Source")
+    file = World.ok(upload(world.owner, source, b"some text"), 201)["id"]
+    etag = world.owner.get(f"documents/{source}/").headers["ETag"]
+    text = f"![a](/api/v1/attachments/{file}/file/) [b](attachments/{file}/file/)"
+    World.ok(world.owner.patch(f"documents/{source}/", {"content": text}, If_Match=etag))
+    copy = World.ok(world.act(source, "copy"), 201)
+    (kept,) = World.ok(world.owner.get(f"documents/{copy['id']}/attachments/"))["results"]
+    assert kept["id"] != file
+    assert copy["content"] == text.replace(file, kept["id"])
+    assert body_of(world.owner.get(f"attachments/{kept['id']}/file/")) == b"some text"
 
 
 def test_copy_is_found_by_its_own_title(world: World) -> None:
@@ -212,8 +227,8 @@ def test_copy_takes_as_many_statements_for_many(world: World) -> None:
     for number in range(30):
         world.document(f"more {number}", parent=top, content=f"cs://{top}")
     # 1 sign-in, 2 document, 3 workspaces, 4 stamps, 5 document, 6 size, 7 sources, 8 siblings, 9 is it seen,
-    # 10 keys, 11 documents, 12 links, 13 bodies, 14 references, 15 events, 16 copy, 17 answer
-    with statements(17):
+    # 10 keys, 11 documents, 12 files, 13 links, 14 bodies, 15 references, 16 events, 17 copy, 18 answer
+    with statements(18):
         World.ok(world.act(top, "copy", include_children=True), 201)
 
 
