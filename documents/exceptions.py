@@ -15,6 +15,7 @@ from cloudscribe.lib.errors import (
     NotAuthenticated,
     PreconditionFailed,
     TooManyRequests,
+    UnprocessableInput,
 )
 
 
@@ -277,6 +278,14 @@ class LinksNotAllowed(BusinessError):
     code = "links_not_allowed"
     title = "The workspace has no share links"
     detail = "Its owners have switched share links off."
+
+
+class MissingVariables(UnprocessableInput):
+    """A template is filled as a whole; `missing` names what it declares and the body doesn't give."""
+
+    code = "missing_variables"
+    title = "Variables of the template are missing"
+    detail = "Give each variable that the template declares."
 
 
 class MoveIntoItself(BusinessError):

@@ -16,6 +16,8 @@ SLUG_LENGTH = 80
 TAGS = 50
 TAG_LENGTH = 100
 TITLE_LENGTH = 500
+VARIABLES = 100
+VARIABLE_LENGTH = 10_000
 
 # Above this number of nodes a change of a subtree is a job's work; a copy writes more for each.
 SUBTREE_IN_REQUEST = 5_000

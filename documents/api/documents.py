@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -45,6 +45,7 @@ from documents.services.states import (
     document_unarchive,
     document_unpublish,
 )
+from documents.services.templates import document_from_template
 from documents.services.trash import document_purge, document_restore, document_trash
 from documents.services.trees import document_move, document_move_preview
 from documents.visibility import visible_to
@@ -92,7 +93,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
     etag_actions: ClassVar = ("retrieve", *_WRITES)
     paged_actions: ClassVar = ("children",)
     problems: ClassVar = {
-        "create": (409, 410, 423),
+        "create": (409, 410, 422, 423),
         "partial_update": (409, 410, 412, 423, 428),
         "move": (409, 410, 412, 423),
         **dict.fromkeys(
@@ -166,7 +167,11 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
 
     # --- writes ---
     def create(self, request: Request) -> HttpResponseBase:
-        """Make a document in a workspace or below another document."""
+        """Make a document in a workspace or below another document.
+
+        With `from_template` it says what the template says, `{{title}}`, `{{date}}`, `{{author}}` and the
+        template's own `variables` filled in.
+        """
         given = self.input()
         parent_uid, workspace_uid = given.pop("parent", None), given.pop("workspace")
         parent = self._parent(parent_uid) if parent_uid else None
@@ -176,8 +181,14 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
             workspace = parent.workspace
             if workspace.uid != workspace_uid:
                 raise InvalidInput.field("/parent", "other_workspace", OTHER_WORKSPACE)
-        new = NewDocument(**given)
-        document, row = document_create(actor=self.actor, workspace=workspace, parent=parent, new=new)
+        place: Any = {"actor": self.actor, "workspace": workspace, "parent": parent}
+        if "from_template" in given:
+            template, variables = self.even_trashed(given.pop("from_template")), given.pop("variables", {})
+            document, row = document_from_template(
+                **place, template=template, variables=variables, given=given
+            )
+        else:
+            document, row = document_create(**place, new=NewDocument(**given))
         return self.document_answer(document, row=row, created=True, rights_changed=document.is_cut)
 
     @extend_schema(responses={204: None, 202: JobOutput})

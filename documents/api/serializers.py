@@ -118,6 +118,23 @@ class BodyField(StrictCharField):
         return body
 
 
+class VariablesField(serializers.DictField):
+    """Texts by name."""
+
+    default_error_messages = {"max_length": f"There may be {limits.VARIABLES} variables at most."}
+
+    def __init__(self, **options: Any) -> None:
+        value = StrictCharField(allow_blank=True, trim_whitespace=False, max_length=limits.VARIABLE_LENGTH)
+        super().__init__(child=value, **options)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """The texts as they were sent."""
+        values: dict[str, str] = super().to_internal_value(data)
+        if len(values) > limits.VARIABLES:
+            self.fail("max_length")
+        return values
+
+
 class DocumentCreateInput(StrictSerializer):
     """A new document."""
 
@@ -130,9 +147,19 @@ class DocumentCreateInput(StrictSerializer):
     icon = StrictCharField(required=False, allow_blank=True, max_length=limits.ICON_LENGTH)
     state = serializers.ChoiceField(required=False, choices=[State.DRAFT.value, State.PUBLISHED.value])
     template = StrictBooleanField(required=False)
+    from_template = StrictUUIDField(required=False, help_text="A template that says what is in it.")
+    variables = VariablesField(required=False, help_text="Each `{{name}}` of the template's body.")
     before = StrictUUIDField(required=False)
     after = StrictUUIDField(required=False)
     note = StrictCharField(required=False, allow_blank=True, max_length=limits.NOTE_LENGTH)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """A template and a body exclude each other, variables are a template's."""
+        name = "content" if "from_template" in attrs else "variables"
+        if name in attrs:
+            text = "The template says what is in it." if name == "content" else "Name the template, too."
+            raise serializers.ValidationError({name: [text]}, code="contradiction")
+        return attrs
 
 
 class MoveInput(StrictSerializer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from audit.services import Target, event_record
@@ -73,6 +73,17 @@ def document_create(
     Raises Forbidden, NotFound, DocumentTrashed, DocumentArchived, DocumentTooDeep, WorkspaceBusy,
     SiblingNotFound.
     """
+    return document_add(actor, workspace, new, parent)
+
+
+def document_add(
+    actor: Actor,
+    workspace: Workspace,
+    new: NewDocument,
+    parent: Document | None,
+    facts: Mapping[str, Any] | None = None,
+) -> Created:
+    """As `document_create`, within the caller's transaction; `facts` go into the event."""
     workspace_ready(workspace)
     placed = new.before is not None or new.after is not None
     workspace_lock(workspace.pk, Strength.REWRITE if placed else Strength.ADD)
@@ -97,6 +108,7 @@ def document_create(
         target=Target("document", document.uid, document.title),
         workspace_uid=workspace.uid,
         changes={"title": (None, document.title), "revision": (None, 1), "state": (None, document.state)},
+        facts=facts,
     )
     return created
 
