@@ -29,6 +29,8 @@ _USAGE_LOCK_SQL = """
 INSERT INTO documents_attachmentusage (workspace_id, files, size) VALUES (%s, 0, 0)
 ON CONFLICT (workspace_id) DO UPDATE SET files = documents_attachmentusage.files RETURNING size
 """
+# Rows a statement.
+_BATCH = 500
 
 
 def attachment_foresee(*, actor: Actor, document: Document, size: int = 1) -> None:
@@ -55,13 +57,18 @@ def attachment_create(*, actor: Actor, document: Document, blob: Blob, name: str
     return attachment
 
 
-def attachment_insert(*, actor: Actor, document: Document, blob: Blob, name: str) -> Attachment:
-    """Write an attachment's row and ask for what its content needs; raises as `attachment_create` does.
+def attachment_insert(
+    *, actor: Actor, document: Document, blob: Blob, name: str, uid: uuid.UUID | None = None
+) -> Attachment:
+    """Write an attachment's row, under the id `uid` where one is given, and ask for what its content needs.
 
-    For services that hold the document's or its workspace's lock and have checked the rights.
+    For services that hold the document's or its workspace's lock and have checked the rights. Raises
+    AttachmentQuotaExceeded, AttachmentInfected, ServiceUnavailable.
     """
     quota_take(document.workspace_id, blob.size)
     attachment = Attachment(document=document, blob=blob_take(blob.pk), name=name_safe(name))
+    if uid is not None:
+        attachment.uid = uid
     attachment.created_by_id, attachment.created_actor = author_columns(actor)
     attachment.created_at = attachment.updated_at = actor.now
     attachment.save(force_insert=True)
@@ -123,27 +130,24 @@ def attachment_delete(*, actor: Actor, attachment: Attachment) -> None:
     attachment.delete()
 
 
-def attachments_copy(*, actor: Actor, copies: Mapping[int, Document]) -> dict[uuid.UUID, uuid.UUID]:
-    """Attach the files of documents, given by their keys, to copies of them; the new ids by the old ones.
+def attachments_copy(
+    *, actor: Actor, workspace: int, copies: Mapping[int, int]
+) -> dict[uuid.UUID, uuid.UUID]:
+    """Attach the files of documents to copies of them, each given by its key; the new ids by the old ones.
 
-    For the service that makes the copies, within its transaction and under its workspace's lock. The content
-    is shared, the quota of the workspace isn't. Links in the copies' texts are for that service to rewrite.
-    Raises AttachmentQuotaExceeded. What is found infected or is being removed stays behind.
+    For the service that makes the copies, within its transaction, when their rows are there and before their
+    texts are, whose links are its own to turn. Content is shared, room in the workspace isn't. What was found
+    infected stays behind. Raises AttachmentQuotaExceeded.
     """
-    rows = Attachment.objects.filter(document_id__in=copies.keys(), blob__removing=False)
-    sources = list(rows.exclude(blob__state=BlobState.INFECTED).select_related("blob").order_by("pk"))
+    rows = Attachment.objects.filter(document_id__in=copies.keys()).exclude(blob__state=BlobState.INFECTED)
+    sources = list(rows.select_related("blob").order_by("pk"))
     if not sources:
         return {}
-    sizes: dict[int, int] = {}
-    for source in sources:
-        workspace = copies[source.document_id].workspace_id
-        sizes[workspace] = sizes.get(workspace, 0) + source.blob.size
-    for workspace, size in sorted(sizes.items()):
-        quota_take(workspace, size)
+    quota_take(workspace, sum(source.blob.size for source in sources))
     by, by_actor = author_columns(actor)
     made = {
         source.uid: Attachment(
-            document=copies[source.document_id],
+            document_id=copies[source.document_id],
             blob=source.blob,
             name=source.name,
             created_by_id=by,
@@ -153,7 +157,7 @@ def attachments_copy(*, actor: Actor, copies: Mapping[int, Document]) -> dict[uu
         )
         for source in sources
     }
-    Attachment.objects.bulk_create(made.values(), batch_size=500)
+    Attachment.objects.bulk_create(made.values(), batch_size=_BATCH)
     return {old: new.uid for old, new in made.items()}
 
 

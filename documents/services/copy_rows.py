@@ -134,8 +134,9 @@ def copies_insert(actor: Actor, workspace: int, copies: Sequence[Copy]) -> None:
     uids = dict(zip(columns["source_uids"], columns["uids"], strict=True))
     with connection.cursor() as cursor:
         cursor.execute(_DOCUMENTS_SQL, {**authors, **columns, "workspace": workspace})
-        made = {copy.source.pk: Document(pk=copy.id, workspace_id=workspace) for copy in copies}
-        files = attachments_copy(actor=actor, copies=made)
+        files = attachments_copy(
+            actor=actor, workspace=workspace, copies={copy.source.pk: copy.id for copy in copies}
+        )
         pending = 0
         for batch in _batches(copies):
             cursor.execute(_BODIES_SQL, {**authors, **_bodies(batch, uids, files)})
