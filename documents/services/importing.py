@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from django.db import connection
@@ -17,13 +17,21 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError, DomainError, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.etags import ExpectedRevision
+from documents.importing.files import SourceFolder
 from documents.importing.linking import with_links
 from documents.importing.planning import PlannedDocument
 from documents.importing.reading import Problem
-from documents.models import Document, ImportSource, Workspace
+from documents.models import Blob, Document, ImportSource, Workspace
 from documents.policies import Action, require
 from documents.positions import position_between
 from documents.services.documents import NewDocument, document_insert
+from documents.services.importing_files import (
+    DocumentFiles,
+    NewFile,
+    files_attach,
+    files_of,
+    files_store,
+)
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.services.revising import document_open, document_revise
 from documents.visibility import visible_to
@@ -44,11 +52,12 @@ class ImportRunning(BusinessError):
 
 @dataclasses.dataclass(slots=True)
 class Imported:
-    """What became of an import, in numbers of documents, and what was left out."""
+    """What became of an import: numbers of documents, of files newly attached, and what was left out."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    files: int = 0
     problems: list[Problem] = dataclasses.field(default_factory=list)
 
     @property
@@ -66,6 +75,7 @@ class _Work:
     content: str
     digest: bytes
     source: ImportSource | None
+    files: Sequence[NewFile] = ()
 
     @property
     def changed(self) -> bool:
@@ -77,38 +87,44 @@ def documents_import(
     actor: Actor,
     workspace: Workspace,
     planned: Sequence[PlannedDocument],
+    folder: SourceFolder | None = None,
     dry_run: bool = False,
     progress: Callable[[int], object] = int,
 ) -> Imported:
     """Make or update the documents that files stand for, parents first, in batches of a transaction each.
 
     What was imported before and didn't change is left alone; what changed is merged with what people wrote
-    since. A file whose change conflicts, or whose document lies in the trash, is left out and named.
-    `progress` is told how many stand. Raises Forbidden, ImportRunning.
+    since. A file whose change conflicts, or whose document lies in the trash, is left out and named. Other
+    files of `folder` that the texts link to are attached to the documents that do. `progress` is told how
+    many stand. Raises Forbidden, ImportRunning, AttachmentQuotaExceeded, AttachmentInfected.
     """
     with _only_import(workspace):
-        return _import(actor, workspace, planned, progress, dry_run=dry_run)
+        result = Imported()
+        work = _work_of(workspace, planned, folder, result)
+        _import(actor, workspace, work, result, progress, dry_run=dry_run)
+        return result
 
 
 def _import(
     actor: Actor,
     workspace: Workspace,
-    planned: Sequence[PlannedDocument],
+    work: Sequence[_Work],
+    result: Imported,
     progress: Callable[[int], object],
     *,
     dry_run: bool,
-) -> Imported:
-    result = Imported()
-    work = _work_of(workspace, planned, result)
+) -> None:
+    result.files = sum(len(item.files) for item in work)
     result.unchanged = sum(1 for item in work if item.source is not None and not item.changed)
     fresh = [item for item in work if item.source is None]
     changed = [item for item in work if item.changed]
     if dry_run:
         result.created, result.updated = len(fresh), len(changed)
-        return result
+        return
     progress(result.unchanged)
     for batch in _batches(fresh):
-        result.created += _batch_create(actor=actor, workspace=workspace, batch=batch)
+        stored = files_store(actor=actor, files=[file for item in batch for file in item.files])
+        result.created += _batch_create(actor=actor, workspace=workspace, batch=batch, stored=stored)
         progress(result.total)
     for item in changed:
         problem = _update(actor, item)
@@ -117,7 +133,6 @@ def _import(
         else:
             result.problems.append(problem)
         progress(result.total)
-    return result
 
 
 @contextmanager
@@ -135,7 +150,12 @@ def _only_import(workspace: Workspace) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
-def _work_of(workspace: Workspace, planned: Sequence[PlannedDocument], result: Imported) -> list[_Work]:
+def _work_of(
+    workspace: Workspace,
+    planned: Sequence[PlannedDocument],
+    folder: SourceFolder | None,
+    result: Imported,
+) -> list[_Work]:
     keys = [document.key for document in planned]
     sources = {
         source.key: source
@@ -144,13 +164,17 @@ def _work_of(workspace: Workspace, planned: Sequence[PlannedDocument], result: I
         )
     }
     uids = {key: sources[key].document.uid if key in sources else uuid7() for key in keys}
+    known = files_of(source.document_id for source in sources.values())
     work = []
     for document in planned:
-        content, problem = with_links(document.key, document.content, uids)
+        source = sources.get(document.key)
+        files = DocumentFiles(folder, known.get(source.document_id, {}) if source else {})
+        content, problem = with_links(document.key, document.content, uids, files.address)
         if problem is not None:
             result.problems.append(problem)
         digest = hashlib.sha256(f"{document.title}\0{content}".encode()).digest()
-        work.append(_Work(document, uids[document.key], content, digest, sources.get(document.key)))
+        work.append(_Work(document, uids[document.key], content, digest, source, files.new))
+    result.problems += folder.problems if folder else ()
     return work
 
 
@@ -168,7 +192,9 @@ def _batches(work: Sequence[_Work]) -> Iterator[list[_Work]]:
 
 
 @transactional
-def _batch_create(*, actor: Actor, workspace: Workspace, batch: Sequence[_Work]) -> int:
+def _batch_create(
+    *, actor: Actor, workspace: Workspace, batch: Sequence[_Work], stored: Mapping[uuid.UUID, Blob]
+) -> int:
     workspace_ready(workspace)
     workspace_lock(workspace.pk, Strength.ADD)
     actor = actor_renewed(actor)
@@ -188,6 +214,7 @@ def _batch_create(*, actor: Actor, workspace: Workspace, batch: Sequence[_Work])
         ).document
         parents[item.planned.key] = document
         entries.append(_created(actor, workspace, document))
+        entries += files_attach(actor=actor, document=document, files=item.files, stored=stored)
     ImportSource.objects.bulk_create(
         ImportSource(
             workspace=workspace,
@@ -244,19 +271,22 @@ class _Places:
 
 def _update(actor: Actor, item: _Work) -> Problem | None:
     try:
-        _document_reimport(actor=actor, item=item)
+        stored = files_store(actor=actor, files=item.files)
+        _document_reimport(actor=actor, item=item, stored=stored)
     except DomainError as error:
         return Problem(item.planned.key, f"{error.title}: {error.message}")
     return None
 
 
 @transactional
-def _document_reimport(*, actor: Actor, item: _Work) -> None:
+def _document_reimport(*, actor: Actor, item: _Work, stored: Mapping[uuid.UUID, Blob]) -> None:
     """Merge a changed file into its document: its base is the revision that the last import made."""
     source = item.source
     if source is None:
         return
     opened = document_open(actor, source.document)
+    document = opened.document
+    events_record(files_attach(actor=opened.actor, document=document, files=item.files, stored=stored))
     edited = document_revise(
         opened,
         {"title": item.planned.title, "content": item.content},

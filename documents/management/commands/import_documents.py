@@ -6,12 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from accounts.actors import actor_for_command
 from accounts.models import User
 from cloudscribe.lib.actor import Actor, acting_as
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
 from cloudscribe.lib.emails import canonical_email
 from documents.addresses import slug_of
+from documents.importing.files import SourceFolder
 from documents.importing.planning import PlannedDocument, plan_documents
 from documents.importing.reading import Problem, read_tree
 from documents.models import Workspace
@@ -27,7 +30,8 @@ class Command(OperatorCommand):
 
     help = (
         "Import the Markdown files below PATH: titles from headings, the tree from folders and SUMMARY.md, "
-        "links between files made links between documents. A second run changes only what changed. "
+        "links between files made links between documents, pictures and other files "
+        "that are linked to made attachments. A second run changes only what changed. "
         "Exit code 1: something was left out, and is named; 2: used wrongly."
     )
 
@@ -41,6 +45,8 @@ class Command(OperatorCommand):
     def run(self, actor: Actor, **options: Any) -> None:
         """Read, plan, import, report."""
         planned, problems = self._plan(options["path"])
+        root = options["path"] if options["path"].is_dir() else options["path"].parent
+        self.folder = SourceFolder(root, most_bytes=settings.MAX_UPLOAD_BYTES)
         user = User.objects.filter(email_key=canonical_email(options["owner"])).first()
         if user is None or not user.is_active:
             raise UsageError(f"There is no active user {options['owner']}.")
@@ -70,7 +76,12 @@ class Command(OperatorCommand):
             owner = actor_renewed(owner)
         bar = self.progress(len(planned), "Importing")
         result = documents_import(
-            actor=owner, workspace=workspace, planned=planned, dry_run=dry_run, progress=bar.update
+            actor=owner,
+            workspace=workspace,
+            planned=planned,
+            folder=self.folder,
+            dry_run=dry_run,
+            progress=bar.update,
         )
         if result.created or result.updated:
             lexemes_refresh(actor=owner)
@@ -83,6 +94,7 @@ class Command(OperatorCommand):
         self.stdout.write(
             f"{result.total} documents: {result.created} {would}created, {result.updated} {would}updated, "
             f"{result.unchanged} unchanged."
+            + (f" {result.files} files {would}attached." if result.files else "")
         )
         left_out = sum(problem.left_out for problem in problems)
         if left_out:

@@ -292,3 +292,32 @@ def test_media_stays_below_the_data_folder(world: World, page: str) -> None:
     attach(world, page)
     path = pathlib.Path(default_storage.path(Blob.objects.get().path))
     assert path.is_relative_to(pathlib.Path(settings.DATA_DIR) / "media")
+
+
+def test_copy_takes_files_along(world: World, page: str) -> None:
+    """Under ids of their own that the text leads to, with the same content, counted where the copy stands."""
+    known = attach(world, page, picture(), filename="x.png")
+    below = world.document("Below", parent=page, content=f"![x]({known['url']}) [y]({known['url']}?size=256)")
+    inner = attach(world, below, b"other", filename="inner.txt")
+    there = world.ok(world.owner.post("workspaces/", {"name": "There"}), 201)["id"]
+    copy = world.ok(world.act(page, "copy", workspace=there, parent=None, include_children=True), 201)
+    (child,) = world.ok(world.owner.get(f"documents/{copy['id']}/children/"))["results"]
+    (picture_row,) = world.ok(world.owner.get(f"documents/{copy['id']}/attachments/"))["results"]
+    (inner_row,) = world.ok(world.owner.get(f"documents/{child['id']}/attachments/"))["results"]
+    assert (picture_row["name"], picture_row["sha256"]) == ("x.png", known["sha256"])
+    assert inner_row["sha256"] == inner["sha256"]
+    assert len({known["id"], inner["id"], picture_row["id"], inner_row["id"]}) == 4
+    text = world.ok(world.owner.get(f"documents/{child['id']}/"))["content"]
+    assert text == f"![x]({picture_row['url']}) [y]({picture_row['url']}?size=256)"
+    assert Blob.objects.count() == 2
+    usage = {str(uid): n for uid, n in AttachmentUsage.objects.values_list("workspace__uid", "files")}
+    assert usage == {world.workspace: 2, there: 2}
+
+
+def test_copy_beyond_the_quota_copies_nothing(world: World, page: str, settings: Any) -> None:
+    """Files that there is no room for are not left out in silence."""
+    attach(world, page)
+    settings.ATTACHMENT_QUOTA = 10
+    answer = world.act(page, "copy")
+    assert (answer.status_code, answer.json()["code"]) == (409, "attachment_quota_exceeded")
+    assert world.titles(world.owner) == ["Page"]

@@ -16,9 +16,10 @@ from accounts.actors import actor_for_command
 from accounts.models import User
 from audit.models import Event
 from documents.importing.planning import PlannedDocument
-from documents.models import Document, DocumentBody, ImportSource, Workspace
+from documents.models import Attachment, Blob, Document, DocumentBody, ImportSource, Workspace
 from documents.services.importing import ImportRunning, documents_import
 from tests.accounts.factories import user_make
+from tests.documents.uploading import picture
 from tests.documents.world import World
 
 pytestmark = pytest.mark.django_db
@@ -289,3 +290,105 @@ class Counting:
         """One more."""
         self.statements += 1
         return execute(*args)
+
+
+@pytest.fixture
+def illustrated(folder: Path) -> Path:
+    """A tree whose texts show pictures and link to other files."""
+    (folder / "img").mkdir()
+    (folder / "img" / "red.png").write_bytes(picture())
+    (folder / "data.csv").write_text("a,b\n")
+    (folder / "one.md").write_text(
+        "# One\n\n![red](img/red.png) [data](data.csv) [again](./img/red.png#top) [two](two.md) "
+        "![no](img/no.png)\n"
+    )
+    (folder / "guide" / "deep.md").write_text(
+        '<img alt="A [red]\n  thing" src="../img/red.png" class="x" />\n\n'
+        '<p><img src="../img/red.png"></p>\n\n```\n<img src="../img/red.png">\n```\n'
+    )
+    return folder
+
+
+def attached() -> dict[tuple[str, str], str]:
+    """The addresses of files, by the document's title and their name."""
+    rows = Attachment.objects.values_list("document__title", "name", "uid")
+    return {(title, name): f"/api/v1/attachments/{uid}/file/" for title, name, uid in rows}
+
+
+def test_import_brings_files_along(owner: User, illustrated: Path) -> None:
+    """Each document has those that it links to, their content is stored once, the texts lead to them."""
+    out, _ = run(illustrated, owner)
+    assert out == "5 documents: 5 created, 0 updated, 0 unchanged. 3 files attached.\n"
+    files = attached()
+    assert files.keys() == {("One", "red.png"), ("One", "data.csv"), ("deep", "red.png")}
+    red, data, deep = files["One", "red.png"], files["One", "data.csv"], files["deep", "red.png"]
+    two = Document.objects.get(title="Two").uid
+    assert body("One") == (
+        f"# One\n\n![red]({red}) [data]({data}) [again]({red}#top) [two](cs://{two}) ![no](img/no.png)\n"
+    )
+    assert body("deep") == (
+        f'![A \\[red\\] thing]({deep})\n\n<p><img src="{deep}"></p>\n\n```\n<img src="../img/red.png">\n```\n'
+    )
+    assert Blob.objects.count() == 2
+    assert Event.objects.filter(action="attachment.created").count() == 3
+
+
+def test_import_again_attaches_nothing(owner: User, illustrated: Path) -> None:
+    """Files are known by their content, also under another name."""
+    run(illustrated, owner)
+    Attachment.objects.filter(name="data.csv").update(name="renamed.csv")
+    before = list(DocumentBody.objects.order_by("pk").values_list("content", "document__revision"))
+    out, _ = run(illustrated, owner)
+    assert out == "5 documents: 0 created, 0 updated, 5 unchanged.\n"
+    assert list(DocumentBody.objects.order_by("pk").values_list("content", "document__revision")) == before
+    assert Attachment.objects.count() == 3
+
+
+def test_import_of_a_changed_picture_keeps_the_old_one(owner: User, illustrated: Path) -> None:
+    """What earlier revisions show stays; the texts lead to the new one."""
+    run(illustrated, owner)
+    (illustrated / "img" / "red.png").write_bytes(picture(size=(10, 10)))
+    out, _ = run(illustrated, owner)
+    assert out == "5 documents: 0 created, 2 updated, 3 unchanged. 2 files attached.\n"
+    assert Attachment.objects.filter(document__title="One", name="red.png").count() == 2
+    newest = Attachment.objects.filter(document__title="One", name="red.png").latest("pk")
+    assert f"![red](/api/v1/attachments/{newest.uid}/file/)" in body("One")
+
+
+def test_import_dry_run_stores_no_file(owner: User, illustrated: Path) -> None:
+    """It counts what would be attached."""
+    run(illustrated, owner)
+    (illustrated / "two.md").write_text("# Two\n\n![r](img/red.png)")
+    out, _ = run(illustrated, owner, dry_run=True)
+    assert out.endswith("1 would be updated, 4 unchanged. 1 files would be attached.\n")
+    assert Attachment.objects.count() == 3
+
+
+def test_import_reads_nothing_outside_of_the_folder(owner: User, folder: Path) -> None:
+    """Neither by dots nor by a symbolic link, nor what is hidden; what can't be had is named."""
+    (folder.parent / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(folder.parent / "secret.txt")
+    (folder / ".env").write_text("secret")
+    (folder / "empty.txt").touch()
+    text = "[a](../secret.txt) [b](link.txt) [c](.env) [d](empty.txt) [e](/etc/passwd) [f](%2e%2e/secret.txt)"
+    (folder / "one.md").write_text(text)
+    with pytest.raises(CommandError) as refused:
+        run(folder, owner)
+    assert refused.value.returncode == 1
+    assert "2 files were left out" in str(refused.value)
+    assert body("one") == text
+    assert not Attachment.objects.exists()
+
+
+def test_import_beyond_the_quota_stops_and_goes_on_later(
+    owner: User, illustrated: Path, settings: Any
+) -> None:
+    """Nothing half: with room made, the next run brings the rest."""
+    settings.ATTACHMENT_QUOTA = 10
+    with pytest.raises(CommandError) as refused:
+        run(illustrated, owner)
+    assert refused.value.returncode == 2
+    assert not Attachment.objects.exists()
+    settings.ATTACHMENT_QUOTA = 0
+    out, _ = run(illustrated, owner)
+    assert out.endswith("3 files attached.\n")
