@@ -325,6 +325,14 @@ class SiblingNotFound(InvalidInput):
     title = "No such sibling"
 
 
+class TagExists(BusinessError):
+    """A tag is renamed to a name that is free; two become one by a merge."""
+
+    code = "tag_exists"
+    title = "There is such a tag already"
+    detail = "Merge the tags if they are to become one."
+
+
 class WorkspaceBusy(Locked):
     """A job rewrites a large part of this workspace's tree."""
 

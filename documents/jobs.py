@@ -17,6 +17,7 @@ from documents.queues import (
     SCOPE_COUNTS,
     SEARCH_INDEX,
     SEARCH_STATISTICS,
+    TAG_CHANGE,
     TRASH_PURGE,
 )
 from documents.services.access_requests import access_request_tell, access_requests_purge
@@ -27,6 +28,7 @@ from documents.services.link_visits import link_visits_purge
 from documents.services.trash import trash_purge_next
 from documents.services.tree_jobs import reservations_sweep
 from documents.services.tree_work import TREE_KINDS, tree_work
+from documents.services.workspace_tags import tag_rewrite
 
 _TREE_TIMEOUT = 1_800
 
@@ -75,6 +77,14 @@ def purge_link_visits(run: JobRun) -> dict[str, int]:
 def purge_invitations(run: JobRun) -> dict[str, int]:
     """Delete invitations that ended long ago."""
     return {"purged": invitations_purge()}
+
+
+@job_handler(TAG_CHANGE)
+def tag_change(run: JobRun) -> dict[str, int]:
+    """Put a tag in the place of another, or take it away, in the documents of a workspace."""
+    place = {name: run.payload[name] for name in ("workspace", "tag", "into")}
+    result = tag_rewrite(actor=run.actor, progress=run.progress, **place)
+    return {"changed": result.changed, "left": result.left}
 
 
 def _tree_handler(kind: str) -> None:

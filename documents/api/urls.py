@@ -31,6 +31,7 @@ from documents.api.rendering import RenderingViewSet
 from documents.api.revisions import RevisionViewSet
 from documents.api.search import SearchViewSet
 from documents.api.shared import SharedViewSet
+from documents.api.tags import TagViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
@@ -41,6 +42,7 @@ _WORKSPACE = "workspaces/<uuid:id>/"
 _MEMBERS = "workspaces/<uuid:workspace>/members/"
 _INVITATIONS = "workspaces/<uuid:workspace>/invitations/"
 _INVITATION = _INVITATIONS + "<uuid:invitation>/"
+_TAGS = "workspaces/<uuid:workspace>/tags/"
 _DOCUMENT = "documents/<uuid:id>/"
 _GRANTS = "documents/<uuid:document>/grants/"
 _ACCESS = "documents/<uuid:document>/access/"
@@ -62,6 +64,9 @@ urlpatterns = [
     path(_WORKSPACE, WorkspaceViewSet.as_view(_ITEM)),
     path(_WORKSPACE + "tree/", WorkspaceViewSet.as_view({"get": "tree"})),
     path(_WORKSPACE + "trash/", WorkspaceViewSet.as_view({"get": "trash"})),
+    path(_TAGS, TagViewSet.as_view({"get": "list"})),
+    path(_TAGS + "<path:tag>/merge/", TagViewSet.as_view({"post": "merge"})),
+    path(_TAGS + "<path:tag>/", TagViewSet.as_view({"patch": "partial_update", "delete": "destroy"})),
     path(_MEMBERS, MemberViewSet.as_view(_LIST)),
     path(_MEMBERS + "<uuid:grant>/", MemberViewSet.as_view(_ITEM)),
     path(_INVITATIONS, InvitationViewSet.as_view({"get": "list"})),

@@ -289,6 +289,17 @@ _WORKSPACE = [
     Row("DELETE", "workspaces/{workspace}/", R, _MANAGE, _from("owner", 204)),
     Row("GET", "workspaces/{workspace}/tree/", R, _READ, _from("viewer", 200)),
     Row("GET", "workspaces/{workspace}/trash/", R, _READ, _from("viewer", 200)),
+    Row("GET", "workspaces/{workspace}/tags/", R, _READ, _from("viewer", 200)),
+    Row("PATCH", "workspaces/{workspace}/tags/{tag}/", R, _MANAGE, _from("manager", 202), {"tag": "other"}),
+    Row(
+        "POST",
+        "workspaces/{workspace}/tags/{tag}/merge/",
+        R,
+        _MANAGE,
+        _from("manager", 400),
+        {"into": "other"},
+    ),
+    Row("DELETE", "workspaces/{workspace}/tags/{tag}/", R, _MANAGE, _from("manager", 202)),
     Row("GET", "workspaces/{workspace}/members/", R, _READ, _from("viewer", 200)),
     Row(
         "POST",

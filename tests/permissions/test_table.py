@@ -80,6 +80,7 @@ class Stage:
         owner = self.clients["owner"]
         self.ids = {
             "role": "member",
+            "tag": "a/b",
             **dict.fromkeys(("absent", "identity", "notification", "passkey", "session", "token"), ABSENT),
         }
         self.ids["soon"] = (timezone.now() + dt.timedelta(days=1)).isoformat()
@@ -99,7 +100,7 @@ class Stage:
 
     def _fill(self, owner: ApiClient) -> None:
         for name in ("document", "other"):
-            body = {"workspace": self.ids["workspace"], "title": name.title()}
+            body = {"workspace": self.ids["workspace"], "title": name.title(), "tags": [self.ids["tag"]]}
             self.ids[name] = owner.post("documents/", body).json()["id"]
         self.ids["team"] = owner.post("teams/", {"name": "Team"}).json()["id"]
         self.ids |= {role: str(self.clients[role].user.uid) for role in ROLES}
