@@ -17,7 +17,7 @@ from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can, require
 from documents.services.documents import Created, NewDocument, document_add
 from documents.services.locking import actor_renewed
-from documents.templates import BUILT_IN, filled, variables_of
+from documents.templates import BUILT_IN, filled, filled_bytes, variables_of
 from documents.visibility import visible_to
 
 
@@ -53,9 +53,9 @@ def document_from_template(
         "date": _today(reader),
         "title": given["title"],
     }
-    content = filled(body, values)
-    if len(content.encode()) > limits.BODY_BYTES:
+    if filled_bytes(body, values) > limits.BODY_BYTES:
         raise InvalidInput.field("/variables", "max_length", "The body would become longer than 2 MB.")
+    content = filled(body, values)
     kept = {"language": source.language, "tags": source.tags, "icon": source.icon}
     new = NewDocument(**{**kept, **given, "content": content})
     return document_add(actor, workspace, new, parent, {"template": str(source.uid)})

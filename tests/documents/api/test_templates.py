@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from audit.models import Event
+from documents.limits import BODY_BYTES
 from documents.models import Document
 from tests.documents.world import ABSENT, World
 
@@ -92,6 +94,28 @@ def test_create_that_becomes_too_large(world: World) -> None:
     template = template_of(world, content="{{a}}" * 300)
     answer = made(world, template, variables={"a": "x" * 10_000})
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "max_length")
+
+
+def test_create_that_becomes_too_large_is_refused_before_it_is_made(world: World) -> None:
+    """A small body may stand for gigabytes: what is refused takes no memory."""
+    template = template_of(world, content="{{a}}" * 20_000)
+    tracemalloc.start()
+    try:
+        answer = made(world, template, variables={"a": "x" * 10_000})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "max_length")
+    assert peak < 20_000_000
+
+
+def test_create_up_to_the_largest_body(world: World) -> None:
+    """Exactly 2 MB of UTF-8 is taken, a byte more isn't."""
+    start = "{{a}}" * 200
+    rest = BODY_BYTES - 200 * 2 * 5_000
+    for more, status in ((0, 201), (1, 400)):
+        template = template_of(world, content=start + "y" * (rest + more))
+        assert made(world, template, variables={"a": "é" * 5_000}).status_code == status
 
 
 def test_create_from_what_is_hidden_or_no_template(world: World) -> None:
