@@ -42,6 +42,9 @@ DeadlineWorker.paths_aside = frozenset(
         "/api/v1/auth/step-up/",
     }
 )
+# The pages of share links take a password by form, their routes by a header.
+DeadlineWorker.prefixes_aside = ("/s/",)
+DeadlineWorker.headers_aside = (("/api/v1/shared/", "X-LINK-PASSWORD"),)
 preload_app = True
 control_socket_disable = True
 backlog = 512

@@ -16,12 +16,15 @@ from documents.models import (
     Document,
     Invitation,
     InvitationState,
+    LinkState,
+    ShareLink,
     Workspace,
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
 from documents.selectors.invitations import invitations_in
 from documents.services.invitations import INVITATION_STAFF, invitation_withdraw
+from documents.services.links import LINK_STAFF, link_withdraw
 
 STATE_COLOURS = {"published": "success", "draft": "warning", "archived": "info"}
 
@@ -212,3 +215,70 @@ class InvitationAdmin(StaffAdmin):
             lambda actor, invitation: invitation_withdraw(actor=actor, invitation=invitation.uid),
             "Taken back",
         )
+
+
+class LinkRevokedFilter(admin.SimpleListFilter):
+    """Links that somebody closed, or the others."""
+
+    title = "revoked"
+    parameter_name = "revoked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The two choices."""
+        return [("no", "No"), ("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The chosen ones."""
+        if self.value() not in {"no", "yes"}:
+            return queryset
+        return queryset.filter(revoked_at__isnull=self.value() == "no")
+
+
+@admin.register(ShareLink)
+class ShareLinkAdmin(StaffAdmin):
+    """Which documents are open by a link, how far, and how often that was used. The secrets are nowhere."""
+
+    list_display = ("document", "workspace", "role", "has_password", "shown_state", "use_count", "created_by")
+    list_filter = (LinkRevokedFilter, "role", "include_children")
+    list_select_related = ("document__workspace", "created_by")
+    search_fields = ("=uid", "=document__uid", "document__title", "document__workspace__name")
+    ordering = ("-created_at",)
+    actions = ("revoke",)
+    fieldsets = (
+        (None, {"fields": ("uid", "document", "role", "include_children", "has_password")}),
+        ("Bounds", {"fields": ("expires_at", "max_uses", "use_count", "last_used_at")}),
+        ("Life", {"fields": ("created_at", "created_by", "updated_at", "revoked_at", "revoked_by")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With the database's clock, by which they end."""
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(clock=Now())
+        return rows
+
+    @display(description="Workspace", ordering="document__workspace__name")
+    def workspace(self, link: ShareLink) -> str:
+        """Where the document stands."""
+        return link.document.workspace.name
+
+    @display(description="Password", boolean=True)
+    def has_password(self, link: ShareLink) -> bool:
+        """Whether it asks for one; not even the hash is shown."""
+        return bool(link.password)
+
+    @display(
+        description="State",
+        label={"live": "success", "revoked": "danger", "expired": "warning", "spent": "info"},
+    )
+    def shown_state(self, link: Any) -> LinkState:
+        """As a coloured label."""
+        state: LinkState = link.state_at(link.clock, link.document.workspace.link_lifetime_days)
+        return state
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may close other people's links."""
+        return bool(request.user.has_perm(LINK_STAFF))
+
+    @admin.action(description="Revoke these links", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        """They open nothing from the next request on."""
+        each(request, rows, lambda actor, link: link_withdraw(actor=actor, link=link.uid), "Revoked")

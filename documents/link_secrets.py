@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from cloudscribe.lib.conditional import IfMatch
+from documents.addresses import SHORT_ID, document_named, short_id
 from documents.etags import ExpectedRevision
 
 PREFIX = "csl_"
@@ -30,6 +31,9 @@ _KEY = re.compile(rf"[A-Za-z0-9_-]{{{KEY_LENGTH}}}", re.ASCII)
 _NAMES = r"(?P<kind>(?i:cs://|documents/|attachments/))"
 _ID = re.compile(_NAMES + r"(?P<id>(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))(?![\w-])", re.ASCII)
 _KEYED = re.compile(_NAMES + rf"(?P<key>[A-Za-z0-9_-]{{{KEY_LENGTH}}})(?![\w-])", re.ASCII)
+# The addresses that people pass on, `/d/{slug}-{short id}`, hold the id in other digits.
+_SHORT = re.compile(rf"(/d/(?:[a-z0-9-]*-)?)({SHORT_ID})(?![\w-])", re.ASCII)
+_SHORT_KEYED = re.compile(rf"(/d/(?:[a-z0-9-]*?-)??)([A-Za-z0-9_-]{{{KEY_LENGTH}}})(?![\w-])", re.ASCII)
 _DOCUMENT, _FILE, _TAG = b"document", b"file", b"tag"
 
 
@@ -72,10 +76,12 @@ class LinkNames:
 
     def masked(self, text: str) -> str:
         """The text with keys in place of the ids of documents and attachments that it names."""
+        text = _SHORT.sub(self._mask_short, text)
         return _ID.sub(self._mask, text)
 
     def unmasked(self, text: str) -> str:
         """The inverse of `masked`; what is no key of this link stays."""
+        text = _SHORT_KEYED.sub(self._unmask_short, text)
         return _KEYED.sub(self._unmask, text)
 
     def etag(self, uid: uuid.UUID, epoch: int, revision: int, tail: bytes) -> str:
@@ -109,6 +115,14 @@ class LinkNames:
         opened = self.file_uid if _names_file(found) else self.document_uid
         uid = opened(found["key"])
         return found[0] if uid is None else f"{found['kind']}{uid}"
+
+    def _mask_short(self, found: re.Match[str]) -> str:
+        uid = document_named(found[2])
+        return found[0] if uid is None else found[1] + self.document_key(uid)
+
+    def _unmask_short(self, found: re.Match[str]) -> str:
+        uid = self.document_uid(found[2])
+        return found[0] if uid is None else found[1] + short_id(uid)
 
     def _uid(self, key: str, purpose: bytes) -> uuid.UUID | None:
         opened = self._opened(key, purpose)

@@ -70,6 +70,7 @@ TOGETHER = {
     "tests/admin/test_people.py": "browser",
     "tests/admin/test_tokens.py": "browser",
     "tests/lib/api/test_docs_pages.py": "browser",
+    "tests/documents/test_shared_browser.py": "browser",
 }
 
 

@@ -157,6 +157,9 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     # Seconds for the whole head, and the paths whose POST is answered aside; the configuration sets both.
     head_deadline = 10.0
     paths_aside: Collection[str] = ()
+    # Beginnings of paths whose POST is, and of those where a header may bring a password with any request.
+    prefixes_aside: tuple[str, ...] = ()
+    headers_aside: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """As gunicorn's."""
@@ -262,7 +265,18 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
 
     def _belongs_aside(self, req: Any) -> bool:
         """Whatever the spelling of the path, as long as the application reads it so."""
-        return req.method == "POST" and unquote(req.path) in self.paths_aside
+        path = unquote(req.path)
+        if req.method == "POST" and (path in self.paths_aside or path.startswith(self.prefixes_aside)):
+            return True
+        asked = {header for prefix, header in self.headers_aside if path.startswith(prefix)}
+        return bool(asked) and any(name in asked for name, _ in req.headers) and self._is_short(req)
+
+    @staticmethod
+    def _is_short(req: Any) -> bool:
+        """Whether its body may wait aside; a longer one is read as it comes."""
+        lengths = [value for name, value in req.headers if name == "CONTENT-LENGTH"]
+        chunked = any(name == "TRANSFER-ENCODING" for name, _ in req.headers)
+        return not chunked and all(value.isdigit() and int(value) <= _ASIDE_BYTES for value in lengths)
 
     def _body_take(self, req: Any, conn: Any) -> None:
         """Read the whole body beforehand: those few threads wait for nobody who sends it drop by drop."""

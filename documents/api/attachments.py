@@ -41,10 +41,10 @@ from security.content import content_inspect
 
 _READ, _WRITE = "documents:read", "documents:write"
 _NAME_LENGTH = 255
-_RANGE = OpenApiParameter(
+RANGE = OpenApiParameter(
     "Range", str, OpenApiParameter.HEADER, description="One range, `bytes=0-99`; several are not divided."
 )
-_FILE_ANSWERS = {
+FILE_ANSWERS = {
     (status, "application/octet-stream"): OpenApiTypes.BINARY  # generators of clients know bytes by it alone
     for status in (200, 206)
 }
@@ -212,7 +212,7 @@ class AttachmentFileViewSet(ServiceViewSet):
         renderer = self.get_renderers()[0]
         return renderer, renderer.media_type
 
-    @extend_schema(responses=_FILE_ANSWERS, parameters=[_RANGE])
+    @extend_schema(responses=FILE_ANSWERS, parameters=[RANGE])
     def file(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """A file, whole or a range of it; images also as smaller pictures.
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from rest_framework.request import Request
 
 from cloudscribe.lib.conditional import if_none_match
@@ -33,7 +33,9 @@ class _File:
     headers: dict[str, str]
 
 
-def blob_answer(request: Request, blob: Blob, name: str, *, side: int | None = None) -> HttpResponseBase:
+def blob_answer(
+    request: Request | HttpRequest, blob: Blob, name: str, *, side: int | None = None
+) -> HttpResponseBase:
     """The content under a name, with ETag and ranges; with `side` a picture of it, at most so large.
 
     An image whose pictures aren't made yet is given as it is. Raises NotFound for a picture of what is no
@@ -72,7 +74,7 @@ def _file_of(blob: Blob, name: str, side: int | None) -> _File:
     return _File(path, file_size(path), f'"{blob.digest}-{side}"', content_headers(content))
 
 
-def _span_of(request: Request, file: _File) -> tuple[int, int] | None:
+def _span_of(request: Request | HttpRequest, file: _File) -> tuple[int, int] | None:
     """Start and end (exclusive) of the range that is asked for; None for the whole file.
 
     What is no single range of bytes, or holds for another version only (`If-Range`), counts as not sent.

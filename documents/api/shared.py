@@ -15,22 +15,24 @@ from rest_framework.request import Request
 from accounts.devices import device_of
 from cloudscribe.lib.actor import set_actor
 from cloudscribe.lib.conditional import if_none_match, parse_if_match
-from cloudscribe.lib.errors import Forbidden, MalformedBody, NotFound
+from cloudscribe.lib.errors import Forbidden, MalformedBody
 from cloudscribe.lib.gate import read_limited
 from cloudscribe.lib.permissions import Public
 from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.serializers import StrictSerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
+from documents.api.attachments import FILE_ANSWERS, RANGE
 from documents.api.editing import PREFER, merge_wanted
 from documents.api.rendering import HeadingOutput
 from documents.api.serializers import BodyField
+from documents.api.serving import blob_answer
 from documents.etags import ExpectedRevision, expected_revision
 from documents.models import Document
 from documents.roles import LINK_BITS
-from documents.selectors.links import HeldLink, link_held
-from documents.selectors.shared import shared_answer, shared_document, shared_rendering
-from documents.services.link_visits import Visitor, link_unlock, link_use, visit_goes_on, visit_pass
+from documents.selectors.links import HeldLink
+from documents.selectors.shared import shared_answer, shared_document, shared_file, shared_rendering
+from documents.services.link_visits import Visitor, link_enter, link_use, visit_pass
 from documents.services.sharing import shared_content_write
 
 # What a revision holds beside the body: an editor by link changes none of it.
@@ -148,10 +150,11 @@ class SharedViewSet(ServiceViewSet):
         "content_replace": SharedContentInput,
     }
     answers: ClassVar = {"content_update": SharedAnswer, "content_replace": SharedAnswer}
-    etag_actions: ClassVar = ("retrieve", "content", "content_update", "content_replace")
+    etag_actions: ClassVar = ("retrieve", "content", "file", "content_update", "content_replace")
     if_match: ClassVar = {"content_update": "required", "content_replace": "required"}
     problems: ClassVar = {
         **dict.fromkeys(("retrieve", "content"), (401, 404, 429)),
+        "file": (401, 404, 409, 416, 429),
         **dict.fromkeys(("content_update", "content_replace"), (401, 403, 404, 409, 412, 423, 428, 429)),
     }
     tag = "shared"
@@ -162,6 +165,10 @@ class SharedViewSet(ServiceViewSet):
         if self.action == "content":
             return [MarkdownText(), PlainText(), HtmlText()]
         return super().get_renderers()
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002 (the framework's)
+        """By Accept, but for a file, which is what it is."""
+        return super().perform_content_negotiation(request, force or self.action == "file")
 
     def get_parsers(self) -> list[BaseParser]:
         """JSON, and Markdown for the whole content."""
@@ -222,17 +229,25 @@ class SharedViewSet(ServiceViewSet):
             response.headers[_VISIT] = self.visit
         return response
 
+    @extend_schema(parameters=[PASSWORD, VISIT, RANGE], responses=FILE_ANSWERS)
+    def file(self, request: Request, secret: str, key: str) -> HttpResponseBase:
+        """A file of a shared document, whole or a range of it."""
+        held = self._opened(secret)
+        row = shared_file(held, key)
+        answer = blob_answer(request, row.blob, row.name)
+        if answer.status_code != HTTPStatus.NOT_MODIFIED:
+            self._count(held, "")
+        return answer
+
     # --- what they share ---
     def _opened(self, secret: str) -> HeldLink:
         """The link, if it opens anything to this client; sets `visit` where the client is within one."""
-        held = link_held(secret)
         shown = self.request.headers.get(_VISIT, "")
-        if visit_goes_on(held, shown):
-            self.visit = shown
-        elif held.spent:
-            raise NotFound
-        else:
-            link_unlock(held=held, password=_password(self.request), address=self._visitor().address)
+        address = self._visitor().address
+        held, within = link_enter(
+            secret=secret, shown=shown, password=_password(self.request), address=address
+        )
+        self.visit = shown if within else None
         set_actor(held.actor)
         return held
 

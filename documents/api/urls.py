@@ -102,6 +102,7 @@ urlpatterns = [
     path(_LINKS + "<uuid:link>/visits/", LinkViewSet.as_view({"get": "visits"})),
     path(_SHARED, SharedViewSet.as_view({"get": "retrieve"})),
     path(_SHARED + "content/", SharedViewSet.as_view(_SHARED_CONTENT)),
+    path(_SHARED + "files/<str:key>/", SharedViewSet.as_view({"get": "file"})),
     path(_SHARED + "documents/<str:key>/", SharedViewSet.as_view({"get": "retrieve"})),
     path(_SHARED + "documents/<str:key>/content/", SharedViewSet.as_view(_SHARED_CONTENT)),
     path(_REVISIONS, RevisionViewSet.as_view({"get": "list"})),

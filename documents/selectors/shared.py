@@ -6,9 +6,8 @@ trash is absent here as everywhere.
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -22,7 +21,6 @@ from documents.visibility import visible_to
 
 # More than anybody reads through; what stands behind them is found by the links in the text.
 MOST_LISTED = 1_000
-_DOCUMENT_LINK = re.compile(r'(?<=href=")cs://([0-9a-f-]{36})(#[^"]*)?(?=")')
 
 
 def shared_rows(held: HeldLink) -> QuerySet[Document]:
@@ -94,16 +92,26 @@ def file_answer(held: HeldLink, row: Attachment) -> dict[str, Any]:
     }
 
 
-def linked_titles(held: HeldLink, html: str) -> Mapping[uuid.UUID, str]:
-    """Which of the documents that rendered HTML links to the link reaches, with their titles."""
-    named = {uid for found in _DOCUMENT_LINK.finditer(html) if (uid := _uid(found[1])) is not None}
-    if not named:
-        return {}
-    return dict(shared_rows(held).filter(uid__in=named).values_list("uid", "title"))
+def shared_file(held: HeldLink, key: str) -> Attachment:
+    """The file of a key, if the link reaches its document; raises NotFound."""
+    uid = held.names.file_uid(key)
+    if uid is None:
+        raise NotFound
+    row = Attachment.objects.select_related("blob").filter(uid=uid).first()
+    if row is None or not shared_rows(held).filter(pk=row.document_id).exists():
+        raise NotFound
+    return row
 
 
-def _uid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
+def shared_among(held: HeldLink, uids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of some documents that the link reaches."""
+    return set(shared_rows(held).filter(uid__in=uids).values_list("uid", flat=True)) if uids else set()
+
+
+def shared_above(held: HeldLink, document: Document) -> list[Document]:
+    """What stands above a document as far as the link reaches, from the top down; nothing for its own."""
+    if document.pk == held.document.pk:
+        return []
+    labels = [document.path[start : start + 10] for start in range(0, len(document.path) - 10, 10)]
+    rows = shared_rows(held).filter(pk__in=[int(label, 16) for label in labels])
+    return list(rows.only("uid", "title", "icon").order_by("depth"))

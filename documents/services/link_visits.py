@@ -25,7 +25,7 @@ from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.exceptions import LinkPasswordLimited, LinkPasswordRequired
 from documents.models import LinkVisit, ShareLink
-from documents.selectors.links import HeldLink, link_visited_from
+from documents.selectors.links import HeldLink, link_held, link_visited_from
 
 LONGEST_PASSWORD = 128
 _PASS = re.compile(r"([^.\s]{1,64})\.([0-9]{1,12})\.([0-9a-f]{64})", re.ASCII)
@@ -62,6 +62,20 @@ def link_use(*, held: HeldLink, visitor: Visitor) -> None:
         cursor.execute(_USE_SQL, values)
         if cursor.fetchone() is None:
             raise NotFound
+
+
+def link_enter(*, secret: str, shown: str, password: str | None, address: str) -> tuple[HeldLink, bool]:
+    """The link of a secret, for whoever shows the pass of a visit or knows the password; and if in a visit.
+
+    Raises NotFound for one that opens nothing, or nothing more; see `link_unlock`.
+    """
+    held = link_held(secret)
+    if visit_goes_on(held, shown):
+        return held, True
+    if held.spent:
+        raise NotFound
+    link_unlock(held=held, password=password, address=address)
+    return held, False
 
 
 def link_unlock(*, held: HeldLink, password: str | None, address: str) -> None:

@@ -142,6 +142,10 @@ _SHARED = [
     Row("GET", "shared/{secret}/content/", P, None, _everybody(200)),
     Row("PATCH", "shared/{secret}/content/", P, None, _everybody(428), {"content": "New"}),
     Row("PUT", "shared/{secret}/content/", P, None, _everybody(400)),
+    Row("GET", "shared/{secret}/files/{file_key}/", P, None, _everybody(200)),
+    Row("GET", "/s/{secret}/", P, None, _everybody(200)),
+    Row("GET", "/s/{secret}/d/{shared_key}/", P, None, _everybody(200)),
+    Row("GET", "/s/{secret}/f/{file_key}/", P, None, _everybody(200)),
     Row("GET", "shared/{secret}/documents/{shared_key}/", P, None, _everybody(200)),
     Row("GET", "shared/{secret}/documents/{shared_key}/content/", P, None, _everybody(200)),
     Row(

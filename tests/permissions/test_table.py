@@ -120,7 +120,9 @@ class Stage:
         self.ids["request"] = asked.json()["id"]
         link = owner.post(f"documents/{self.ids['document']}/links/", {"role": "editor"}).json()
         self.ids |= {"link": link["id"], "secret": link["secret"]}
-        self.ids["shared_key"] = LinkNames(link["secret"]).document_key(uuid.UUID(self.ids["document"]))
+        names = LinkNames(link["secret"])
+        self.ids["shared_key"] = names.document_key(uuid.UUID(self.ids["document"]))
+        self.ids["file_key"] = names.file_key(uuid.UUID(self.ids["attachment"]))
         with transaction.atomic():
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
         self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)

@@ -13,6 +13,7 @@ from audit.models import Event
 from documents.link_secrets import LinkNames
 from documents.models import LinkVisit, Revision, ShareLink
 from tests.documents.sharing import PASSWORD, keys, link_make, shared
+from tests.documents.uploading import upload
 from tests.documents.world import World, statements
 from tests.fixtures import ApiClient
 
@@ -409,3 +410,36 @@ def _edited(world: World, content: str = "one\n\ntwo\n\nthree\n") -> tuple[str, 
     """A document and the secret of a link for editing it."""
     document = world.document(content=content)
     return document, link_make(world, document, role="editor")["secret"]
+
+
+def test_shared_files(world: World) -> None:
+    """Files are listed and served by keys of the link, with ranges, and those of elsewhere are absent."""
+    document, other = world.document(), world.document("Other")
+    mine, theirs = (
+        World.ok(upload(world.owner, place, b"some text", filename="a.txt"), 201)
+        for place in (document, other)
+    )
+    etag = world.owner.get(f"documents/{document}/").headers["ETag"]
+    text = f"[f]({mine['url']})"
+    World.ok(world.owner.patch(f"documents/{document}/", {"content": text}, If_Match=etag))
+    link = link_make(world, document)
+    secret = link["secret"]
+    answer = shared(secret)
+    (listed,) = World.ok(answer)["files"]
+    assert (listed["title"], listed["content_type"], listed["size"]) == ("a.txt", "text/plain", 9)
+    assert mine["id"] not in answer.content.decode()
+    assert f"/attachments/{listed['key']}/file/" in World.ok(answer)["content"]
+    path = f"files/{listed['key']}/"
+    got = shared(secret, path)
+    assert (got.status_code, b"".join(got.streaming_content)) == (200, b"some text")
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    assert got.headers["Cache-Control"] == "no-store"
+    part = shared(secret, path, Range="bytes=0-3")
+    assert (part.status_code, b"".join(part.streaming_content)) == (206, b"some")
+    assert shared(secret, path, If_None_Match=got.headers["ETag"]).status_code == 304
+    foreign = LinkNames(secret).file_key(uuid.UUID(theirs["id"]))
+    assert shared(secret, f"files/{foreign}/").status_code == 404
+    assert shared(secret, f"files/{LinkNames(secret).document_key(uuid.UUID(document))}/").status_code == 404
+    assert ShareLink.objects.get(uid=link["id"]).use_count == 3
+    World.ok(world.act(document, "trash"))
+    assert shared(secret, path).status_code == 404

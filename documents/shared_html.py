@@ -1,0 +1,71 @@
+"""The HTML of a body as the public page of a share link shows it. Pure.
+
+What comes in was cleaned by the renderer: attributes stand in double quotes, and in no text is a bare `<`.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_DOCUMENT = re.compile(rf' href="cs://({_UUID})(#[^"]*)?"', re.IGNORECASE)
+_FILE = re.compile(
+    rf' (href|src)="(?:https?://[^/"]+)?/api/v1/attachments/({_UUID})/file/(\?[^"#]*)?(?:#[^"]*)?"',
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"<input (?=[^>]*type=\"checkbox\")(?P<rest>[^>]*)>")
+# So many levels of headings, and from so many on, make a table of contents.
+_LEVELS, _FROM = 3, 3
+
+
+def documents_linked(html: str) -> set[uuid.UUID]:
+    """The documents that the HTML links to."""
+    return {uuid.UUID(found[1]) for found in _DOCUMENT.finditer(html)}
+
+
+def page_html(
+    html: str, document: Callable[[uuid.UUID], str | None], file: Callable[[uuid.UUID], str]
+) -> str:
+    """The HTML with addresses of pages for ids, and what scrolls or is ticked made known to all readers.
+
+    `document` gives the address of a document's page, None for one that the link doesn't reach: its link is
+    plain text then.
+    """
+
+    def to_page(found: re.Match[str]) -> str:
+        address = document(uuid.UUID(found[1]))
+        return "" if address is None else f' href="{address}{found[2] or ""}"'
+
+    def to_file(found: re.Match[str]) -> str:
+        return f' {found[1]}="{file(uuid.UUID(found[2]))}{found[3] or ""}"'
+
+    html = _FILE.sub(to_file, _DOCUMENT.sub(to_page, html))
+    html = html.replace("<pre>", '<pre tabindex="0">')
+    html = html.replace("<table>", '<div class="wide" tabindex="0"><table>').replace(
+        "</table>", "</table></div>"
+    )
+    return _BOX.sub(_labelled, html)
+
+
+def contents_of(toc: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The table of contents, from the highest level that there is downwards; none for a short text."""
+    shown = list(_shown(toc))
+    return shown if len(shown) >= _FROM else []
+
+
+def _shown(toc: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    # A single heading at the top is the title of the page.
+    rest = toc[1:] if toc and [heading["level"] for heading in toc].count(toc[0]["level"]) == 1 else toc
+    highest = min((int(heading["level"]) for heading in rest), default=1)
+    for heading in rest:
+        depth = int(heading["level"]) - highest + 1
+        if depth <= _LEVELS and heading["title"]:
+            yield {**heading, "depth": depth}
+
+
+def _labelled(found: re.Match[str]) -> str:
+    label = "done" if "checked" in found["rest"] else "to do"
+    return f'<input aria-label="{label}" {found["rest"]}>'

@@ -1,0 +1,59 @@
+"""The HTML of the public page (documents.shared_html)."""
+
+from __future__ import annotations
+
+import uuid
+
+from documents.rendering.html import render
+from documents.shared_html import contents_of, documents_linked, page_html
+
+NEAR, FAR, FILE = (uuid.UUID(int=number) for number in (1, 2, 3))
+
+
+def shown(text: str) -> str:
+    """The page's HTML of a Markdown text."""
+    return page_html(
+        render(text).html, lambda uid: "/s/x/d/near/" if uid == NEAR else None, lambda _: "/s/x/f/file/"
+    )
+
+
+def test_links_lead_to_pages_or_nowhere() -> None:
+    """A link that is reached gets its page, with the anchor; another one is text."""
+    html = shown(f"[a](cs://{NEAR}#part) [b](cs://{FAR})")
+    assert documents_linked(render(f"[a](cs://{NEAR}) [b](cs://{FAR})").html) == {NEAR, FAR}
+    assert '<a href="/s/x/d/near/#part"' in html
+    assert str(FAR) not in html
+    assert html.count("href") == 1
+
+
+def test_files_are_shown_by_the_link() -> None:
+    """Pictures and downloads go through the link, with the size that was asked for."""
+    html = shown(
+        f"![i](/api/v1/attachments/{FILE}/file/?size=256) [f](https://own.example/api/v1/attachments/{FILE}/file/)"
+    )
+    assert '<img src="/s/x/f/file/?size=256"' in html
+    assert '<a href="/s/x/f/file/"' in html
+
+
+def test_what_looks_like_markup_in_a_text_stays_text() -> None:
+    """Code that shows HTML is code: nothing of it becomes markup."""
+    html = shown('`<pre>` and `<table>` and `<input type="checkbox">`\n')
+    assert "&lt;pre&gt;" in html
+    assert "tabindex" not in html
+    assert "aria-label" not in html
+
+
+def test_what_scrolls_and_is_ticked_is_reachable() -> None:
+    """Keyboards reach what scrolls, screen readers hear what is ticked."""
+    html = shown("    code\n\n| a |\n| - |\n| b |\n\n- [x] one\n- [ ] two\n")
+    assert '<pre tabindex="0">' in html
+    assert '<div class="wide" tabindex="0"><table>' in html
+    assert html.count("</table></div>") == 1
+    assert html.index('aria-label="done"') < html.index('aria-label="to do"')
+
+
+def test_contents_begin_below_the_title() -> None:
+    """The one heading on top is the page's title; a short text has no table of contents."""
+    toc = render("# T\n\n## A\n\n### B\n\n## C\n\n##### deep\n").toc
+    assert [(entry["title"], entry["depth"]) for entry in contents_of(toc)] == [("A", 1), ("B", 2), ("C", 1)]
+    assert contents_of(render("# T\n\n## A\n").toc) == []
