@@ -14,6 +14,7 @@ from documents.queues import (
     ACCESS_REQUESTS_PURGE,
     INVITATIONS_PURGE,
     LINK_VISITS_PURGE,
+    POSITIONS_REBALANCE,
     SCOPE_COUNTS,
     SEARCH_INDEX,
     SEARCH_STATISTICS,
@@ -25,6 +26,7 @@ from documents.services.counting import scope_counts_refresh
 from documents.services.indexing import bodies_index, lexemes_refresh
 from documents.services.invitations import invitations_purge
 from documents.services.link_visits import link_visits_purge
+from documents.services.positioning import positions_rebalance
 from documents.services.trash import trash_purge_next
 from documents.services.tree_jobs import reservations_sweep
 from documents.services.tree_work import TREE_KINDS, tree_work
@@ -77,6 +79,13 @@ def purge_link_visits(run: JobRun) -> dict[str, int]:
 def purge_invitations(run: JobRun) -> dict[str, int]:
     """Delete invitations that ended long ago."""
     return {"purged": invitations_purge()}
+
+
+@job_handler(POSITIONS_REBALANCE)
+def rebalance_positions(run: JobRun) -> dict[str, int]:
+    """Give siblings short keys again."""
+    place = {name: run.payload[name] for name in ("workspace", "parent")}
+    return {"changed": positions_rebalance(actor=run.actor, **place)}
 
 
 @job_handler(TAG_CHANGE)

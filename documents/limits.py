@@ -11,6 +11,8 @@ LANGUAGE_LENGTH = 16
 NAME_LENGTH = 200
 NOTE_LENGTH = 500
 POSITION_LENGTH = 200
+# Keys that are longer have their siblings numbered anew by a job.
+POSITION_GROWN = 32
 REASON_LENGTH = 500
 SLUG_LENGTH = 80
 TAGS = 50

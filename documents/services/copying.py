@@ -30,7 +30,8 @@ from documents.services.locking import (
     workspace_ready,
     workspaces_lock,
 )
-from documents.services.placing import position_for, subtree
+from documents.services.placing import subtree
+from documents.services.positioning import position_for
 from documents.services.tree_jobs import is_job, tree_job_begin
 from documents.visibility import visible_to
 

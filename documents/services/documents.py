@@ -23,7 +23,7 @@ from documents.roles import Role
 from documents.services.granting import grant_insert
 from documents.services.indexing import search_index_enqueue
 from documents.services.locking import Strength, actor_at, workspace_lock, workspace_ready
-from documents.services.placing import position_for
+from documents.services.positioning import position_for
 from documents.services.writing import document_rows_insert
 
 # After the lock, in one statement: the clock, the actor's stamps of now and the last sibling at the place.

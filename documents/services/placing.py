@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,12 +11,10 @@ from django.db.models import QuerySet
 from psycopg.types.json import Jsonb
 
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import FieldError
 from documents import limits
 from documents.authors import author_columns
-from documents.exceptions import DocumentTooDeep, SiblingNotFound
+from documents.exceptions import DocumentTooDeep
 from documents.models import Document
-from documents.positions import PositionError, position_between, positions_spread
 from documents.visibility import visible_to
 
 # What a root derives from its parent (or none), each node below it derives from the one above: down the
@@ -111,74 +108,6 @@ def siblings(workspace: int, parent: int | None) -> QuerySet[Document]:
     """What stands at a place, in order, the trash included: restored, a node returns to its neighbours."""
     rows = Document.objects.filter(workspace_id=workspace, parent_id=parent)
     return rows.order_by("position", "id")
-
-
-def position_for(
-    *,
-    actor: Actor,
-    workspace: int,
-    parent: int | None,
-    before: uuid.UUID | None,
-    after: uuid.UUID | None,
-    moved: int | None,
-    now: dt.datetime,
-) -> str:
-    """A position at a place: next to the visible sibling that `before` or `after` names, else the last one.
-
-    `moved` is left out of the siblings. Where two neighbours leave no room all are numbered anew, so the
-    workspace must be locked for a rewrite. Raises SiblingNotFound.
-    """
-    rows = siblings(workspace, parent).exclude(pk=moved) if moved else siblings(workspace, parent)
-    if before is None and after is None:
-        last = rows.reverse().values_list("position", flat=True).first()
-        return position_between(last, None)
-    order = list(rows.values_list("id", "uid", "position"))
-    index = _index_between(actor, order, before, after)
-    try:
-        position = position_between(*_edges(order, index))
-    except PositionError:
-        position = ""
-    if not position or len(position) > limits.POSITION_LENGTH:
-        position = _respread(order, index, now)
-    return position
-
-
-def _index_between(
-    actor: Actor, order: list[tuple[int, uuid.UUID, str]], before: uuid.UUID | None, after: uuid.UUID | None
-) -> int:
-    """Where in the order the new node goes: the index of the sibling that will follow it."""
-    named = {"before": before, "after": after}
-    indexes = {}
-    for name, uid in named.items():
-        if uid is None:
-            continue
-        found = next((index for index, row in enumerate(order) if row[1] == uid), None)
-        if found is None or not visible_to(Document.objects.filter(pk=order[found][0]), actor).exists():
-            error = FieldError(f"/{name}", SiblingNotFound.code, "There is no such sibling at that place.")
-            raise SiblingNotFound(error.detail, errors=[error])
-        indexes[name] = found if name == "before" else found + 1
-    if len(indexes) == 2 and indexes["before"] < indexes["after"]:
-        error = FieldError(
-            "/before", "order", "The sibling to stand before comes ahead of the one to stand after."
-        )
-        raise SiblingNotFound(error.detail, errors=[error])
-    return indexes.get("after", indexes.get("before", len(order)))
-
-
-def _edges(order: list[tuple[int, uuid.UUID, str]], index: int) -> tuple[str | None, str | None]:
-    before = order[index - 1][2] if index else None
-    after = order[index][2] if index < len(order) else None
-    return before, after
-
-
-def _respread(order: list[tuple[int, uuid.UUID, str]], index: int, now: dt.datetime) -> str:
-    """Number the siblings anew, leaving the place at `index` free; gives the free position."""
-    keys = positions_spread(len(order) + 1)
-    free = keys.pop(index)
-    rows = [Document(pk=row[0], position=key) for row, key in zip(order, keys, strict=True)]
-    Document.objects.bulk_update(rows, ["position"], batch_size=500)
-    placements_write([row.pk for row in rows], now)
-    return free
 
 
 def depth_check(root: Document, parent_depth: int) -> None:

@@ -31,9 +31,9 @@ from documents.services.placing import (
     document_place,
     hidden_among,
     placements_write,
-    position_for,
     subtree,
 )
+from documents.services.positioning import position_for
 from documents.services.tree_jobs import TreeChange, job_needed, tree_job_begin
 
 
