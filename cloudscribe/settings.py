@@ -43,7 +43,7 @@ LOG_FILE = env.text(
 PROCESS_KIND = env.text(
     "CLOUDSCRIBE_PROCESS",
     "command",
-    "Kind of process, which decides its time-outs; set by the supervisor.",
+    "Kind of process, which decides its time-outs and whether it has the admin; set by the supervisor.",
     choices=("web", "job", "command"),
 )
 

@@ -6,14 +6,16 @@ import os
 import signal
 import threading
 
+from django.contrib import admin
+
 from cloudscribe.jobs.registry import job_handler
 from cloudscribe.jobs.run import JobRun
 
 
 @job_handler("test.pid")
 def pid(run: JobRun) -> dict[str, int]:
-    """Tell in which processes it ran."""
-    return {"pid": os.getpid(), "worker": os.getppid()}
+    """Tell in which processes it ran, and how many models have pages of the admin there."""
+    return {"pid": os.getpid(), "worker": os.getppid(), "pages": len(admin.site._registry)}
 
 
 @job_handler("test.hold")
