@@ -11,10 +11,15 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--real-texts` names the folder with the texts."""
+    """`--real-texts` names the folder with the texts, the others say how much is tried."""
     parser.addoption(
         "--real-texts", default=None, help="folder with merges-*.jsonl.gz and histories-*.jsonl.gz"
     )
+    parser.addoption("--operations", type=int, default=500, help="random operations against the oracle")
+    parser.addoption(
+        "--pairs", type=int, default=10_000, help="random pairs to explain"
+    )
+    parser.addoption("--rounds", type=int, default=50, help="rounds of each race")
 
 
 @pytest.fixture
