@@ -77,6 +77,21 @@ class IdempotencyGuard:
         return _replay(claim, kept)
 
 
+def answer_is_kept(request: Request, actor: Actor) -> bool:
+    """Whether the guard has an answer under the request's key already, so that no handler will run.
+
+    For what is costly to prepare before the guard; whether the answer is to the same request it looks itself.
+    """
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY")
+    if key is None:
+        return False
+    return IdempotencyKey.objects.filter(key_hash=_key_hash(actor, key), expires_at__gt=Now()).exists()
+
+
+def _key_hash(actor: Actor, key: str) -> bytes:
+    return hashlib.sha256(f"{actor.uid}\0{key}".encode()).digest()
+
+
 def _claim(request: Request, actor: Actor, route: str) -> _Claim:
     key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
     if not _KEY.fullmatch(key):
@@ -86,8 +101,7 @@ def _claim(request: Request, actor: Actor, route: str) -> _Claim:
     # `request.data` is read and checked here, before any transaction opens.
     body = orjson.dumps(_hashable(request.data), option=orjson.OPT_SORT_KEYS)
     asked = b"\0".join([request.get_full_path().encode(), str(request.content_type).encode(), body])
-    key_hash = hashlib.sha256(f"{actor.uid}\0{key}".encode()).digest()
-    return _Claim(key, key_hash, hashlib.sha256(asked).digest(), actor.uid, route)
+    return _Claim(key, _key_hash(actor, key), hashlib.sha256(asked).digest(), actor.uid, route)
 
 
 def _hashable(data: Any) -> Any:

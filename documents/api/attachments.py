@@ -13,7 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from cloudscribe.lib.conditional import make_etag
-from cloudscribe.lib.errors import InvalidInput
+from cloudscribe.lib.errors import InvalidInput, ServiceUnavailable
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import (
     ActorReferenceSerializer,
@@ -27,7 +27,7 @@ from documents.api.reaching import DocumentReached
 from documents.api.serving import blob_answer
 from documents.attachments import attachment_address, attachment_location
 from documents.authors import author_reference
-from documents.models import Attachment, BlobState, Document
+from documents.models import Attachment, Blob, BlobState, Document
 from documents.selectors.attachments import attachment_find, attachments_of
 from documents.services.attachments import (
     attachment_create,
@@ -38,6 +38,7 @@ from documents.services.attachments import (
 from documents.services.blobs import Incoming, blob_store
 from documents.thumbnails import SIDES
 from security.content import content_inspect
+from security.idempotency import answer_is_kept
 
 _READ, _WRITE = "documents:read", "documents:write"
 _NAME_LENGTH = 255
@@ -115,21 +116,27 @@ class AttachmentListViewSet(DocumentReached, ServiceViewSet):
     scope_map: ClassVar = {"list": _READ, "create": _WRITE}
     problems: ClassVar = {"list": (410,), "create": (409, 410, 423, 507)}
     tag = "attachments"
+    blob: Blob | None = None
+    file_name = ""
 
     def _prepare_write(self, request: Request) -> None:
         """Have the file in the storage before the guard of creations opens its transaction."""
         self.document = self.document_here()
-        foreseen = request.META.get("HTTP_IDEMPOTENCY_KEY") is None
-        # Not where a first answer may be kept: what that made counts against a second one.
-        if foreseen:
-            attachment_foresee(actor=self.actor, document=self.document)
-        upload = self._upload(request)
-        if foreseen:
-            attachment_foresee(actor=self.actor, document=self.document, size=int(upload.size or 0))
-        content = content_inspect(upload.file, name=str(upload.name))  # type: ignore[arg-type]
-        incoming = Incoming(upload.file, upload.sha256, int(upload.size or 0), content)  # type: ignore[arg-type]
-        self.blob, self.file_name = blob_store(actor=self.actor, incoming=incoming), content.name
+        # What a kept answer made counts against a second one; and for it nothing has to be stored again.
+        if answer_is_kept(request, self.actor):
+            self._upload(request)
+        else:
+            self._store(request)
         super()._prepare_write(request)
+
+    def _store(self, request: Request) -> None:
+        attachment_foresee(actor=self.actor, document=self.document)
+        upload = self._upload(request)
+        size = int(upload.size or 0)
+        attachment_foresee(actor=self.actor, document=self.document, size=size)
+        content = content_inspect(upload.file, name=str(upload.name))  # type: ignore[arg-type]
+        incoming = Incoming(upload.file, upload.sha256, size, content)  # type: ignore[arg-type]
+        self.blob, self.file_name = blob_store(actor=self.actor, incoming=incoming), content.name
 
     def list(self, request: Request, document: str) -> HttpResponseBase:
         """List the files of a document."""
@@ -143,6 +150,8 @@ class AttachmentListViewSet(DocumentReached, ServiceViewSet):
         each time against what the workspace may hold. While a virus scanner looks at it, `state` is
         `scanning` and the file is not given away.
         """
+        if self.blob is None:
+            raise ServiceUnavailable("The key's time has just ended. Send the file again.")
         attachment = attachment_create(
             actor=self.actor, document=self.document, blob=self.blob, name=self.file_name
         )

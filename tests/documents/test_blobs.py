@@ -287,3 +287,23 @@ def test_temporary_files_are_on_the_disk_of_the_data() -> None:
         target = pathlib.Path(f"/proc/self/fd/{file.fileno()}").resolve()
         assert target.is_relative_to(incoming_folder().resolve())
     assert not list(incoming_folder().iterdir())
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_upload_with_a_key_by_who_may_not_attach(world: World, known: bool) -> None:
+    """A key opens the storage to nobody, not even one that stands for an earlier answer."""
+    page, viewer = world.document(), world.member("viewer")
+    headers = {"Idempotency_Key": "a-key-of-mine"}
+    if known:
+        World.ok(viewer.call("POST", "workspaces/", {"name": "Own"}, **headers), 201)
+    answer = upload(viewer, page, b"unwanted", headers=headers)
+    assert answer.status_code == (422 if known else 403)
+    assert not Blob.objects.exists()
+
+
+def test_upload_with_a_key_beyond_the_quota(world: World, settings: Any) -> None:
+    """What there is no room for isn't stored first."""
+    settings.ATTACHMENT_QUOTA = 4
+    answer = upload(world.owner, world.document(), b"large", headers={"Idempotency_Key": "another-key"})
+    assert answer.json()["code"] == "attachment_quota_exceeded"
+    assert not Blob.objects.exists()
