@@ -19,8 +19,8 @@ from bench.door import door_share
 from bench.measures import MEASURES, Measure, Setting
 from bench.processes import cpu_seconds, proportional_bytes, tree
 from bench.single import Single
-from bench.texts import PASSWORD, address
 from cloudscribe.lib.embedded.sharing import ensure_servers
+from documents.demo.names import address
 
 USERS = 50
 _PAGE = servers.ROOT / "docs" / "performance.md"
@@ -85,8 +85,8 @@ class Bench:
         )
 
     def _setting(self) -> Setting:
-        reader = Client(self._ours.url, address(1), PASSWORD)
-        writer = Client(self._ours.url, address(USERS), PASSWORD)
+        reader = Client(self._ours.url, address(1), servers.READER_PASSWORD)
+        writer = Client(self._ours.url, address(USERS), servers.READER_PASSWORD)
         return Setting(self._ours.url, self._folder, reader, writer, USERS)
 
     def _measure(self, measure: Measure) -> trial.Result:
@@ -103,8 +103,9 @@ class Bench:
 
     def _world(self, documents: int) -> None:
         started = time.monotonic()
-        arguments = ["-m", "bench.world", "--documents", str(documents), "--users", str(USERS)]
-        made = json.loads(servers.command(self._folder, *arguments).splitlines()[-1])
+        wanted = ["--documents", str(documents), "--users", str(USERS), "--password", servers.READER_PASSWORD]
+        said = servers.command(self._folder, "manage.py", "seed_demo", *wanted)
+        made = json.loads(said.splitlines()[-1])
         print(
             f"world of {made['documents']:,} documents in {time.monotonic() - started:.0f} s", file=sys.stderr
         )
@@ -151,7 +152,7 @@ class Bench:
         return found
 
     def _redis(self, base: str) -> float:
-        reader = Client(base, address(1), PASSWORD)
+        reader = Client(base, address(1), servers.READER_PASSWORD)
         path = f"documents/{reader.pages('documents/?page_size=1', 1)[0]['id']}/"
         for _ in range(40):
             reader.send("GET", path)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.client import Client
-from bench.texts import PASSWORD, TOPICS, address, body
+from bench.servers import READER_PASSWORD
+from documents.demo.names import TOPICS, address
 
 _DOCUMENTS = 64
 
@@ -96,15 +97,11 @@ def _own_workspace(client: Client) -> str:
 def _create(setting: Setting) -> Script:
     bearer = _bearer(setting.writer)
     workspace = _own_workspace(setting.writer)
-    lines = [
-        [
-            "POST",
-            "/api/v1/documents/",
-            bearer,
-            *_json({"workspace": workspace, "title": f"Note {n}", "content": body(n)}),
-        ]
-        for n in range(_DOCUMENTS)
-    ]
+    lines = []
+    for uid in _documents(setting.reader):
+        read = setting.reader.send("GET", f"documents/{uid}/").json()
+        written = {"workspace": workspace, "title": read["title"], "content": read["content"]}
+        lines.append(["POST", "/api/v1/documents/", bearer, *_json(written)])
     return setting.requests("create", lines)
 
 
@@ -122,7 +119,7 @@ def _update(setting: Setting) -> Script:
 
 def _sign_in(setting: Setting) -> Script:
     lines = [
-        ["POST", "/api/v1/auth/login/", *_json({"email": address(n), "password": PASSWORD})]
+        ["POST", "/api/v1/auth/login/", *_json({"email": address(n), "password": READER_PASSWORD})]
         for n in range(1, setting.users + 1)
     ]
     return setting.requests("sign_in", lines)

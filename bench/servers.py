@@ -18,6 +18,7 @@ import httpx
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORKERS, THREADS = 2, 4
 EMAIL, PASSWORD = "admin@example.org", "bench-Admin-4711"
+READER_PASSWORD = "bench-Reader-4711"  # noqa: S105 (of a world that is thrown away)
 _OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "EMAIL_URL", "SENTRY_DSN", "PORT")
 
 

@@ -40,12 +40,18 @@ def position_between(before: str | None, after: str | None) -> str:
     return whole + _middle(fraction, None)
 
 
+def position_at(index: int) -> str:
+    """The key of sibling number `index`, from 0, where each was appended to the one before."""
+    width = 1
+    while index >= _BASE**width:
+        index -= _BASE**width
+        width += 1
+    return chr(ord("a") + width - 1) + _digits(index, width)
+
+
 def positions_spread(count: int) -> list[str]:
     """`count` short keys in order, for siblings that are numbered anew."""
-    keys: list[str] = []
-    for _ in range(count):
-        keys.append(position_between(keys[-1] if keys else None, None))
-    return keys
+    return [position_at(index) for index in range(count)]
 
 
 def _ahead_of(after: str) -> str:
