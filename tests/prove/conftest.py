@@ -16,9 +16,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--real-texts", default=None, help="folder with merges-*.jsonl.gz and histories-*.jsonl.gz"
     )
     parser.addoption("--operations", type=int, default=500, help="random operations against the oracle")
-    parser.addoption(
-        "--pairs", type=int, default=10_000, help="random pairs to explain"
-    )
+    parser.addoption("--pairs", type=int, default=10_000, help="random pairs to explain")
     parser.addoption("--rounds", type=int, default=50, help="rounds of each race")
 
 
