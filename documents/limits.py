@@ -24,4 +24,5 @@ VARIABLE_LENGTH = 10_000
 # Above this number of nodes a change of a subtree is a job's work; a copy writes more for each.
 SUBTREE_IN_REQUEST = 5_000
 COPY_IN_REQUEST = 200
+RESTORE_IN_REQUEST = 200
 COPY_BYTES_IN_REQUEST = 4_000_000

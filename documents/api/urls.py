@@ -31,11 +31,13 @@ from documents.api.rendering import RenderingViewSet
 from documents.api.revisions import RevisionViewSet
 from documents.api.search import SearchViewSet
 from documents.api.shared import SharedViewSet
+from documents.api.snapshots import SnapshotViewSet
 from documents.api.tags import TagViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ITEM: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
+_SNAPSHOTS = "workspaces/<uuid:workspace>/snapshots/"
 _MARK: dict[str, Any] = {"put": "mark", "post": "add", "delete": "destroy"}
 _HELD: dict[str, Any] = {"get": "retrieve", "delete": "destroy"}
 _WORKSPACE = "workspaces/<uuid:id>/"
@@ -79,6 +81,10 @@ urlpatterns = [
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),
     path(_DOCUMENT + "ancestors/", DocumentViewSet.as_view({"get": "ancestors"})),
     *[path(f"{_DOCUMENT}{name}/", DocumentViewSet.as_view({"post": name})) for name in _DOCUMENT_ACTIONS],
+    path(_SNAPSHOTS, SnapshotViewSet.as_view(_LIST)),
+    path(_SNAPSHOTS + "<uuid:snapshot>/", SnapshotViewSet.as_view(_ITEM)),
+    path(_SNAPSHOTS + "<uuid:snapshot>/compare/", SnapshotViewSet.as_view({"get": "compare"})),
+    path(_SNAPSHOTS + "<uuid:snapshot>/restore/", SnapshotViewSet.as_view({"post": "restore"})),
     path(_DOCUMENT + "favorite/", FavoriteViewSet.as_view(_MARK)),
     path(_DOCUMENT + "watch/", DocumentWatchViewSet.as_view({"get": "retrieve", **_MARK})),
     path(_WORKSPACE + "watch/", WorkspaceWatchViewSet.as_view({"get": "retrieve", **_MARK})),

@@ -221,6 +221,7 @@ class Migration(migrations.Migration):
                         db_default=django.db.models.functions.datetime.Now(), editable=False
                     ),
                 ),
+                ("documents", models.PositiveIntegerField(default=0)),
                 (
                     "created_by",
                     models.ForeignKey(

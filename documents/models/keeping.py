@@ -49,7 +49,10 @@ class Hold(models.Model):
 
 
 class Snapshot(models.Model):
-    """A name for a moment of a workspace or of a subtree; what it holds is read from the history."""
+    """A name for a moment of a workspace or of a subtree; what it holds is read from the history.
+
+    `documents` is how many it held when it was made: so many of them as the history has no more were purged.
+    """
 
     id = models.BigAutoField(primary_key=True)
     uid = UidField()
@@ -59,6 +62,7 @@ class Snapshot(models.Model):
     )
     name = models.CharField(max_length=limits.NAME_LENGTH)
     at = models.DateTimeField(db_default=Now())
+    documents = models.PositiveIntegerField(default=0)
     created_by = person_field()
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(db_default=Now(), editable=False)

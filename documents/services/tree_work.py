@@ -9,7 +9,7 @@ from typing import Any
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
-from documents.models import Document
+from documents.models import Document, Snapshot
 from documents.queues import (
     DOCUMENT_COPY,
     DOCUMENT_CUT,
@@ -19,10 +19,12 @@ from documents.queues import (
     DOCUMENT_RESTORE,
     DOCUMENT_TRASH,
     DOCUMENT_UNPUBLISH,
+    SNAPSHOT_RESTORE,
 )
 from documents.services.copying import Copying, document_copy
 from documents.services.destinations import destination_of
 from documents.services.locking import actor_renewed
+from documents.services.snapshot_restore import Restored, snapshot_restore
 from documents.services.states import document_inheritance_set, document_publish, document_unpublish
 from documents.services.trash import document_purge, document_restore, document_trash
 from documents.services.tree_jobs import TreeChange, reservation_end, reservation_held
@@ -100,6 +102,15 @@ def _changed(changed: Any) -> Result:
     return {"document": str(changed.document.uid), "hidden": changed.hidden}
 
 
+def _snapshot(actor: Actor, payload: Payload) -> Result:
+    snapshot = Snapshot.objects.select_related("workspace").filter(pk=payload["snapshot"]).first()
+    document = Document.objects.filter(pk=payload["document"]).first()
+    if snapshot is None or (document is None and payload["document"] is not None):
+        raise NotFound
+    restored = snapshot_restore(actor=actor, snapshot=snapshot, document=document)
+    return restored.to_json() if isinstance(restored, Restored) else {}
+
+
 _WORK: dict[str, Callable[[Actor, Payload], Result]] = {
     DOCUMENT_COPY: _copy,
     DOCUMENT_CUT: _cut,
@@ -109,5 +120,6 @@ _WORK: dict[str, Callable[[Actor, Payload], Result]] = {
     DOCUMENT_RESTORE: _alone(document_restore),
     DOCUMENT_TRASH: _alone(document_trash),
     DOCUMENT_UNPUBLISH: _alone(document_unpublish),
+    SNAPSHOT_RESTORE: _snapshot,
 }
 TREE_KINDS = frozenset(_WORK)

@@ -500,6 +500,24 @@ _ATTACHMENTS = [
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("viewer", 200)),
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
 ]
+_SNAPSHOTS = [
+    Row("GET", "workspaces/{workspace}/snapshots/", R, _READ, _from("manager", 200)),
+    Row("POST", "workspaces/{workspace}/snapshots/", R, _MANAGE, _from("manager", 201), {"name": "Now"}),
+    Row("GET", "workspaces/{workspace}/snapshots/{snapshot}/", R, _READ, _from("manager", 200)),
+    Row(
+        "PATCH",
+        "workspaces/{workspace}/snapshots/{snapshot}/",
+        R,
+        _MANAGE,
+        _from("manager", 200),
+        {"name": "Then"},
+    ),
+    Row("DELETE", "workspaces/{workspace}/snapshots/{snapshot}/", R, _MANAGE, _from("manager", 204)),
+    Row("GET", "workspaces/{workspace}/snapshots/{snapshot}/compare/", R, _READ, _from("manager", 200)),
+    Row(
+        "POST", "workspaces/{workspace}/snapshots/{snapshot}/restore/", R, _MANAGE, _from("manager", 200), {}
+    ),
+]
 _MARKS = [
     Row("GET", "me/favorites/", A, _READ, _signed_in(200)),
     Row("GET", "me/recent/", A, _READ, _signed_in(200)),
@@ -582,4 +600,5 @@ TABLE: tuple[Row, ...] = (
     *_ATTACHMENTS,
     *_HOLDS,
     *_MARKS,
+    *_SNAPSHOTS,
 )

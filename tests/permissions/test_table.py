@@ -123,6 +123,8 @@ class Stage:
         names = LinkNames(link["secret"])
         self.ids["shared_key"] = names.document_key(uuid.UUID(self.ids["document"]))
         self.ids["file_key"] = names.file_key(uuid.UUID(self.ids["attachment"]))
+        snapshots = f"workspaces/{self.ids['workspace']}/snapshots/"
+        self.ids["snapshot"] = owner.post(snapshots, {"name": "Then"}).json()["id"]
         with transaction.atomic():
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
         self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)
