@@ -12,7 +12,10 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from cloudscribe.lib.admin import StaffAdmin, each
+from documents.admin_files import AttachmentAdmin, BlobAdmin
 from documents.models import (
+    Attachment,
+    Blob,
     Document,
     Invitation,
     InvitationState,
@@ -215,6 +218,10 @@ class InvitationAdmin(StaffAdmin):
             lambda actor, invitation: invitation_withdraw(actor=actor, invitation=invitation.uid),
             "Taken back",
         )
+
+
+admin.site.register(Attachment, AttachmentAdmin)
+admin.site.register(Blob, BlobAdmin)
 
 
 class LinkRevokedFilter(admin.SimpleListFilter):

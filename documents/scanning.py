@@ -18,6 +18,14 @@ from cloudscribe.lib.errors import BusinessError, ServiceUnavailable
 _PORT = 3310
 
 
+class ScannerMissing(BusinessError):
+    """There is no scanner to ask."""
+
+    code = "scanner_missing"
+    title = "No virus scanner is set"
+    detail = "Set CLOUDSCRIBE_CLAMAV_URL first."
+
+
 class ScannerUnavailable(ServiceUnavailable):
     """clamd doesn't answer, or not with what it should."""
 
@@ -49,6 +57,14 @@ def finding_of(file: BinaryIO) -> str:
     if status not in {"OK", "FOUND"}:
         raise ScannerUnavailable
     return str(name or "unnamed") if status == "FOUND" else ""
+
+
+def scanner_version() -> str:
+    """What clamd says of itself; raises ScannerUnavailable."""
+    try:
+        return str(_scanner().version())
+    except (ClamdError, OSError) as error:
+        raise ScannerUnavailable from error
 
 
 def _scanner() -> ClamdNetworkSocket:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import io
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -15,6 +17,9 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from cloudscribe.lib.breaker import redis_call
+from cloudscribe.lib.errors import DomainError
+from cloudscribe.lib.storage import file_pieces, file_remove, file_save
+from documents.scanning import ScannerUnavailable, scanner_version
 
 OLDEST_SUPPORTED = 150_000
 LONG_WRITER_SECONDS = 60
@@ -48,7 +53,7 @@ def diagnose() -> Iterator[Finding]:
     if connection.connection is not None:
         for check in (check_locale, check_roles, check_migrations, check_writers):
             yield from check()
-    for check in (check_redis, check_data_folder, check_settings):
+    for check in (check_redis, check_data_folder, check_files, check_scanner, check_settings):
         yield from check()
 
 
@@ -151,6 +156,33 @@ def check_data_folder() -> Iterator[Finding]:
     verdict = Verdict.WARN if free < LOW_DISK_BYTES else Verdict.OK
     remedy = "Free some space or move CLOUDSCRIBE_DATA." if verdict is Verdict.WARN else ""
     yield Finding("Data folder", verdict, f"{free >> 20} MiB free", remedy)
+
+
+def check_files() -> Iterator[Finding]:
+    """Whether files can be stored, read and removed where they lie."""
+    name = f"doctor/{secrets.token_hex(8)}"
+    try:
+        file_save(name, io.BytesIO(name.encode()))
+        whole = b"".join(file_pieces(name, 0, len(name))) == name.encode()
+        file_remove(name)
+    except DomainError as error:
+        yield Finding("Files", Verdict.FAIL, error.message, "Look after the folder `media/`, or the bucket.")
+        return
+    if whole:
+        yield Finding("Files", Verdict.OK, "can be stored and read")
+    else:
+        yield Finding("Files", Verdict.FAIL, "come back changed", "Look after the bucket's server.")
+
+
+def check_scanner() -> Iterator[Finding]:
+    """Whether the virus scanner answers, where one is set; files are held back until it does."""
+    if not settings.CLAMAV_URL:
+        return
+    try:
+        yield Finding("Scanner", Verdict.OK, scanner_version())
+    except ScannerUnavailable:
+        remedy = "Start clamd, or correct CLOUDSCRIBE_CLAMAV_URL; new files are held back until then."
+        yield Finding("Scanner", Verdict.FAIL, "does not answer", remedy)
 
 
 def check_settings() -> Iterator[Finding]:

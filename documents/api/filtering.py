@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from cloudscribe.lib.actor import Actor
-from documents.models import Document, State
+from documents.models import Attachment, Document, State
 from documents.visibility import visible_to
 
 _LOOKUPS = {
@@ -32,6 +32,9 @@ def documents_filtered(actor: Actor, query: Mapping[str, Any]) -> QuerySet[Docum
     """
     rows = visible_to(Document.objects.filter(trashed_at__isnull=True), actor)
     rows = rows.filter(**{_LOOKUPS[name]: value for name, value in query.items() if name in _LOOKUPS})
+    if "has_attachment" in query:
+        attached = Exists(Attachment.objects.filter(document=OuterRef("pk")))
+        rows = rows.filter(attached if query["has_attachment"] else ~attached)
     if "tag" in query:
         rows = rows.filter(tags__contains=[query["tag"]])
     if "state" not in query:

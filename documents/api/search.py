@@ -46,6 +46,7 @@ class SearchQuery(QuerySerializer):
     language = serializers.CharField(required=False, max_length=limits.LANGUAGE_LENGTH)
     updated__gte = StrictDateTimeField(required=False)
     updated__lte = StrictDateTimeField(required=False)
+    has_attachment = serializers.BooleanField(required=False)
     cursor = serializers.CharField(required=False, help_text="Where the page starts; taken from `next`.")
     page_size = _page_size()
 

@@ -211,6 +211,7 @@ class ListQuery(QuerySerializer):
     template = serializers.BooleanField(required=False)
     updated_at__gte = serializers.DateTimeField(required=False)
     updated_at__lte = serializers.DateTimeField(required=False)
+    has_attachment = serializers.BooleanField(required=False)
     expand = CommaField(names=EXPANDABLE, required=False)
 
 

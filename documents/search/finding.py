@@ -59,6 +59,7 @@ class SearchFilters:
     language: str | None = None
     updated_gte: dt.datetime | None = None
     updated_lte: dt.datetime | None = None
+    has_attachment: bool | None = None
 
 
 _FILTERS = tuple(field.name for field in dataclasses.fields(SearchFilters))

@@ -64,6 +64,8 @@ AND (%(tag)s::text IS NULL OR %(tag)s = ANY(d.tags))
 AND (%(language)s::text IS NULL OR d.language = %(language)s)
 AND (%(updated_gte)s::timestamptz IS NULL OR d.updated_at >= %(updated_gte)s)
 AND (%(updated_lte)s::timestamptz IS NULL OR d.updated_at <= %(updated_lte)s)
+AND (%(has_attachment)s::boolean IS NULL
+     OR %(has_attachment)s = EXISTS (SELECT FROM documents_attachment f WHERE f.document_id = d.id))
 /*within*/ AND /*visible*/"""
 # What is left of them where nothing narrows the search: such a text is planned once a connection.
 _NO_FILTERS = f"""

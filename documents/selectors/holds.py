@@ -50,6 +50,11 @@ def holds_of(target: Document | Workspace) -> QuerySet[Hold]:
     return rows.filter(Q(workspace=target.workspace_id) | Q(document__in=_line(target)))
 
 
+def document_is_held(document: Document) -> bool:
+    """Whether a hold stands on a document, on anything above it, or on its workspace."""
+    return holds_of(document).filter(released_at__isnull=True).exists()
+
+
 def subtree_is_held(root: Document) -> bool:
     """Whether a hold stands on a document, on anything above or below it, or on its workspace."""
     below = Q(document__path__gte=root.path, document__path__lt=root.path + "g")

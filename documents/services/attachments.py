@@ -12,15 +12,17 @@ from accounts.actors import stranger
 from audit.services import Entry, Target, event_record, events_record
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.errors import BusinessError, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.authors import author_columns
-from documents.exceptions import AttachmentQuotaExceeded, DocumentArchived
+from documents.exceptions import AttachmentQuotaExceeded, DocumentArchived, LegalHold
 from documents.models import Attachment, Blob, BlobState, Document, State
 from documents.policies import Action, require
 from documents.queues import BLOB_SCAN, THUMBNAILS
 from documents.selectors.attachments import attachment_usage
+from documents.selectors.holds import document_is_held
 from documents.services.blobs import blob_take
+from documents.services.locking import Strength, workspace_lock
 from documents.services.revising import document_open
 from security.file_names import name_safe
 
@@ -116,9 +118,15 @@ def attachment_rename(*, actor: Actor, attachment: Attachment, name: str) -> Att
 def attachment_delete(*, actor: Actor, attachment: Attachment) -> None:
     """Remove an attachment; its content goes later, unless another has it.
 
-    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived.
+    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, Locked, LegalHold, WorkspaceBusy.
     """
+    # As whatever removes: who places a hold meanwhile waits, and finds nothing left to hold.
+    room = workspace_lock(attachment.document.workspace_id, Strength.REWRITE)
     actor, attachment = _attachment_open(actor, attachment)
+    if attachment.document.workspace_id != room.pk:
+        raise BusinessError("It was moved to another workspace meanwhile; try again.")
+    if document_is_held(attachment.document):
+        raise LegalHold
     event_record(
         actor=actor,
         action="attachment.removed",

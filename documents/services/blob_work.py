@@ -7,17 +7,21 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from accounts.powers import powers_required
 from accounts.services.notifications import News, notify
-from audit.services import Entry, Target, events_record
+from audit.services import Entry, Target, event_record, events_record
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.storage import file_pieces, file_remove, file_save, storage_trouble, temporary_file
 from cloudscribe.lib.transactions import transactional
 from documents.models import Attachment, Blob, BlobState
 from documents.notices import ATTACHMENT_INFECTED
-from documents.scanning import finding_of
+from documents.scanning import ScannerMissing, finding_of
 from documents.services.attachments import blob_work_enqueue
 from documents.thumbnails import SIDES, thumbnails_make
 
+# Who may have content scanned again.
+BLOB_STAFF = "documents.change_blob"
 _FINDING_LENGTH = 200
 # So many are asked for anew in one turn; the next turn brings the others.
 _UNSCANNED = 1_000
@@ -40,6 +44,30 @@ def blob_scan(*, actor: Actor, pk: int) -> str:
             finding = finding_of(file)
     _blob_judge(actor=actor, pk=pk, finding=finding)
     return str(BlobState.INFECTED if finding else BlobState.READY)
+
+
+@transactional
+def blob_rescan(*, actor: Actor, pk: int) -> None:
+    """Have the scanner look again at content, whatever it said before; nobody gets it meanwhile.
+
+    Raises Forbidden without the permission, ScannerMissing where none is set, NotFound.
+    """
+    powers_required(actor, BLOB_STAFF)
+    if not settings.CLAMAV_URL:
+        raise ScannerMissing
+    blob = Blob.objects.select_for_update(no_key=True).filter(pk=pk, removing=False).first()
+    if blob is None:
+        raise NotFound
+    before, blob.state = blob.state, BlobState.SCANNING
+    blob.save(update_fields=["state"])
+    event_record(
+        actor=actor,
+        action="blob.rescanned",
+        target=Target("blob", None, blob.digest),
+        changes={"state": (before, blob.state)},
+        facts={"sha256": blob.digest},
+    )
+    blob_work_enqueue(actor=actor, blob=blob)
 
 
 @transactional

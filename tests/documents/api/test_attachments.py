@@ -10,11 +10,15 @@ import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
 
+from accounts.services import admin_create
 from audit.models import Event
 from cloudscribe.jobs.models import Job
 from documents.models import Attachment, AttachmentUsage, Blob, Workspace
+from tests.accounts.factories import PASSWORD
+from tests.actors import command
 from tests.documents.uploading import FORM, body_of, form, part, picture, upload
 from tests.documents.world import ABSENT, World, statements
+from tests.fixtures import client_make
 
 pytestmark = pytest.mark.django_db
 
@@ -321,3 +325,45 @@ def test_copy_beyond_the_quota_copies_nothing(world: World, page: str, settings:
     answer = world.act(page, "copy")
     assert (answer.status_code, answer.json()["code"]) == (409, "attachment_quota_exceeded")
     assert world.titles(world.owner) == ["Page"]
+
+
+@pytest.mark.parametrize("route", ["documents/", "search/?q=page"])
+def test_filter_by_files(world: World, page: str, route: str) -> None:
+    """Lists and searches can be narrowed to documents with files, or without."""
+    attach(world, page)
+    bare = world.document("Bare page")
+    join = "&" if "?" in route else "?"
+
+    def found(wanted: str) -> list[str]:
+        rows = world.ok(world.owner.get(f"{route}{join}has_attachment={wanted}"))["results"]
+        return [row.get("document", row)["id"] for row in rows]
+
+    assert (found("true"), found("false")) == ([page], [bare])
+    refused = world.owner.get(f"{route}{join}has_attachment=perhaps")
+    assert refused.json()["errors"][0]["pointer"] == "?has_attachment"
+
+
+def test_delete_of_what_a_hold_keeps(world: World, page: str) -> None:
+    """Files are a part of what is held: 423 until it is released; new ones may come."""
+    known, below = attach(world, page), attach(world, world.document(parent=page))
+    admin = client_make(admin_create(actor=command(), email="boss@example.org", password=PASSWORD)[0])
+    hold = world.ok(admin.post(f"documents/{page}/holds/", {"reason": "Case 7"}), 201)
+    for each in (known, below):
+        answer = world.owner.delete(f"attachments/{each['id']}/")
+        assert (answer.status_code, answer.json()["code"]) == (423, "legal_hold")
+    attach(world, page, b"another")
+    world.ok(admin.delete(f"documents/{page}/holds/{hold['id']}/"), 204)
+    assert world.owner.delete(f"attachments/{known['id']}/").status_code == 204
+
+
+def test_writes_while_another_locks_the_document(world: World, page: str) -> None:
+    """As those of the body: 423 for everybody but who holds the lock."""
+    known, editor = attach(world, page), world.member("editor")
+    world.ok(editor.post(f"documents/{page}/lock/", {}))
+    answers = [
+        upload(world.owner, page, b"x"),
+        world.owner.patch(f"attachments/{known['id']}/", {"name": "x"}),
+        world.owner.delete(f"attachments/{known['id']}/"),
+    ]
+    assert [answer.json()["code"] for answer in answers] == ["locked"] * 3
+    world.ok(upload(editor, page, b"x"), 201)
