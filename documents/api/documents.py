@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
@@ -23,6 +24,7 @@ from documents.api.editing import DocumentUpdateInput, EditingMixin, expected_of
 from documents.api.effects import DryRunQuery, EffectsAnswer, either
 from documents.api.filtering import documents_filtered
 from documents.api.serializers import (
+    AtQuery,
     DocumentAnswer,
     DocumentCreateInput,
     DocumentListed,
@@ -36,8 +38,9 @@ from documents.etags import parse_expected
 from documents.models import Document
 from documents.policies import Action, can
 from documents.selectors.editing import document_find, workspace_find
+from documents.selectors.history import children_at, document_at, listed_at
 from documents.selectors.listing import documents_page
-from documents.selectors.reading import answer_etag, document_read_whole, documents_listed
+from documents.selectors.reading import Answer, answer_etag, document_read_whole, documents_listed
 from documents.services.documents import NewDocument, document_create
 from documents.services.states import (
     document_archive,
@@ -83,6 +86,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
     queries: ClassVar = {
         "list": ListQuery,
         "retrieve": DocumentQuery,
+        "children": AtQuery,
         **dict.fromkeys(("move", "partial_update"), DryRunQuery),
     }
     scope_map: ClassVar = {
@@ -130,8 +134,12 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         return self.get_paginated_response([listed[row.pk] for row in rows or () if row.pk in listed])
 
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
-        """One document with its body."""
-        fields = self.query().get("fields") if request.META.get("QUERY_STRING") else None
+        """One document with its body; with `at` as it was then, as far as the reader may see it today."""
+        query = self.query() if request.META.get("QUERY_STRING") else {}
+        fields = query.get("fields")
+        if "at" in query:
+            answer, etag = document_at(self.actor, self.document_here(), query["at"])
+            return self._read(answer, etag, fields)
         known = parse_expected(request.META.get("HTTP_IF_NONE_MATCH", ""))
         answer, etag = document_read_whole(
             self.actor,
@@ -140,6 +148,9 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
             lambda tag: if_none_match(request, tag),
         )
         document_opened(self.actor, id)
+        return self._read(answer, etag, fields)
+
+    def _read(self, answer: Answer, etag: str, fields: Sequence[str] | None) -> HttpResponseBase:
         if fields:
             answer = {name: answer[name] for name in ("id", "revision", *fields)}
             etag = answer_etag(
@@ -148,11 +159,13 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         return self.raw_json(dump_json(answer), etag=etag)
 
     def children(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
-        """The documents right below it, in their order."""
+        """The documents right below it, in their order; with `at` those of then, as they were."""
         parent = self.document_here()
-        rows = self.paginate_queryset(documents_filtered(self.actor, {"parent": parent.uid}))
-        listed = documents_listed(self.actor, [row.pk for row in rows or ()])
-        return self.get_paginated_response([listed[row.pk] for row in rows or () if row.pk in listed])
+        at = self.query().get("at")
+        if at is not None:
+            places = self.paginate_queryset(children_at(self.actor, parent, at)) or ()
+            return self.get_paginated_response(listed_at(self.actor, places, at))
+        return self.documents_paged(documents_filtered(self.actor, {"parent": parent.uid}))
 
     @extend_schema(responses=DocumentPage)
     def ancestors(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)

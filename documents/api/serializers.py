@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from cloudscribe.lib.pagination import MAX_PAGE_SIZE
 from cloudscribe.lib.serializers import (
     ActorReferenceSerializer,
     QuerySerializer,
@@ -192,7 +193,15 @@ LISTED_FIELDS = tuple(str(name) for name in DocumentListed().fields if str(name)
 READ_FIELDS = (*LISTED_FIELDS, "content")
 
 
-class DocumentQuery(QuerySerializer):
+class AtQuery(QuerySerializer):
+    """Of which moment; without it, of now."""
+
+    at = serializers.DateTimeField(
+        required=False, help_text="As it was then, as far as you may see it today (RFC 3339)."
+    )
+
+
+class DocumentQuery(AtQuery):
     """What a read of one document may ask for."""
 
     fields = CommaField(names=READ_FIELDS, required=False)  # type: ignore[assignment]
@@ -215,11 +224,18 @@ class ListQuery(QuerySerializer):
     expand = CommaField(names=EXPANDABLE, required=False)
 
 
-class TreeQuery(QuerySerializer):
+class TreeQuery(AtQuery):
     """How much of the tree."""
 
     depth = serializers.IntegerField(required=False, min_value=1, max_value=limits.DEPTH)
     parent = serializers.UUIDField(required=False, help_text="Only what stands below this document.")  # type: ignore[assignment]
+    page_size = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MAX_PAGE_SIZE,
+        help_text="End the first level after so many; the header `Link` then leads to the next.",
+    )
+    cursor = serializers.CharField(required=False, help_text="Taken from the header `Link`.")
 
 
 class TreeNode(serializers.Serializer[Any]):

@@ -10,6 +10,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from cloudscribe.lib.conditional import make_etag
+from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
+from cloudscribe.lib.errors import InvalidInput
+from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, page_links
 from cloudscribe.lib.permissions import Authenticated, HasPermission
 from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.serializers import (
@@ -33,6 +36,7 @@ from documents.api.serializers import (
 from documents.models import Document, Workspace
 from documents.policies import ACTION_BITS, Action, abilities, role_on
 from documents.roles import Role
+from documents.selectors.history import tree_at
 from documents.selectors.reading import documents_listed
 from documents.selectors.trees import workspace_tree
 from documents.services.locking import actor_renewed
@@ -192,16 +196,40 @@ class WorkspaceViewSet(ServiceViewSet):
 
     @extend_schema(responses=TreeNode(many=True))
     def tree(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
-        """The tree as far as the reader may see it, each node below its nearest visible ancestor."""
+        """The tree as far as the reader may see it, each node below its nearest visible ancestor.
+
+        With `page_size` the first level is cut into pages, which the header `Link` joins (RFC 8288); with
+        `at` it is the tree of that moment.
+        """
         workspace, query = self.workspace(), self.query()
         parent = None
         if "parent" in query:
             rows = visible_to(Document.objects.filter(workspace=workspace, trashed_at=None), self.actor)
             parent = self.get_object_or_404(rows, uid=query["parent"])
-        body = dump_json(
-            workspace_tree(self.actor, workspace.pk, depth=query.get("depth", limits.DEPTH), parent=parent)
-        )
-        return self.raw_json(body, etag=make_etag(body))
+        part: dict[str, Any] = {"depth": query.get("depth", limits.DEPTH), "parent": parent}
+        if "at" in query:
+            if query.keys() & {"page_size", "cursor"}:
+                raise InvalidInput.field("?at", "contradiction", "A tree of then is not cut into pages.")
+            body = dump_json(tree_at(self.actor, workspace.pk, query["at"], **part))
+            return self.raw_json(body, etag=make_etag(body))
+        return self._tree_page(workspace, query, part)
+
+    def _tree_page(
+        self, workspace: Workspace, query: dict[str, Any], part: dict[str, Any]
+    ) -> HttpResponseBase:
+        size, bound = query.get("page_size"), binding(self.request.GET.items())
+        cursor = None
+        if "cursor" in query:
+            size = size or DEFAULT_PAGE_SIZE
+            cursor = decode_cursor(query["cursor"], [int, str, int], bound=bound)
+        tree = workspace_tree(self.actor, workspace.pk, size=size, cursor=cursor, **part)
+        body = dump_json(tree.nodes)
+        response = self.raw_json(body, etag=make_etag(body))
+        if tree.next is not None:
+            text = encode_cursor(tree.next.values, tree.next.reverse, bound=bound)
+            following = page_links(self.request, text, None)["next"]
+            response.headers["Link"] = f'<{following}>; rel="next"'
+        return response
 
     def trash(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """What lies in the trash, of all that the reader may edit."""

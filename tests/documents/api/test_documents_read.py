@@ -50,7 +50,7 @@ def test_read_equals_what_the_orm_knows(world: World) -> None:
     body = World.ok(world.owner.get(f"documents/{document}/"))
     abilities = body.pop("abilities")
     assert body == orm_answer(document, world.owner)
-    assert set(DocumentAnswer().fields) - {"merged"} == {*body, "abilities"}
+    assert set(DocumentAnswer().fields) - {"hidden", "merged"} == {*body, "abilities"}
     assert abilities["edit"] is True
 
 
