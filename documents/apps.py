@@ -20,6 +20,7 @@ class DocumentsConfig(AppConfig):
         from auditlog.registry import auditlog  # noqa: PLC0415 (models are loaded only now)
 
         from documents import (  # noqa: PLC0415 (as above)
+            checks,
             exports,
             handover,
             invitees,
@@ -32,6 +33,7 @@ class DocumentsConfig(AppConfig):
         from documents.models import Workspace  # noqa: PLC0415 (as above)
 
         auditlog.register(Workspace, exclude_fields=["busy_job", "created_at", "updated_at"])
+        checks.register()
         exports.connect()
         handover.connect()
         invitees.connect()

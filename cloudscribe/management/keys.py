@@ -32,7 +32,12 @@ def kept_layout() -> Layout | None:
 
 def longest_life() -> dt.timedelta:
     """How long what a key has signed may go on to verify: sessions live longest, mailed tokens may."""
-    lives = (settings.SESSION_LIFETIME, settings.VERIFICATION_LIFETIME, settings.INVITATION_LIFETIME)
+    lives = (
+        settings.SESSION_LIFETIME,
+        settings.VERIFICATION_LIFETIME,
+        settings.INVITATION_LIFETIME,
+        settings.LINK_VISIT_LIFETIME,
+    )
     return dt.timedelta(seconds=max(lives))
 
 

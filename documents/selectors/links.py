@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import ipaddress
+import uuid
 from typing import Any
 
 from django.db import connection
@@ -95,7 +96,12 @@ def link_actor_renewed(actor: Actor) -> Actor:
     """
     if actor.credential_uid is None:
         raise NotFound
-    return _actor(_living(ShareLink.objects.filter(uid=actor.credential_uid)))
+    return link_actor(actor.credential_uid)
+
+
+def link_actor(uid: uuid.UUID) -> Actor:
+    """Who acts by the link of this id; raises NotFound where it opens nothing."""
+    return _actor(_living(ShareLink.objects.filter(uid=uid)))
 
 
 def _held(rows: QuerySet[ShareLink], names: LinkNames) -> HeldLink:

@@ -24,3 +24,9 @@ def shared(secret: str, path: str = "", client: ApiClient | None = None, **heade
 def keys(answer: Any, of: str = "children") -> dict[str, str]:
     """The keys of what an answer leads on to, by title."""
     return {row["title"]: row["key"] for row in World.ok(answer)[of]}
+
+
+def edited(world: World, content: str = "one\n\ntwo\n\nthree\n") -> tuple[str, str]:
+    """A document and the secret of a link for editing it."""
+    document = world.document(content=content)
+    return document, link_make(world, document, role="editor")["secret"]

@@ -19,8 +19,9 @@ from accounts.actors import actor_for_command
 from accounts.models import User
 from accounts.selectors import database_now
 from cloudscribe.lib.actor import Actor, Limit, command_actor
-from documents.models import Document, Origin, Revision, ScopeCount, Workspace
-from documents.roles import ROLES, SEE_BIT, Role
+from documents.models import Document, Origin, Revision, ScopeCount, ShareLink, Workspace
+from documents.roles import LINK_BITS, ROLES, SEE_BIT, Role
+from documents.selectors.links import link_actor
 from documents.services.counting import scope_counts_refresh
 from documents.services.documents import NewDocument, document_create
 from documents.services.granting import grant_insert
@@ -95,6 +96,34 @@ def test_queryset_sql_and_python_agree(seed: int) -> None:
                 by_sql = {row[0] for row in cursor.fetchall()}
             by_python = {row.pk for row in Document.objects.all() if actions_of(actor, row) & SEE_BIT}
             assert by_queryset == by_sql == by_python
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_forms_of_the_rule_agree_on_share_links(seed: int) -> None:
+    """A link reaches its document and, with children, what inherits from it; nothing by any other form."""
+    chance = random.Random(seed)
+    random_world(seed)
+    rows = {row.pk: row for row in Document.objects.all()}
+    for document in chance.sample(sorted(rows), 8):
+        for children in (False, True):
+            link = ShareLink.objects.create(
+                document_id=document,
+                secret_hash=random.randbytes(32),
+                role="editor",
+                include_children=children,
+            )
+            actor = link_actor(link.uid)
+            by_queryset = set(visible_to(Document.objects.all(), actor).values_list("pk", flat=True))
+            with connection.cursor() as cursor:
+                sql = f"SELECT d.id FROM documents_document d WHERE {VISIBLE_SQL}"
+                cursor.execute(sql, visible_parameters(actor))
+                by_sql = {row[0] for row in cursor.fetchall()}
+            by_python = {pk for pk, row in rows.items() if actions_of(actor, row) & SEE_BIT}
+            wanted = {pk for pk, row in rows.items() if document in row.reach} if children else {document}
+            assert by_queryset == by_sql == by_python == wanted
+            assert not visible_to(Workspace.objects.all(), actor).exists()
+            allowed = {actions_of(actor, rows[pk]) for pk in wanted}
+            assert allowed == {LINK_BITS[Role.EDITOR]}
 
 
 def test_object_rights_of_django_follow_inheritance() -> None:

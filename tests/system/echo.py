@@ -12,9 +12,11 @@ from cloudscribe.lib.web_worker import DeadlineWorker
 
 
 class EchoWorker(DeadlineWorker):
-    """Ours, with a path that is answered aside."""
+    """Ours, with requests that are answered aside: by path, by its beginning, by a header."""
 
     paths_aside = frozenset({"/held/aside"})
+    prefixes_aside = ("/held/below/",)
+    headers_aside = (("/held/shared/", "X-WORD"),)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

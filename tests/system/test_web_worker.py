@@ -140,6 +140,33 @@ def test_requests_aside_leave_the_threads_to_others(port: int, tmp_path: pathlib
     assert all(first == second > 0 for first, second in (found.result() for found in held))
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [("POST", "/held/below/aside", {}), ("GET", "/held/shared/aside", {"X-Word": "open"})],
+)
+def test_requests_that_bring_a_password_are_aside(
+    port: int, tmp_path: pathlib.Path, method: str, path: str, headers: dict[str, str]
+) -> None:
+    """By where the path begins, and by a header under such a path; others are answered meanwhile."""
+
+    def hold(_: int) -> int:
+        with _connection(port) as connection:
+            connection.request(method, path, headers=headers)
+            return connection.getresponse().status
+
+    with concurrent.futures.ThreadPoolExecutor(3 * WORKERS * THREADS) as pool:
+        held = [pool.submit(hold, number) for number in range(3 * WORKERS * THREADS)]
+        begun = wait_until((tmp_path / "aside").exists, 20)
+        with _connection(port) as connection:
+            answered = [_ask(connection) for _ in range(20)]
+        waiting = [found.done() for found in held]
+        (tmp_path / "release").touch()
+    assert begun
+    assert all(answered)
+    assert not any(waiting)
+    assert {found.result() for found in held} == {200}
+
+
 def test_body_that_belongs_aside_is_there_before_it_gets_there(port: int, tmp_path: pathlib.Path) -> None:
     """Whoever sends it drop by drop keeps none of those few threads, also where the client asks first."""
     head = b"POST /held/aside HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"

@@ -10,8 +10,10 @@ import pytest
 from django.db import connection
 
 from audit.models import Event
+from documents.checks import check_visits
 from documents.link_secrets import LinkNames
-from documents.models import LinkVisit, Revision, ShareLink
+from documents.models import LinkVisit, ShareLink
+from documents.services.link_visits import link_visits_purge
 from tests.documents.sharing import PASSWORD, keys, link_make, shared
 from tests.documents.uploading import upload
 from tests.documents.world import World, statements
@@ -269,108 +271,6 @@ def test_shared_document_that_is_a_draft(world: World) -> None:
     assert shared(secret).status_code == 200
 
 
-def test_shared_edit(world: World) -> None:
-    """An editor link writes the body from the version that it read, as the author of the revision."""
-    document, secret = _edited(world)
-    read = shared(secret)
-    etag, path = read.headers["ETag"], f"shared/{secret}/content/"
-    stranger = ApiClient()
-    assert stranger.patch(path, {"content": "new"}).status_code == 428
-    assert stranger.patch(path, {"content": "new"}, If_Match="*").status_code == 400
-    assert stranger.patch(path, {"content": "new"}, If_Match='"1-1.abc"').status_code == 412
-    written = World.ok(stranger.patch(path, {"content": "one!\n\ntwo\n\nthree\n"}, If_Match=etag))
-    assert (written["content"], written["merged"]) == ("one!\n\ntwo\n\nthree\n", False)
-    revision = World.ok(world.owner.get(f"documents/{document}/revisions/"))["results"][0]
-    assert (revision["author"]["kind"], revision["author"]["name"]) == ("link", "Share link")
-    event = Event.objects.filter(action="document.updated").latest("sequence")
-    assert (event.actor_kind, event.credential_kind) == ("link", "link")
-
-
-def test_shared_edit_by_put(world: World) -> None:
-    """PUT takes the Markdown itself; by links for reading nothing is written."""
-    document, secret = _edited(world)
-    etag = shared(secret).headers["ETag"]
-    put: Any = {"If_Match": etag, "Content_Type": "text/markdown"}
-    answer = ApiClient().call("PUT", f"shared/{secret}/content/", raw="# Größe\n".encode(), **put)
-    assert World.ok(answer)["content"] == "# Größe\n"
-    assert ApiClient().call("PUT", f"shared/{secret}/content/", raw=b"\xff", **put).status_code == 400
-    assert ApiClient().call("PUT", f"shared/{secret}/content/", raw=b"a\0b", **put).status_code == 400
-    put["If_Match"] = answer.headers["ETag"]
-    for role in ("viewer", "commenter"):
-        lesser = link_make(world, document, role=role)["secret"]
-        put["If_Match"] = shared(lesser).headers["ETag"]
-        refused = ApiClient().call("PUT", f"shared/{lesser}/content/", raw=b"mine", **put)
-        assert refused.status_code == 403
-    assert Revision.objects.count() == 2
-
-
-def test_shared_edit_is_merged(world: World) -> None:
-    """A stale write is merged with what others wrote; where both changed one place it is a conflict.
-
-    Which tells the body alone, and no number.
-    """
-    document, secret = _edited(world)
-    etag, path = shared(secret).headers["ETag"], f"shared/{secret}/content/"
-    own = world.owner.get(f"documents/{document}/").headers["ETag"]
-    World.ok(world.owner.patch(f"documents/{document}/", {"content": "one\n\ntwo\n\n3\n"}, If_Match=own))
-    merged = World.ok(ApiClient().patch(path, {"content": "1\n\ntwo\n\nthree\n"}, If_Match=etag))
-    assert (merged["content"], merged["merged"]) == ("1\n\ntwo\n\n3\n", True)
-    refused = ApiClient().patch(path, {"content": "uno\n\ntwo\n\nthree\n"}, If_Match=etag)
-    problem = refused.json()
-    assert (refused.status_code, problem["code"]) == (409, "edit_conflict")
-    assert set(problem["base"]) == {"content"}
-    assert set(problem["current"]) == {"content", "etag"}
-    assert [conflict["field"] for conflict in problem["conflicts"]] == ["content"]
-    resolved = {"content": "uno\n\ntwo\n\n3\n"}
-    again = ApiClient().patch(path, resolved, If_Match=problem["current"]["etag"])
-    assert World.ok(again)["content"] == resolved["content"]
-    plain = ApiClient().patch(path, {"content": "x"}, If_Match=etag, Prefer="merge=never")
-    assert plain.status_code == 412
-    assert "revision" not in plain.json()
-
-
-def test_shared_edit_of_more_than_the_content(world: World) -> None:
-    """Title, tags and the like are nobody's by a link."""
-    _, secret = _edited(world)
-    etag = shared(secret).headers["ETag"]
-    for body in ({"title": "Mine"}, {"content": "x", "tags": ["a"]}, {"owner": "me"}):
-        refused = ApiClient().patch(f"shared/{secret}/content/", body, If_Match=etag)
-        assert (refused.status_code, refused.json()["code"]) == (403, "permission_denied")
-    unknown = ApiClient().patch(f"shared/{secret}/content/", {"content": "x", "nonsense": 1}, If_Match=etag)
-    assert (unknown.status_code, unknown.json()["code"]) == (400, "unknown_property")
-
-
-def test_shared_edit_keeps_the_ids_of_links(world: World) -> None:
-    """Keys that a client read and writes back are the ids again that they stood for."""
-    other = world.document("Other")
-    document, secret = _edited(world, content=f"[x](cs://{other}#a)\n\nend\n")
-    read = shared(secret)
-    changed = World.ok(read)["content"].replace("end", "END")
-    World.ok(
-        ApiClient().patch(f"shared/{secret}/content/", {"content": changed}, If_Match=read.headers["ETag"])
-    )
-    assert World.ok(world.owner.get(f"documents/{document}/"))["content"] == f"[x](cs://{other}#a)\n\nEND\n"
-
-
-def test_shared_edit_below_and_where_writing_is_off(world: World) -> None:
-    """A link with children edits what it reaches; archived, or by policy, nothing is written."""
-    top = world.document("Top")
-    child = world.document("Child", parent=top, content="a")
-    secret = link_make(world, top, role="editor", include_children=True)["secret"]
-    path = f"shared/{secret}/documents/{keys(shared(secret))['Child']}/content/"
-    etag = ApiClient().get(path).headers["ETag"]
-    answer = ApiClient().patch(path, {"content": "b"}, If_Match=etag)
-    assert World.ok(answer)["content"] == "b"
-    World.ok(world.act(child, "archive"))
-    etag = answer.headers["ETag"]
-    assert ApiClient().patch(path, {"content": "c"}, If_Match=etag).json()["code"] == "document_archived"
-    World.ok(world.act(child, "unarchive"))
-    room = f"workspaces/{world.workspace}/"
-    World.ok(world.owner.patch(room, {"policies": {"edit_links_allowed": False}}))
-    assert ApiClient().patch(path, {"content": "c"}, If_Match=etag).status_code == 403
-    assert World.ok(shared(secret))["role"] == "commenter"
-
-
 def test_shared_read_takes_a_fixed_number_of_statements(world: World) -> None:
     """However much stands below: link, document, children, files, and the use in one."""
     top = world.document("Top")
@@ -406,12 +306,6 @@ def test_shared_last_use_is_had_once(client_for: Any) -> None:
     assert ShareLink.objects.get().use_count == LinkVisit.objects.count() == 1
 
 
-def _edited(world: World, content: str = "one\n\ntwo\n\nthree\n") -> tuple[str, str]:
-    """A document and the secret of a link for editing it."""
-    document = world.document(content=content)
-    return document, link_make(world, document, role="editor")["secret"]
-
-
 def test_shared_files(world: World) -> None:
     """Files are listed and served by keys of the link, with ranges, and those of elsewhere are absent."""
     document, other = world.document(), world.document("Other")
@@ -443,3 +337,46 @@ def test_shared_files(world: World) -> None:
     assert ShareLink.objects.get(uid=link["id"]).use_count == 3
     World.ok(world.act(document, "trash"))
     assert shared(secret, path).status_code == 404
+
+
+def test_shared_document_that_moves(world: World) -> None:
+    """A link goes along within the workspace and to another one, whose policy holds for it from then on."""
+    document = world.document()
+    secret = link_make(world, document, include_children=True)["secret"]
+    World.ok(world.act(document, "move", parent=world.document("Other")))
+    assert shared(secret).status_code == 200
+    closed = World.ok(
+        world.owner.post("workspaces/", {"name": "Closed", "policies": {"links_allowed": False}}), 201
+    )["id"]
+    World.ok(world.act(document, "move", workspace=closed, parent=None))
+    assert shared(secret).status_code == 404
+    World.ok(world.owner.patch(f"workspaces/{closed}/", {"policies": {"links_allowed": True}}))
+    assert shared(secret).status_code == 200
+
+
+def test_shared_document_that_is_cut(world: World) -> None:
+    """A cut of the document itself ends what it inherits, not what stands on it: the link stays."""
+    top = world.document("Top")
+    document = world.document("Cut", parent=top)
+    world.document("Below", parent=document)
+    over, own = (link_make(world, place, include_children=True)["secret"] for place in (top, document))
+    World.ok(world.owner.patch(f"documents/{document}/", {"inherits_access": False}))
+    assert World.ok(shared(over))["children"] == []
+    assert list(keys(shared(own))) == ["Below"]
+
+
+def test_shared_visits_are_forgotten(world: World, settings: Any) -> None:
+    """Addresses are kept as long as the setting says; the count stays."""
+    link = link_make(world, world.document())
+    World.ok(shared(link["secret"]))
+    assert link_visits_purge() == 0
+    settings.LINK_VISIT_RETENTION = 1e-6
+    assert link_visits_purge() == 1
+    assert ShareLink.objects.get().use_count == 1
+
+
+def test_long_visits_are_warned_of(settings: Any) -> None:
+    """A visit outlives the last use, so that one of days undoes the bound."""
+    assert check_visits() == []
+    settings.LINK_VISIT_LIFETIME = 200_000
+    assert [message.id for message in check_visits()] == ["documents.W001"]
