@@ -102,14 +102,23 @@ class _Place(NamedTuple):
     workspace: int
 
 
+class _Body(NamedTuple):
+    """A body, its SHA-256 and its size in bytes."""
+
+    text: str
+    sha256: bytes
+    size: int
+
+
 class _New(NamedTuple):
-    """A document to be written."""
+    """A document to be written; `bodies` are those of its revisions, oldest first."""
 
     pk: int
     workspace: int
     parent: int | None
     node: Node
     text: Written
+    bodies: list[_Body]
 
 
 def numbers_missing(layout: Layout, numbers: Sequence[int]) -> list[int]:
@@ -239,7 +248,8 @@ def _placed(layout: Layout, cast: Cast, documents: Sequence[tuple[Node, Written]
                 continue
             parent, room = above[node.parent]
         above[node.number] = _Place(pk, room)
-        new.append(_New(pk, room, parent, node, text))
+        bodies = [_body(text.body(number, node.revisions)) for number in range(1, node.revisions + 1)]
+        new.append(_New(pk, room, parent, node, text, bodies))
     return new
 
 
@@ -255,16 +265,17 @@ def _parents(layout: Layout, nodes: Sequence[Node]) -> dict[int, _Place]:
 
 def _document_row(document: _New, cast: Cast) -> tuple[Any, ...]:
     node, text, owner = document.node, document.text, cast.people[document.node.owner - 1]
+    last = node.revisions
     return (
         *(document.pk, node.uid, document.workspace, document.parent, node.position, node.inherits),
-        *(str(node.state), False, text.title, LANGUAGE, "", text.tags, node.revisions, owner, owner),
-        *(node.at, owner, _written_at(node, node.revisions), ""),
+        *(str(node.state), False, text.title, LANGUAGE, "", text.tags, last, owner, owner),
+        *(node.at, _author(node, last, cast), _written_at(node, last), ""),
     )
 
 
 def _body_row(document: _New) -> tuple[Any, ...]:
-    body, text = _body(document, document.node.revisions), document.text
-    return (document.pk, body, _sha256(body), len(body.encode()), text.vector, CONFIG, text.length)
+    text = document.text
+    return (document.pk, *document.bodies[-1], text.vector, CONFIG, text.length)
 
 
 def _placement_row(document: _New) -> tuple[Any, ...]:
@@ -281,27 +292,15 @@ def _histories(new: Sequence[_New], cast: Cast) -> None:
         node, text = document.node, document.text
         fields = {"title": text.title, "language": LANGUAGE, "tags": text.tags, "icon": "", "template": False}
         meta = orjson.dumps(fields).decode()
-        for number in range(1, node.revisions + 1):
-            pk, body = next(keys), _body(document, number)
-            before = number - 1 or None
-            author = cast.people[(node.owner + number - 2) % len(cast.people)] if number > 1 else None
+        for number, body in enumerate(document.bodies, 1):
+            pk, before = next(keys), number - 1 or None
+            by = _author(node, number, cast)
+            at = _written_at(node, number)
             revisions.append(
-                (
-                    *(
-                        pk,
-                        document.pk,
-                        number,
-                        author or cast.people[node.owner - 1],
-                        "",
-                        before,
-                        before,
-                        meta,
-                    ),
-                    *(_sha256(body), len(body.encode()), _written_at(node, number)),
-                )
+                (pk, document.pk, number, by, "", before, before, meta, body.sha256, body.size, at)
             )
             if number < node.revisions:
-                payload = payload_for(number, body, _body(document, number + 1))
+                payload = payload_for(number, body.text, document.bodies[number].text)
                 payloads.append((pk, payload.base_number, payload.data))
     _copy(_REVISIONS, revisions)
     _copy(_PAYLOADS, payloads)
@@ -342,14 +341,16 @@ def _copy(statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
             copy.write_row(row)
 
 
-def _body(document: _New, revision: int) -> str:
-    return document.text.body(revision, document.node.revisions)
+def _body(text: str) -> _Body:
+    encoded = text.encode()
+    return _Body(text, hashlib.sha256(encoded).digest(), len(encoded))
+
+
+def _author(node: Node, revision: int, cast: Cast) -> int:
+    """The owner wrote the first revision, the next people the ones after it."""
+    return cast.people[(node.owner + revision - 2) % len(cast.people)]
 
 
 def _written_at(node: Node, revision: int) -> dt.datetime:
     """Revisions follow each other by six hours."""
     return node.at + dt.timedelta(hours=6 * (revision - 1))
-
-
-def _sha256(body: str) -> bytes:
-    return hashlib.sha256(body.encode()).digest()
