@@ -26,7 +26,8 @@ INTERNAL = {"CLOUDSCRIBE_SUPERVISED", "DJANGO_SETTINGS_MODULE", "PROMETHEUS_MULT
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_to_files_that_exist(page: pathlib.Path) -> None:
     """A relative link names a file beside the page."""
-    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    # What stands in backticks shows how a link is written; it leads nowhere.
+    targets = LINK.findall(re.sub(r"`[^`\n]*`", "", page.read_text(encoding="utf-8")))
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
