@@ -13,7 +13,13 @@ from accounts.exporting import json_list
 from accounts.ports import exports
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.renderers import dump_json
-from documents.models import Document, DocumentUserPermission, Revision, WorkspaceUserPermission
+from documents.models import (
+    AccessRequest,
+    Document,
+    DocumentUserPermission,
+    Revision,
+    WorkspaceUserPermission,
+)
 from documents.selectors.marks import favorites_of, recent_of, watches_of
 from documents.services.granting import role_of_grant
 from documents.services.locking import actor_renewed
@@ -25,11 +31,11 @@ _BATCH = 500
 
 
 class DocumentExports:
-    """Memberships, grants, marks, documents and the numbers of the revisions that the person wrote."""
+    """Memberships, grants, requests, marks, documents and the numbers of one's own revisions."""
 
     def count(self, actor: Actor) -> int:
         """About how many files there are."""
-        return 2 * _own(actor).count() + 6
+        return 2 * _own(actor).count() + 7
 
     def parts(self, actor: Actor) -> Iterator[tuple[str, Iterable[bytes]]]:
         """The files, each with its content in pieces."""
@@ -38,6 +44,7 @@ class DocumentExports:
         yield "favorites.json", json_list(_favorites(actor))
         yield "recent.json", json_list(_recent(actor))
         yield "watches.json", json_list(_watches(actor))
+        yield "access-requests.json", json_list(_access_requests(actor))
         yield "revisions.json", json_list(_revisions(actor))
         yield from _documents(actor)
 
@@ -86,6 +93,19 @@ def _watches(actor: Actor) -> Iterator[dict[str, Any]]:
             "workspace": row.workspace and row.workspace.uid,
             "subtree": row.subtree,
             "created_at": row.created_at,
+        }
+
+
+def _access_requests(actor: Actor) -> Iterator[dict[str, Any]]:
+    """As their asker sees them: nothing in them tells what is there."""
+    for row in AccessRequest.objects.filter(asker_id=actor.pk).order_by("pk"):
+        yield {
+            "document": row.document_uid,
+            "role": row.role,
+            "message": row.message,
+            "state": row.state_shown(actor.now),
+            "created_at": row.created_at,
+            "expires_at": row.expires_at,
         }
 
 

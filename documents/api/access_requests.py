@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import uuid
 from typing import Any, ClassVar
 
@@ -16,7 +15,7 @@ from cloudscribe.lib.serializers import StrictCharField, StrictDateTimeField, St
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
 from documents.api.reaching import DocumentReached
-from documents.models import AccessRequest, Decision
+from documents.models import AccessRequest, AskedState, Decision
 from documents.policies import Action, require
 from documents.roles import ROLES, Role
 from documents.services.access_requests import (
@@ -26,15 +25,6 @@ from documents.services.access_requests import (
 )
 
 _ROLES = [role.value for role in ROLES if role is not Role.OWNER]
-
-
-class AskedState(enum.StrEnum):
-    """How a request stands for its asker, to whom a declined one looks like one that nobody answered."""
-
-    APPROVED = "approved"
-    CLOSED = "closed"
-    EXPIRED = "expired"
-    OPEN = "open"
 
 
 class AskInput(StrictSerializer):
@@ -67,10 +57,7 @@ class AskedAnswer(_RequestAnswer):
 
     def get_state(self, row: AccessRequest) -> AskedState:
         """Where it stands at the moment of the request."""
-        if row.decision in {Decision.APPROVED, Decision.CLOSED}:
-            return AskedState(row.decision)
-        gone = row.expires_at <= actor_of(self.context["request"]).now
-        return AskedState.EXPIRED if gone else AskedState.OPEN
+        return row.state_shown(actor_of(self.context["request"]).now)
 
 
 class AskerAnswer(serializers.Serializer[Any]):

@@ -1,6 +1,6 @@
 """The tables of the product, by noun."""
 
-from documents.models.access_request import AccessRequest, Decision
+from documents.models.access_request import AccessRequest, AskedState, Decision
 from documents.models.attachment import Attachment, AttachmentUsage, Blob, BlobState
 from documents.models.document import Document, DocumentBody, ScopeCount, State
 from documents.models.grant import (
@@ -22,6 +22,7 @@ from documents.models.workspace import Workspace
 
 __all__ = [
     "AccessRequest",
+    "AskedState",
     "Attachment",
     "AttachmentUsage",
     "Blob",

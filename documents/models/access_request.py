@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import enum
 from typing import ClassVar
 
 from django.conf import settings
@@ -20,6 +22,15 @@ class Decision(models.TextChoices):
     APPROVED = "approved"
     CLOSED = "closed"
     DECLINED = "declined"
+
+
+class AskedState(enum.StrEnum):
+    """How a request stands for its asker, to whom a declined one looks like one that nobody answered."""
+
+    APPROVED = "approved"
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    OPEN = "open"
 
 
 class AccessRequest(models.Model):
@@ -70,3 +81,9 @@ class AccessRequest(models.Model):
 
     def __str__(self) -> str:
         return f"request {self.uid}"
+
+    def state_shown(self, now: dt.datetime) -> AskedState:
+        """What its asker is told of it at that moment."""
+        if self.decision in {Decision.APPROVED, Decision.CLOSED}:
+            return AskedState(self.decision)
+        return AskedState.EXPIRED if self.expires_at <= now else AskedState.OPEN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -12,8 +13,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.actors import service_actor
 from audit.models import Event
 from cloudscribe.jobs.models import Job
+from documents.exports import DocumentExports
 from documents.models import AccessRequest, DocumentUserPermission
 from documents.queues import ACCESS_REQUEST_TELL
 from documents.services.access_requests import access_request_tell, access_requests_purge
@@ -294,3 +297,15 @@ def test_two_answers_at_once(client_for: Callable[..., ApiClient]) -> None:
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     decided = AccessRequest.objects.get().decision
     assert DocumentUserPermission.objects.count() == (decided == "approved")
+
+
+def test_wishes_are_part_of_ones_export(world: World) -> None:
+    """As their asker sees them, whether they were declined or lead nowhere."""
+    document, guest = world.document(), world.client_for()
+    wish = asked(guest, document, message="Please")
+    World.ok(world.owner.post(f"documents/{document}/access-requests/{wish}/decline/"))
+    ask(guest, ABSENT)
+    assert guest.user
+    parts = dict(DocumentExports().parts(service_actor(guest.user)))
+    rows = json.loads(b"".join(parts["access-requests.json"]))
+    assert [(row["document"], row["state"]) for row in rows] == [(document, "open"), (ABSENT, "open")]
