@@ -63,10 +63,10 @@ class _Estate:
 def owners_check(*, user: User) -> None:
     """Raise LastOwner that names the workspaces of which the user is the last active owner.
 
-    They stay locked until the end of the transaction. Raises WorkspaceBusy.
+    They stay locked until the end of the transaction.
     """
     owned = _owner_grants().filter(user=user)
-    workspaces_lock(owned.values_list("content_object_id", flat=True), Strength.REWRITE)
+    workspaces_lock(owned.values_list("content_object_id", flat=True), Strength.REWRITE, tree=False)
     lonely = _lonely(user)
     if lonely:
         raise _last_owner(lonely)
@@ -79,7 +79,7 @@ def user_handover(*, actor: Actor, user: User, receiver: User | None) -> None:
     becomes owner of the workspaces that would have none, being a member of each, and of the user's documents
     wherever they are a member; other documents go to their workspace's first owner. Raises LastOwner that
     names the workspaces, LegalHold where one stands on anything that the user owns, made or wrote,
-    WorkspaceBusy, and ServiceUnavailable where others keep granting the user something meanwhile.
+    and ServiceUnavailable where others keep granting the user something meanwhile.
     """
     estate = _lock(user)
     if person_is_held(user):
@@ -108,7 +108,7 @@ def _lock(user: User) -> _Estate:
     for _ in range(_TRIES):
         savepoint = transaction.savepoint()
         estate = _estate(user)
-        workspaces_lock(estate.workspaces, Strength.REWRITE)
+        workspaces_lock(estate.workspaces, Strength.REWRITE, tree=False)
         with connection.cursor() as cursor:
             cursor.execute(_HOLD, [array_text(sorted(estate.documents))])
         list(User.objects.select_for_update().filter(pk=user.pk).values_list("pk", flat=True))

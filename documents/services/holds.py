@@ -19,12 +19,12 @@ PERMISSION = "documents.place_hold"
 def hold_place(*, actor: Actor, target: Document | Workspace, reason: str) -> Hold:
     """Put a hold on a document with all below it, or on a workspace; several may stand on the same.
 
-    Its own right is enough: the actor need not see what it is put on. Raises Forbidden, NotFound for what
-    was removed meanwhile, WorkspaceBusy.
+    Its own right is enough: the actor need not see what it is put on. A job that has yet to remove it finds
+    the hold. Raises Forbidden, NotFound for what was removed meanwhile.
     """
     room = target.workspace if isinstance(target, Document) else target
     # Whoever removes holds this lock for a rewrite: either they see the hold, or this sees that it is gone.
-    workspace_lock(room.pk, Strength.ADD)
+    workspace_lock(room.pk, Strength.ADD, tree=False)
     actor = actor_renewed(actor)
     powers_required(actor, PERMISSION)
     if isinstance(target, Document):

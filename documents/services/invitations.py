@@ -57,7 +57,7 @@ def invitation_send(
     """Invite an address, up to the own role; `expires_at` is the end of the membership.
 
     Whose address it is isn't looked at before the mail is written. One that is invited already gets the role
-    of now and, within the cap, another mail. Raises Forbidden, InvalidInput, NotFound, WorkspaceBusy.
+    of now and, within the cap, another mail. Raises Forbidden, InvalidInput, NotFound.
     """
     actor = room_lock(actor, workspace)
     rank_check(actor, workspace, role)
@@ -104,7 +104,7 @@ def _renew(actor: Actor, row: Invitation, given: dict[str, Any]) -> Invitation:
 def invitation_resend(*, actor: Actor, workspace: Workspace, invitation: Invitation) -> Invitation:
     """Mail an open invitation once more, in the name of the actor; it holds anew from now on.
 
-    Raises InvitationClosed, InvitationJustSent, InvitationMailsSpent, Forbidden, NotFound, WorkspaceBusy.
+    Raises InvitationClosed, InvitationJustSent, InvitationMailsSpent, Forbidden, NotFound.
     """
     actor, row = _locked(actor, workspace, invitation)
     if row.state_at(actor.now) is not InvitationState.OPEN:
@@ -125,7 +125,7 @@ def invitation_resend(*, actor: Actor, workspace: Workspace, invitation: Invitat
 def invitation_revoke(*, actor: Actor, workspace: Workspace, invitation: Invitation) -> None:
     """Take an invitation back: its token opens nothing from now on.
 
-    Raises InvitationClosed for one that was accepted or revoked, Forbidden, NotFound, WorkspaceBusy.
+    Raises InvitationClosed for one that was accepted or revoked, Forbidden, NotFound.
     """
     actor, row = _locked(actor, workspace, invitation)
     _revoke(actor, row)
@@ -135,13 +135,13 @@ def invitation_revoke(*, actor: Actor, workspace: Workspace, invitation: Invitat
 def invitation_withdraw(*, actor: Actor, invitation: uuid.UUID) -> None:
     """Take back any invitation, as staff who hold the permission to delete them.
 
-    Raises InvitationClosed, Forbidden, NotFound, WorkspaceBusy.
+    Raises InvitationClosed, Forbidden, NotFound.
     """
     powers_required(actor, INVITATION_STAFF)
     found = Invitation.objects.filter(uid=invitation).first()
     if found is None:
         raise NotFound
-    workspace_lock(found.workspace_id, Strength.REWRITE)
+    workspace_lock(found.workspace_id, Strength.REWRITE, tree=False)
     _revoke(actor, _fresh(found))
 
 

@@ -52,24 +52,27 @@ class LockedWorkspace:
 
 
 def workspaces_lock(
-    pks: Iterable[int], strength: Strength, actor: Actor | None = None
+    pks: Iterable[int], strength: Strength, actor: Actor | None = None, *, tree: bool = True
 ) -> dict[int, LockedWorkspace]:
     """Lock workspaces in the order of their ids; raises NotFound for one that is no more, WorkspaceBusy.
 
-    A job may pass, as `actor`, where the workspace is reserved for it.
+    A job may pass, as `actor`, where the workspace is reserved for it. What leaves the tree as it is (rights,
+    holds) says so by `tree=False`: it is not kept waiting by a job that has yet to begin.
     """
     wanted = sorted(set(pks))
     rows = prepared_rows(_LOCK_SQL[strength], [array_text(wanted)])
     if len(rows) < len(wanted):
         raise NotFound
-    if any(busy not in {None, _own_job(actor)} for _, _, busy in rows):
+    if tree and any(busy not in {None, _own_job(actor)} for _, _, busy in rows):
         raise WorkspaceBusy
     return {pk: LockedWorkspace(pk, uid) for pk, uid, _ in rows}
 
 
-def workspace_lock(pk: int, strength: Strength, actor: Actor | None = None) -> LockedWorkspace:
+def workspace_lock(
+    pk: int, strength: Strength, actor: Actor | None = None, *, tree: bool = True
+) -> LockedWorkspace:
     """Lock one workspace; see `workspaces_lock`."""
-    return workspaces_lock([pk], strength, actor)[pk]
+    return workspaces_lock([pk], strength, actor, tree=tree)[pk]
 
 
 def workspace_ready(workspace: Workspace, actor: Actor | None = None) -> None:

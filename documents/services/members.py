@@ -34,7 +34,7 @@ from documents.services.granting import (
     role_of_grant,
     subject_of,
 )
-from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
+from documents.services.locking import Strength, actor_renewed, workspace_lock
 from documents.visibility import visible_to
 
 Member = Any
@@ -130,9 +130,8 @@ def owner_check(workspace: Workspace, touched: Role) -> None:
 
 
 def room_lock(actor: Actor, workspace: Workspace) -> Actor:
-    """Lock the workspace; the actor of now, who still sees it. Raises NotFound, WorkspaceBusy."""
-    workspace_ready(workspace)
-    workspace_lock(workspace.pk, Strength.REWRITE)
+    """Lock the workspace, whose tree stays as it is; the actor of now, who still sees it. Raises NotFound."""
+    workspace_lock(workspace.pk, Strength.REWRITE, tree=False)
     actor = actor_renewed(actor)
     if not visible_to(Workspace.objects.filter(pk=workspace.pk), actor).exists():
         raise NotFound

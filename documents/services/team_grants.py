@@ -21,7 +21,7 @@ def team_grants_remove(*, actor: Actor, team: Team) -> None:
     """Remove the team's memberships of workspaces and its grants on documents, with an event each.
 
     For the service that deletes the team, within its transaction; the team stays locked. Raises LastOwner,
-    WorkspaceBusy, and ServiceUnavailable where others keep granting the team something meanwhile.
+    and ServiceUnavailable where others keep granting the team something meanwhile.
     """
     _lock(team)
     memberships = list(
@@ -50,7 +50,7 @@ def _lock(team: Team) -> None:
     for _ in range(_TRIES):
         savepoint = transaction.savepoint()
         workspaces, documents = _places(team)
-        workspaces_lock(workspaces, Strength.REWRITE)
+        workspaces_lock(workspaces, Strength.REWRITE, tree=False)
         rows = Document.objects.select_for_update(no_key=True).filter(pk__in=documents).order_by("pk")
         list(rows.values_list("pk", flat=True))
         list(Team.objects.select_for_update().filter(pk=team.pk).values_list("pk", flat=True))

@@ -15,11 +15,11 @@ def user_grants_remove(*, actor: Actor, user: User) -> None:
     """Remove a user's memberships of workspaces and grants on documents, with an event each, and wishes.
 
     For the service that deletes the account, within its transaction: what is granted meanwhile is granted to
-    somebody who can't sign in any more. Raises LastOwner, WorkspaceBusy.
+    somebody who can't sign in any more. Raises LastOwner.
     """
     memberships = WorkspaceUserPermission.objects.filter(user=user)
     grants = DocumentUserPermission.objects.filter(user=user)
-    workspaces_lock(memberships.values_list("content_object_id", flat=True), Strength.REWRITE)
+    workspaces_lock(memberships.values_list("content_object_id", flat=True), Strength.REWRITE, tree=False)
     documents = Document.objects.filter(pk__in=grants.values("content_object_id"))
     list(documents.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     rooms = list(memberships.select_related("permission", "content_object").order_by("pk"))

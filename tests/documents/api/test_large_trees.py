@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from accounts.services import admin_create
 from audit.models import Event
 from cloudscribe.jobs.claims import job_claim
 from cloudscribe.jobs.models import Job
@@ -16,10 +17,12 @@ from cloudscribe.jobs.sweeper import leases_reclaim
 from documents import limits
 from documents.models import Document, Workspace
 from documents.services.tree_jobs import reservations_sweep
+from tests.accounts.factories import PASSWORD
 from tests.actors import command
 from tests.documents.api.test_documents_places import wrong_rows
 from tests.documents.jobs import job_done
 from tests.documents.world import World
+from tests.fixtures import client_make
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +113,38 @@ def test_busy_workspace_takes_no_change_of_its_tree(world: World, tree: dict[str
     World.ok(owner.post("documents/", {"workspace": world.workspace, "title": "New"}), 201)
 
 
+def test_busy_workspace_takes_changes_of_rights(world: World, tree: dict[str, str]) -> None:
+    """Nobody stays a member for want of a worker, and a job does nothing for who is none any more."""
+    editor = world.member("editor")
+    member = World.ok(world.owner.get(f"workspaces/{world.workspace}/members/"))["results"][-1]["id"]
+    answer = world.act(tree["top"], "trash", editor)
+    World.ok(world.owner.delete(f"workspaces/{world.workspace}/members/{member}/"), 204)
+    world.member("viewer")
+    done = job_done(editor, answer)
+    assert (done["state"], done["error"]["code"]) == ("failed", "not_found")
+    assert World.ok(world.owner.get(f"documents/{tree['top']}/"))["trashed_at"] is None
+
+
+def test_busy_workspace_lets_its_owner_go(world: World, tree: dict[str, str]) -> None:
+    """An account isn't kept alive by a job that waits."""
+    other = world.member("owner")
+    World.ok(world.act(tree["top"], "trash", other), 202)
+    boss = client_make(admin_create(actor=command(), email="boss@example.org", password=PASSWORD)[0])
+    World.ok(boss.post(f"users/{other.user.uid}/suspend/"))  # type: ignore[union-attr]
+    World.ok(boss.post(f"users/{other.user.uid}/delete/", {}), 204)  # type: ignore[union-attr]
+
+
+def test_hold_comes_before_the_job_that_would_remove(world: World, tree: dict[str, str]) -> None:
+    """What waits to be purged can still be kept."""
+    counsel = client_make(admin_create(actor=command(), email="counsel@example.org", password=PASSWORD)[0])
+    assert job_done(world.owner, world.act(tree["top"], "trash"))["state"] == "succeeded"
+    answer = world.owner.delete(f"documents/{tree['top']}/")
+    World.ok(answer, 202)
+    World.ok(counsel.post(f"documents/{tree['leaf']}/holds/", {"reason": "Case 7"}), 201)
+    assert job_done(world.owner, answer)["error"]["code"] == "legal_hold"
+    assert Document.objects.filter(uid=tree["leaf"]).exists()
+
+
 def test_move_between_workspaces_reserves_both(world: World, tree: dict[str, str]) -> None:
     """And frees both."""
     other = World(world.client_for)
@@ -129,9 +164,7 @@ def test_failed_job_frees_the_workspace_and_can_be_retried(world: World, tree: d
     answer = world.act(tree["top"], "move", manager, parent=tree["other"])
     member = World.ok(world.owner.get(f"workspaces/{world.workspace}/members/"))["results"][-1]["id"]
     path = f"workspaces/{world.workspace}/members/{member}/"
-    Workspace.objects.update(busy_job=None)
     World.ok(world.owner.patch(path, {"role": "viewer"}))
-    Workspace.objects.update(busy_job=answer.json()["id"])
     done = job_done(manager, answer)
     assert (done["state"], done["error"]["code"]) == ("failed", "permission_denied")
     World.ok(world.owner.patch(path, {"role": "manager"}))
