@@ -33,6 +33,7 @@ from documents.api.search import SearchViewSet
 from documents.api.shared import SharedViewSet
 from documents.api.snapshots import SnapshotViewSet
 from documents.api.tags import TagViewSet
+from documents.api.usage import UsageViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
@@ -66,6 +67,7 @@ urlpatterns = [
     path(_WORKSPACE, WorkspaceViewSet.as_view(_ITEM)),
     path(_WORKSPACE + "tree/", WorkspaceViewSet.as_view({"get": "tree"})),
     path(_WORKSPACE + "trash/", WorkspaceViewSet.as_view({"get": "trash"})),
+    path(_WORKSPACE + "usage/", UsageViewSet.as_view({"get": "usage"})),
     path(_TAGS, TagViewSet.as_view({"get": "list"})),
     path(_TAGS + "<path:tag>/merge/", TagViewSet.as_view({"post": "merge"})),
     path(_TAGS + "<path:tag>/", TagViewSet.as_view({"patch": "partial_update", "delete": "destroy"})),

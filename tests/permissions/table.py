@@ -293,6 +293,7 @@ _WORKSPACE = [
     Row("DELETE", "workspaces/{workspace}/", R, _MANAGE, _from("owner", 204)),
     Row("GET", "workspaces/{workspace}/tree/", R, _READ, _from("viewer", 200)),
     Row("GET", "workspaces/{workspace}/trash/", R, _READ, _from("viewer", 200)),
+    Row("GET", "workspaces/{workspace}/usage/", R, _READ, _from("manager", 200)),
     Row("GET", "workspaces/{workspace}/tags/", R, _READ, _from("viewer", 200)),
     Row("PATCH", "workspaces/{workspace}/tags/{tag}/", R, _MANAGE, _from("manager", 202), {"tag": "other"}),
     Row(
