@@ -37,7 +37,8 @@ from cloudscribe.lib.errors import (
     problem_body,
 )
 
-# Seconds that may pass between two pieces of a body.
+# Seconds that may pass between two pieces of a body, either way: an answer that nobody takes would else hold
+# a thread for ever.
 BODY_SILENCE = 15
 # What is read, and for how many seconds, of a body that nobody wanted: closing on it would reset the
 # connection and lose the refusal that the client has yet to read.
@@ -156,6 +157,8 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
 
     # Seconds for the whole head, and the paths whose POST is answered aside; the configuration sets both.
     head_deadline = 10.0
+    # As BODY_SILENCE, for tests.
+    silence = BODY_SILENCE
     paths_aside: Collection[str] = ()
     # Beginnings of paths whose POST is, and of those where a header may bring a password with any request.
     prefixes_aside: tuple[str, ...] = ()
@@ -245,8 +248,9 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         self._heads.pop(conn, None)
         if not hasattr(conn, "bounded"):
             with contextlib.suppress(OSError):
-                silence = struct.pack("ll", BODY_SILENCE, 0)
+                silence = struct.pack("ll", self.silence, 0)
                 conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, silence)
             conn.bounded = True
         if not getattr(conn, "aside", False) and self._belongs_aside(req):
             if self._aside.waiting >= _ASIDE_WAITING:

@@ -191,3 +191,12 @@ def test_body_too_long_to_belong_aside_is_refused(port: int, headers: dict[str, 
         answer = connection.getresponse()
         assert answer.status == 413
         assert json.loads(answer.read())["code"] == "too_large"
+
+
+def test_answers_that_nobody_takes_leave_room_for_others(port: int) -> None:
+    """As many as there are threads ask for much and read nothing: the next one is answered all the same."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(WORKERS * THREADS * 2):
+            idle = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            idle.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert _answers(port)
