@@ -178,3 +178,13 @@ def test_override_twice_at_once_is_one_grant(client_for: Callable[..., ApiClient
     answers = at_once([lambda: world.owner.post(path, REASON)] * 4)
     assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201]
     assert DocumentUserPermission.objects.filter(origin="override").count() == 1
+
+
+def test_override_reaches_into_the_trash(closed: tuple[World, ApiClient, str]) -> None:
+    """What a manager threw away of their own is not lost to the workspace: its owner brings it back."""
+    world, manager, document = closed
+    World.ok(world.act(document, "trash", manager))
+    assert world.act(document, "restore").status_code == 404
+    World.ok(world.owner.post(f"documents/{document}/owner-override/", REASON), 201)
+    assert world.owner.get(f"documents/{document}/").status_code == 410
+    assert World.ok(world.act(document, "restore"))["title"] == "Secret"
