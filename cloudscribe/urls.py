@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/", include("security.api.urls")),
     path("api/", include("cloudscribe.lib.schema_urls")),
     path("", include("cloudscribe.lib.observability.urls")),
+    path("d/", include("documents.api.addresses")),
     path("s/", include("documents.shared_pages")),
     path("account/", include("accounts.pages")),
     path("account/", include("documents.pages")),

@@ -45,6 +45,12 @@ def document_path(uid: uuid.UUID, title: str) -> str:
     return f"/d/{slug_of(title, otherwise='document')}-{short_id(uid)}"
 
 
+def document_url(uid: uuid.UUID | str, title: str, public_url: str) -> str:
+    """The whole address of a document, on the server that the public reaches at `public_url`."""
+    known = uid if isinstance(uid, uuid.UUID) else uuid.UUID(uid)
+    return public_url.rstrip("/") + document_path(known, title)
+
+
 def document_named(name: str) -> uuid.UUID | None:
     """The id in the last part of such an address, whatever its slug; None where there is none."""
     found = _NAMED.fullmatch(name)

@@ -71,6 +71,7 @@ class DocumentAnswer(DocumentListed):
     """A document."""
 
     content = serializers.CharField(allow_blank=True, help_text="The body in Markdown.")
+    url = serializers.CharField(required=False, help_text="The address to pass on; it follows the title.")
     merged = serializers.BooleanField(
         required=False, help_text="In the answer to an edit: whether it was merged."
     )
@@ -190,7 +191,7 @@ class CommaField(serializers.CharField):
 
 
 LISTED_FIELDS = tuple(str(name) for name in DocumentListed().fields if str(name) != "content")
-READ_FIELDS = (*LISTED_FIELDS, "content")
+READ_FIELDS = (*LISTED_FIELDS, "content", "url")
 
 
 class AtQuery(QuerySerializer):

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
+from documents.addresses import document_url
 from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can
 from documents.selectors.reading import Answer, answer_etag, answer_of
@@ -80,6 +82,7 @@ def document_shown(actor: Actor, row: Sequence[Any]) -> tuple[Answer, str]:
     Only under the rights that the write was allowed by.
     """
     answer = answer_of(row, rights_of(actor), actor.limit)
+    answer["url"] = document_url(answer["id"], answer["title"], settings.PUBLIC_URL)
     etag = answer_etag(actor, answer, b"full")
     answer["content"] = row[-1]
     return answer, etag

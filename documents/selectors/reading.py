@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
+from django.conf import settings
 
 from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import NotFound
@@ -20,6 +21,7 @@ from cloudscribe.lib.postgresql.base import prepared_rows
 from cloudscribe.lib.renderers import dump_json
 from documents import limits
 from documents.access_map import array_text
+from documents.addresses import document_url
 from documents.etags import document_etag
 from documents.exceptions import DocumentTrashed
 from documents.policies import ACTION_BITS, Action, abilities_of
@@ -91,6 +93,7 @@ def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tup
         parameters = {"uid": uid, "known": None, "most": limits.BODY_BYTES}
         row = _judged(prepared_rows(_ONE_SQL, parameters, ids_as_text=True), rights, actor.limit)
     answer = answer_of(row, rights, actor.limit)
+    answer["url"] = document_url(answer["id"], answer["title"], settings.PUBLIC_URL)
     etag = answer_etag(actor, answer, b"full")
     if row[-1] is not None:
         answer["content"] = row[-1]

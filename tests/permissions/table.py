@@ -501,6 +501,10 @@ _ATTACHMENTS = [
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("viewer", 200)),
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
 ]
+_ADDRESSES = [
+    Row("GET", "/d/{address}", R, _READ, _from("viewer", 200)),
+    Row("GET", "/d/{address}", R, _READ, _from("editor", 410, below=404), setup="trashed"),
+]
 _SNAPSHOTS = [
     Row("GET", "workspaces/{workspace}/snapshots/", R, _READ, _from("manager", 200)),
     Row("POST", "workspaces/{workspace}/snapshots/", R, _MANAGE, _from("manager", 201), {"name": "Now"}),
@@ -602,4 +606,5 @@ TABLE: tuple[Row, ...] = (
     *_HOLDS,
     *_MARKS,
     *_SNAPSHOTS,
+    *_ADDRESSES,
 )

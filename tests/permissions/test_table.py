@@ -18,6 +18,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.services import admin_create
 from audit.models import Event
 from cloudscribe.jobs.services import job_enqueue
+from documents.addresses import document_path
 from documents.link_secrets import LinkNames
 from documents.models import Invitation
 from security.models import RateLimitPolicy
@@ -123,6 +124,7 @@ class Stage:
         names = LinkNames(link["secret"])
         self.ids["shared_key"] = names.document_key(uuid.UUID(self.ids["document"]))
         self.ids["file_key"] = names.file_key(uuid.UUID(self.ids["attachment"]))
+        self.ids["address"] = document_path(uuid.UUID(self.ids["document"]), "Document")[3:]
         snapshots = f"workspaces/{self.ids['workspace']}/snapshots/"
         self.ids["snapshot"] = owner.post(snapshots, {"name": "Then"}).json()["id"]
         with transaction.atomic():

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from documents.addresses import document_path
 from documents.api.serializers import DocumentAnswer, DocumentListed
 from documents.models import Document
 from documents.selectors import listing
@@ -38,6 +40,7 @@ def orm_answer(pk: str, person: Any) -> dict[str, Any]:
         "updated_at": row.updated_at.isoformat().replace("+00:00", "Z"),
         "trashed_at": None,
         "content": row.body.content,
+        "url": f"{settings.PUBLIC_URL}{document_path(row.uid, row.title)}",
     }
 
 
