@@ -13,14 +13,17 @@ from unfold.decorators import display
 
 from cloudscribe.lib.admin import StaffAdmin, each
 from documents.admin_files import AttachmentAdmin, BlobAdmin
+from documents.admin_keeping import HoldAdmin, SnapshotAdmin
 from documents.models import (
     Attachment,
     Blob,
     Document,
+    Hold,
     Invitation,
     InvitationState,
     LinkState,
     ShareLink,
+    Snapshot,
     Workspace,
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
@@ -221,6 +224,8 @@ class InvitationAdmin(StaffAdmin):
 
 
 admin.site.register(Attachment, AttachmentAdmin)
+admin.site.register(Hold, HoldAdmin)
+admin.site.register(Snapshot, SnapshotAdmin)
 admin.site.register(Blob, BlobAdmin)
 
 
