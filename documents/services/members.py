@@ -112,7 +112,7 @@ def member_remove(*, actor: Actor, workspace: Workspace, member: Member) -> None
     _tell(actor, workspace, member, MEMBERSHIP_REMOVED, role)
     member.delete()
     owner_check(workspace, role)
-    _inner_grants_remove(workspace, member)
+    _inner_grants_remove(actor, workspace, member)
 
 
 def owner_check(workspace: Workspace, touched: Role) -> None:
@@ -154,11 +154,12 @@ def rank_check(actor: Actor, workspace: Workspace, role: Role) -> None:
         raise Forbidden(f"Your own role does not reach up to {role}.", extra={"action": Action.GRANT})
 
 
-def _inner_grants_remove(workspace: Workspace, member: Member) -> None:
-    """What the removed subject was granted on documents inside, unless another membership stands."""
+def _inner_grants_remove(actor: Actor, workspace: Workspace, member: Member) -> None:
+    """What the removed subject was granted on documents inside, unless another membership is alive."""
     is_person = isinstance(member, WorkspaceUserPermission)
     subject = Q(user_id=member.user_id) if is_person else Q(group_id=member.group_id)
-    if type(member).objects.filter(subject, content_object=workspace).exists():
+    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=actor.now)
+    if type(member).objects.filter(subject, alive, content_object=workspace).exists():
         return
     grants = DocumentUserPermission if is_person else DocumentGroupPermission
     grants.objects.filter(subject, content_object__workspace=workspace).delete()

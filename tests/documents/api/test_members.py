@@ -132,3 +132,21 @@ def test_list_pages_over_all_members(world: World) -> None:
         found += [row["user"] for row in page["results"]]
         path = page["next"]
     assert found == [uid_of(world.owner), *map(uid_of, people)]
+
+
+def test_remove_beside_a_membership_that_has_ended(world: World) -> None:
+    """One that ran out keeps nobody's grants inside; one that is alive does."""
+    document = world.document()
+    World.ok(world.owner.patch(f"documents/{document}/", {"inherits_access": False}))
+    for gone, status in ((True, 404), (False, 200)):
+        person = world.member("viewer")
+        world.grant(document, person, "viewer")
+        path = member_of(world, person)
+        ends = (timezone.now() + dt.timedelta(days=1)).isoformat()
+        World.ok(world.add(person, "viewer", expires_at=ends), 201)
+        if gone:
+            past = timezone.now() - dt.timedelta(seconds=1)
+            rows = WorkspaceUserPermission.objects.filter(user=person.user, expires_at__isnull=False)
+            rows.update(expires_at=past)
+        assert world.owner.delete(path).status_code == 204
+        assert person.get(f"documents/{document}/").status_code == status
