@@ -15,7 +15,7 @@ from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentTrashed
 from documents.models import Document, DocumentUserPermission, Origin
 from documents.notices import GRANT_GIVEN
-from documents.policies import Action, outranks, require, role_on
+from documents.policies import Action, can, outranks, require, role_on
 from documents.roles import Role
 from documents.services.granting import (
     expiry_check,
@@ -125,10 +125,12 @@ def grant_remove(*, actor: Actor, document: Document, grant: Any) -> None:
 
 
 def document_held(actor: Actor, document: Document) -> tuple[Actor, Document]:
-    """The document locked, so that its grants change one after the other, and the actor of now."""
+    """The document locked, so that its grants change one after the other, and the actor of after that."""
     workspace = document.workspace
-    actor = actor_renewed(actor)
     document = document_lock(actor, document.pk)
+    actor = actor_renewed(actor)
+    if not can(actor, Action.SEE, document):
+        raise NotFound
     if document.is_trashed:
         raise DocumentTrashed
     if document.workspace_id == workspace.pk:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import Team
 from audit.models import Event
 from documents.models import DocumentUserPermission, WorkspaceUserPermission
+from documents.services import grants
 from tests.documents.world import ABSENT, World, uid_of
 
 
@@ -136,3 +137,18 @@ def test_two_owners_leaving_at_once_leave_one(client_for: Any) -> None:
         thread.join()
     assert sorted(statuses) == [204, 409]
     assert WorkspaceUserPermission.objects.count() == 1
+
+
+def test_grant_by_who_loses_the_right_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rights are those of after the lock: what is taken before it is had gives nothing."""
+    document, manager = world.document(), world.member("manager")
+    lock = grants.document_lock
+
+    def late(actor: Any, pk: int) -> Any:
+        WorkspaceUserPermission.objects.filter(user=manager.user).delete()
+        return lock(actor, pk)
+
+    monkeypatch.setattr(grants, "document_lock", late)
+    body = {"user": uid_of(world.client_for()), "role": "viewer"}
+    assert manager.post(f"documents/{document}/grants/", body).status_code == 404
+    assert not DocumentUserPermission.objects.exists()
