@@ -17,6 +17,7 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.models import Document, Favorite, RecentView, Watch, Workspace
+from documents.visibility import visible_to
 
 # What is marked isn't removed before the mark stands: its key would be refused when the transaction ends.
 _FAVORITE_SQL = """
@@ -86,8 +87,14 @@ def watch_remove(*, actor: Actor, target: Document | Workspace) -> None:
 
 @transactional
 def recent_forget(*, actor: Actor) -> None:
-    """Forget what the actor opened; what a process has yet to write may come back within ten seconds."""
-    RecentView.objects.filter(user_id=person_pk(actor)).delete()
+    """Forget what the actor opened; what a process has yet to write may come back within ten seconds.
+
+    By a token that is cut to a place what lies outside of it stays.
+    """
+    mine = RecentView.objects.filter(user_id=person_pk(actor))
+    if actor.limit is not None:
+        mine = mine.filter(document__in=visible_to(Document.objects.all(), actor))
+    mine.delete()
 
 
 @transactional

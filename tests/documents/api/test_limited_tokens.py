@@ -17,7 +17,7 @@ from cloudscribe.jobs.exceptions import CredentialRevoked
 from cloudscribe.jobs.ports import StoredActor, actor_rebuilder
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind, Limit
-from documents.models import Document, Workspace
+from documents.models import Document, RecentView, Workspace
 from tests.accounts.factories import PASSWORD, token_make, user_make
 from tests.actors import command, person
 from tests.fixtures import ApiClient, client_make
@@ -291,3 +291,13 @@ def test_jobs_of_a_token_keep_its_limit_and_end_with_it(world: World) -> None:
     Token.objects.update(revoked_at=timezone.now(), revoked_reason="revoked")
     with pytest.raises(CredentialRevoked):
         rebuilt()
+
+
+def test_recent_is_forgotten_inside_alone(world: World) -> None:
+    """What the person opened outside is none of the token's."""
+    user = world.owner.user
+    pages = Document.objects.filter(uid__in=[world.ids["mine-leaf"], world.ids["mine-top"]])
+    RecentView.objects.bulk_create(RecentView(user=user, document=page) for page in pages)
+    assert world.client("subtree").delete("me/recent/").status_code == 204
+    left = RecentView.objects.filter(user=user).values_list("document__uid", flat=True)
+    assert [str(uid) for uid in left] == [world.ids["mine-top"]]
