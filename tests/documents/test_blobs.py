@@ -25,7 +25,7 @@ from documents.services import blobs
 from documents.services.blob_work import blob_picture
 from documents.services.blobs import blobs_sweep_next
 from tests.actors import command
-from tests.documents.uploading import body_of, picture, upload
+from tests.documents.uploading import attach, body_of, picture, upload
 from tests.documents.world import World
 
 pytestmark = pytest.mark.django_db
@@ -35,12 +35,6 @@ pytestmark = pytest.mark.django_db
 def page(world: World) -> str:
     """A document."""
     return world.document()
-
-
-def attach(world: World, page: str, content: bytes = b"some text", **options: Any) -> dict[str, Any]:
-    """What is known about a new attachment of the owner's."""
-    found: dict[str, Any] = world.ok(upload(world.owner, page, content, **options), 201)
-    return found
 
 
 def age(days: int = 2) -> None:

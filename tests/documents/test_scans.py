@@ -19,7 +19,7 @@ from documents.scanning import ScannerUnavailable
 from documents.services.blob_work import blob_scan, blobs_unscanned
 from tests.actors import command
 from tests.documents.clamd import EICAR, FINDING, PROGRAM, clamd
-from tests.documents.uploading import body_of, picture, upload
+from tests.documents.uploading import attach, body_of, picture, upload
 from tests.documents.world import World
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +39,6 @@ def absent(settings: Any) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         settings.CLAMAV_URL = f"tcp://127.0.0.1:{closed.getsockname()[1]}"
-
-
-def attach(world: World, page: str, content: bytes = b"some text", **options: Any) -> dict[str, Any]:
-    """What is known about a new attachment of the owner's."""
-    found: dict[str, Any] = world.ok(upload(world.owner, page, content, **options), 201)
-    return found
 
 
 def jobs_do() -> list[tuple[str, str]]:

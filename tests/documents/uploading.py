@@ -7,6 +7,7 @@ from typing import Any
 
 from PIL import Image
 
+from tests.documents.world import World
 from tests.fixtures import ApiClient
 
 BOUNDARY = "boundary-of-tests"
@@ -32,6 +33,12 @@ def upload(client: ApiClient, document: str, content: bytes = b"some text", **op
     return client.call(
         "POST", f"documents/{document}/attachments/", raw=form(part(content, **options)), **headers
     )
+
+
+def attach(world: World, document: str, content: bytes = b"some text", **options: Any) -> dict[str, Any]:
+    """What is known about a new attachment of the owner's."""
+    known: dict[str, Any] = world.ok(upload(world.owner, document, content, **options), 201)
+    return known
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (640, 480), **options: Any) -> bytes:

@@ -13,7 +13,7 @@ from PIL import Image
 from documents.models import Blob
 from documents.services.blob_work import blob_picture
 from tests.actors import command
-from tests.documents.uploading import body_of, picture, upload
+from tests.documents.uploading import attach, body_of, picture
 from tests.documents.world import World, statements
 
 pytestmark = pytest.mark.django_db
@@ -27,14 +27,14 @@ def page(world: World) -> str:
     return world.document()
 
 
-def attach(world: World, page: str, content: bytes = TEXT, **options: Any) -> str:
-    """The address of a new file of the owner's."""
-    return str(world.ok(upload(world.owner, page, content, **options), 201)["url"])
+def address(world: World, page: str, content: bytes = TEXT, **options: Any) -> str:
+    """Where a new file of the owner's is."""
+    return str(attach(world, page, content, **options)["url"])
 
 
 def test_file_by_a_viewer(world: World, page: str) -> None:
     """The bytes, under a tag of them, as a download in a sandbox."""
-    path, viewer = attach(world, page), world.member("viewer")
+    path, viewer = address(world, page), world.member("viewer")
     viewer.get(path)
     # The sign-in, the file with its document.
     with statements(2):
@@ -53,7 +53,7 @@ def test_file_by_a_viewer(world: World, page: str) -> None:
 
 def test_head_opens_nothing(world: World, page: str) -> None:
     """The same headers without the file; a range is for GET alone."""
-    path = attach(world, page)
+    path = address(world, page)
     shown = world.owner.get(path).headers
     with mock.patch.object(type(default_storage), "pieces", create=True, side_effect=AssertionError):
         answer = world.owner.call("HEAD", path, Range="bytes=0-1")
@@ -64,7 +64,7 @@ def test_head_opens_nothing(world: World, page: str) -> None:
 
 def test_revoked_right_holds_before_the_304(world: World, page: str) -> None:
     """A tag that somebody still knows opens nothing."""
-    path, person = attach(world, page), world.client_for()
+    path, person = address(world, page), world.client_for()
     grant = world.grant(page, person, "viewer")
     tag = person.get(path).headers["ETag"]
     world.owner.delete(f"documents/{page}/grants/{grant['id']}/")
@@ -84,7 +84,7 @@ def test_revoked_right_holds_before_the_304(world: World, page: str) -> None:
 )
 def test_one_range(world: World, page: str, asked: str, content: bytes, span: str) -> None:
     """206 with the part and where it lies."""
-    answer = world.owner.get(attach(world, page), Range=asked)
+    answer = world.owner.get(address(world, page), Range=asked)
     assert (answer.status_code, body_of(answer)) == (206, content)
     assert answer.headers["Content-Range"] == f"bytes {span}/10"
     assert answer.headers["Content-Length"] == str(len(content))
@@ -95,21 +95,21 @@ def test_one_range(world: World, page: str, asked: str, content: bytes, span: st
 )
 def test_what_is_no_single_range_is_answered_whole(world: World, page: str, asked: str) -> None:
     """Many ranges and nonsense count as not sent."""
-    answer = world.owner.get(attach(world, page), Range=asked)
+    answer = world.owner.get(address(world, page), Range=asked)
     assert (answer.status_code, body_of(answer)) == (200, TEXT)
 
 
 @pytest.mark.parametrize("asked", ["bytes=10-", "bytes=10-20", "bytes=-0"])
 def test_range_behind_the_end(world: World, page: str, asked: str) -> None:
     """416, and the length."""
-    answer = world.owner.get(attach(world, page), Range=asked)
+    answer = world.owner.get(address(world, page), Range=asked)
     assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
     assert answer.headers["Content-Range"] == "bytes */10"
 
 
 def test_range_of_another_version_is_answered_whole(world: World, page: str) -> None:
     """If-Range holds for the tag of these bytes alone: no weak one, no date."""
-    path = attach(world, page)
+    path = address(world, page)
     tag = world.owner.get(path).headers["ETag"]
     statuses = [
         world.owner.get(path, Range="bytes=0-1", If_Range=condition).status_code
@@ -133,7 +133,7 @@ def test_what_a_browser_could_run_is_a_download(
     world: World, page: str, content: bytes, filename: str, kind: str
 ) -> None:
     """Whatever its sender calls it."""
-    answer = world.owner.get(attach(world, page, content, filename=filename, kind="image/png"))
+    answer = world.owner.get(address(world, page, content, filename=filename, kind="image/png"))
     assert answer.headers["Content-Type"].partition(";")[0] == kind
     assert answer.headers["Content-Disposition"].startswith("attachment;")
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
@@ -142,14 +142,14 @@ def test_what_a_browser_could_run_is_a_download(
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP"])
 def test_raster_images_are_shown_in_place(world: World, page: str, kind: str) -> None:
     """By their bytes, under whatever name."""
-    answer = world.owner.get(attach(world, page, picture(kind), filename="x.html", kind="text/html"))
+    answer = world.owner.get(address(world, page, picture(kind), filename="x.html", kind="text/html"))
     assert answer.headers["Content-Type"] == f"image/{kind.lower()}"
     assert answer.headers["Content-Disposition"] == 'inline; filename="x.html"'
 
 
 def test_any_accept_gets_the_file(world: World, page: str) -> None:
     """There is one form of it; refusals are problems all the same."""
-    path = attach(world, page, picture())
+    path = address(world, page, picture())
     assert world.owner.get(path, Accept="image/*").status_code == 200
     absent = world.owner.get(path.replace(path[20:28], "00000000"), Accept="image/*")
     assert (absent.status_code, absent.headers["Content-Type"]) == (404, "application/problem+json")
@@ -157,7 +157,7 @@ def test_any_accept_gets_the_file(world: World, page: str) -> None:
 
 def test_pictures_of_an_image(world: World, page: str) -> None:
     """The whole image until they are made, then smaller ones under tags of their own."""
-    path = attach(world, page, picture(size=(1500, 600)), filename="red.png")
+    path = address(world, page, picture(size=(1500, 600)), filename="red.png")
     early = world.owner.get(f"{path}?size=256")
     assert early.headers["Content-Type"] == "image/png"
     assert blob_picture(actor=command(), pk=Blob.objects.get().pk)
@@ -178,16 +178,16 @@ def _size(content: bytes) -> tuple[int, int]:
 
 def test_picture_of_what_is_no_image(world: World, page: str) -> None:
     """404, and 400 for a size that isn't offered."""
-    path = attach(world, page)
+    path = address(world, page)
     assert world.owner.get(f"{path}?size=256").status_code == 404
     assert world.owner.get(f"{path}?size=257").status_code == 400
 
 
 def test_lost_file_is_our_fault(world: World, page: str) -> None:
     """A storage that has lost it is 503, and an upload of the same bytes brings it back for all."""
-    path = attach(world, page)
+    path = address(world, page)
     default_storage.delete(Blob.objects.get().path)
     answer = world.owner.get(path)
     assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
-    attach(world, page)
+    address(world, page)
     assert body_of(world.owner.get(path)) == TEXT

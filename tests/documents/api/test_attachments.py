@@ -16,7 +16,7 @@ from cloudscribe.jobs.models import Job
 from documents.models import Attachment, AttachmentUsage, Blob, Workspace
 from tests.accounts.factories import PASSWORD
 from tests.actors import command
-from tests.documents.uploading import FORM, body_of, form, part, picture, upload
+from tests.documents.uploading import FORM, attach, body_of, form, part, picture, upload
 from tests.documents.world import ABSENT, World, statements
 from tests.fixtures import client_make
 
@@ -27,12 +27,6 @@ pytestmark = pytest.mark.django_db
 def page(world: World) -> str:
     """A document."""
     return world.document()
-
-
-def attach(world: World, page: str, content: bytes = b"some text", **options: Any) -> dict[str, Any]:
-    """What is known about a new attachment of the owner's."""
-    found: dict[str, Any] = world.ok(upload(world.owner, page, content, **options), 201)
-    return found
 
 
 def test_upload_by_an_editor(world: World, page: str) -> None:
