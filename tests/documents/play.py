@@ -284,7 +284,9 @@ class Play:
         assert (found.total, found.exact) == (len(listed), True)
         assert {keys[_uid(hit.document)] for hit in found.page.rows} == set(listed)
         for room in self.rooms:
-            shown = {keys[_uid(node)] for node in _flat(workspace_tree(actor, room.pk))}
+            whole = [_uid(node) for node in _flat(workspace_tree(actor, room.pk).nodes)]
+            assert [_uid(node) for node in _flat(list(_tree_in_pages(actor, room)))] == whole
+            shown = {keys[uid] for uid in whole}
             inside = [pk for pk, row in oracle.documents.items() if row.workspace_id == room.pk]
             assert shown == {pk for pk in inside if oracle.in_tree(person, pk)}
         for pk in opened:
@@ -303,6 +305,14 @@ class Play:
 def _uid(answer: Any) -> Any:
     uid = answer["id"]
     return uuid.UUID(str(uid))
+
+
+def _tree_in_pages(actor: Actor, room: Workspace) -> Iterator[dict[str, Any]]:
+    tree = workspace_tree(actor, room.pk, size=3)
+    yield from tree.nodes
+    while tree.next is not None:
+        tree = workspace_tree(actor, room.pk, size=3, cursor=tree.next)
+        yield from tree.nodes
 
 
 def _flat(nodes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
