@@ -236,7 +236,7 @@ class SharedViewSet(ServiceViewSet):
         row = shared_file(held, key)
         answer = blob_answer(request, row.blob, row.name)
         if answer.status_code != HTTPStatus.NOT_MODIFIED:
-            self._count(held, "")
+            self._count(held)
         return answer
 
     # --- what they share ---
@@ -258,9 +258,11 @@ class SharedViewSet(ServiceViewSet):
     def _visitor(self) -> Visitor:
         return Visitor(self.request.META.get("REMOTE_ADDR", ""), device_of(self.request))
 
-    def _count(self, held: HeldLink, etag: str) -> None:
-        """Count a use where this answer shows something that the client didn't have."""
-        if self.visit or self.request.method == "HEAD" or if_none_match(self.request, etag):
+    def _count(self, held: HeldLink, etag: str | None = None) -> None:
+        """Count a use, unless the client has what bears `etag`: then this answer shows nothing to it."""
+        if self.visit or self.request.method == "HEAD":
+            return
+        if etag is not None and if_none_match(self.request, etag):
             return
         link_use(held=held, visitor=self._visitor())
         self.visit = visit_pass(held)

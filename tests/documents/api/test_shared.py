@@ -339,6 +339,15 @@ def test_shared_files(world: World) -> None:
     assert shared(secret, path).status_code == 404
 
 
+def test_file_by_an_empty_tag_is_a_use(world: World) -> None:
+    """No condition but that of the file itself gets it uncounted."""
+    document = world.document()
+    file = World.ok(upload(world.owner, document, b"some text"), 201)
+    secret = link_make(world, document, max_uses=1)["secret"]
+    path = f"files/{LinkNames(secret).file_key(uuid.UUID(file['id']))}/"
+    assert [shared(secret, path, If_None_Match='""').status_code for _ in range(2)] == [200, 404]
+
+
 def test_shared_document_that_moves(world: World) -> None:
     """A link goes along within the workspace and to another one, whose policy holds for it from then on."""
     document = world.document()
