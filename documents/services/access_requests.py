@@ -53,7 +53,9 @@ def access_request_make(*, actor: Actor, document: uuid.UUID, role: Role, messag
         if live.count() >= _AT_ONCE:
             raise AccessRequestsSpent
         row = _insert(actor, asker, document, role, message)
-    elif (row.role, row.message) != (role, message):
+    elif (row.role, row.message) == (role, message):
+        return row
+    else:
         row.role, row.message = role, message
         row.save(update_fields=["role", "message"])
     _event(actor, row, "access_request.created", role=(None, str(role)))

@@ -163,6 +163,8 @@ def test_ask_twice_tells_once(world: World) -> None:
     first = asked(guest, document)
     assert asked(guest, document, "editor") == first
     assert told(world.owner) == ["Plan"]
+    wishes = Event.objects.filter(action="access_request.created")
+    assert (asked(guest, document, "editor"), wishes.count()) == (first, 2)
     path = f"documents/{document}/access-requests/"
     World.ok(world.owner.post(f"{path}{first}/approve/", {"role": "viewer"}))
     other = asked(guest, document, "editor")
