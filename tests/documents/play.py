@@ -285,7 +285,8 @@ class Play:
         assert {keys[_uid(hit.document)] for hit in found.page.rows} == set(listed)
         for room in self.rooms:
             whole = [_uid(node) for node in _flat(workspace_tree(actor, room.pk).nodes)]
-            assert [_uid(node) for node in _flat(list(_tree_in_pages(actor, room)))] == whole
+            # Each once; where a hidden document stands between two, pages may show them apart.
+            assert sorted(map(_uid, _flat(list(_tree_in_pages(actor, room))))) == sorted(whole)
             shown = {keys[uid] for uid in whole}
             inside = [pk for pk, row in oracle.documents.items() if row.workspace_id == room.pk]
             assert shown == {pk for pk in inside if oracle.in_tree(person, pk)}
