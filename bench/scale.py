@@ -76,11 +76,12 @@ class World:
             "search, rare word": f"search/?q={self.said['rare']}",
             "search, common word": f"search/?q={self.said['common']}",
             "search, phrase": f'search/?q="{self.said["phrase"]}"',
-            "suggest": "search/suggest/?q=harb",
+            "suggest, word of titles": "search/suggest/?q=lette",
+            "suggest, word of bodies alone": "search/suggest/?q=harb",
         }
         rooms = client.send("GET", "workspaces/?page_size=1").json()["results"]
         if rooms:
-            paths["tree of a workspace"] = f"workspaces/{rooms[0]['id']}/tree/"
+            paths["tree of a workspace, one level"] = f"workspaces/{rooms[0]['id']}/tree/?depth=1"
         return [Ask(what, who, _get(client, path)) for what, path in paths.items()]
 
     def _writes(self) -> list[Ask]:
