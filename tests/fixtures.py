@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.db.models.functions import Now
 from django.test import Client
 
+from accounts.factors import PASSWORD
 from accounts.models import User
-from accounts.services import Credentials, sign_in
+from accounts.services import Credentials
+from accounts.services.sessions import session_create
 from cloudscribe.lib.breaker import redis_breaker
 from security.ip_rules import rules
 from security.limits import policies
-from tests.accounts.factories import PASSWORD, user_make
+from tests.accounts.factories import user_make
 
 BASE = "/api/v1/"
 
@@ -89,12 +93,17 @@ def anonymous(db: None) -> ApiClient:
     return ApiClient()
 
 
-def client_make(user: User | None = None, password: str = PASSWORD, **meta: Any) -> ApiClient:
-    """A client signed in as the user, or as a new member where none is given."""
+def client_make(user: User | None = None, **meta: Any) -> ApiClient:
+    """A client with a session of the user, or of a new member where none is given.
+
+    It is made as a sign-in makes it, once the password was right.
+    """
     user = user or user_make()
-    found = sign_in(
-        email=user.email, password=password, address=meta.get("REMOTE_ADDR", "127.0.0.1"), device="tests"
-    )
+    with transaction.atomic(savepoint=False):
+        row = User.objects.annotate(clock=Now()).get(pk=user.pk)
+        found = session_create(
+            user=row, factors=[PASSWORD], address=meta.get("REMOTE_ADDR", "127.0.0.1"), device="tests"
+        )
     client = ApiClient(found.access, **meta)
     client.user, client.credentials = user, found
     return client
