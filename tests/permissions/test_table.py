@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -154,23 +155,23 @@ class Stage:
         return re.sub(r"\{(\w+)\}", lambda found: self.ids[found[1]], text)
 
     def call(self, row: Row, actor: str) -> int:
-        """The status of the row's call by one actor; nothing of it stays."""
-        return int(self.answer(row, actor).status_code)
+        """The status of the row's call by one actor; nothing of it stays that another one could see."""
+        # What a read writes, when it was made and by whom, nobody else's answer depends on.
+        with nullcontext() if row.method == "GET" else undone():
+            return int(self.answer(row, actor).status_code)
 
     def answer(self, row: Row, actor: str) -> Any:
-        """The answer to the row's call, likewise."""
+        """The answer to the row's call."""
         headers = {}
         if row.if_match:
             path = f"documents/{self.ids['document']}/"
             headers["If_Match"] = self.clients["owner"].get(path).headers["ETag"]
         if row.upload:
             headers["Content_Type"] = uploading.FORM
-            with undone():
-                raw = uploading.form(uploading.part(b"a file"))
-                return self.clients[actor].call(row.method, self.filled(row.path), raw=raw, **headers)
+            raw = uploading.form(uploading.part(b"a file"))
+            return self.clients[actor].call(row.method, self.filled(row.path), raw=raw, **headers)
         body = {key: self.filled(value) for key, value in row.body.items()} if row.body is not None else None
-        with undone():
-            return self.clients[actor].call(row.method, self.filled(row.path), body, **headers)
+        return self.clients[actor].call(row.method, self.filled(row.path), body, **headers)
 
 
 @pytest.fixture(scope="module")
