@@ -49,6 +49,10 @@ def _settings(folder: pathlib.Path) -> dict[str, Any]:
         "AUTHENTICATION_BACKENDS": ["tests.oidc.provider_urls.RemoteBackend"],
         "TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+        # Its tables are made at once, as the models are now.
+        "MIGRATION_MODULES": dict.fromkeys(("auth", "contenttypes", "sessions", "oauth2_provider")),
+        # The client's secret is hashed and, at each visit, compared: how slowly is no concern of ours.
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
         "USE_TZ": True,
         "OAUTH2_PROVIDER": {
             "OIDC_ENABLED": True,
@@ -72,7 +76,7 @@ def main(folder: str, redirect_url: str) -> None:
     django.setup()
     from oauth2_provider.models import Application  # noqa: PLC0415 (models are there only now)
 
-    call_command("migrate", verbosity=0)
+    call_command("migrate", run_syncdb=True, verbosity=0)
     Application.objects.create(
         client_id=CLIENT_ID,
         client_secret=CLIENT_SECRET,

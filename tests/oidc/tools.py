@@ -48,7 +48,7 @@ def configure(settings: Any, issuer: str) -> None:
     oidc_provider.keys.forget()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def real_issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The issuer of a running provider."""
     command = [
