@@ -25,7 +25,6 @@ from documents.services.destinations import Destination, destination_payload, pa
 from documents.services.documents import creation_check
 from documents.services.locking import (
     Strength,
-    actor_renewed,
     document_lock,
     workspace_ready,
     workspaces_lock,
@@ -66,8 +65,7 @@ def document_copy(*, actor: Actor, document: Document, copying: Copying) -> Docu
     # The source's as well: a move there would have rows slip away between two statements.
     rooms = [source.pk, to.workspace.pk]
     workspaces_lock(rooms, Strength.REWRITE, actor)
-    actor = actor_renewed(actor)
-    document = document_lock(actor, document.pk)
+    actor, document = document_lock(actor, document.pk)
     if document.workspace_id != source.pk:
         # Moved to a third workspace while this waited.
         raise NotFound

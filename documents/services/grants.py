@@ -15,7 +15,7 @@ from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentTrashed
 from documents.models import Document, DocumentUserPermission, Origin
 from documents.notices import GRANT_GIVEN
-from documents.policies import Action, can, outranks, require, role_on
+from documents.policies import Action, outranks, require, role_on
 from documents.roles import Role
 from documents.services.granting import (
     expiry_check,
@@ -27,7 +27,7 @@ from documents.services.granting import (
     role_of_grant,
     subject_of,
 )
-from documents.services.locking import actor_renewed, document_lock
+from documents.services.locking import document_lock
 
 
 @transactional
@@ -127,10 +127,7 @@ def grant_remove(*, actor: Actor, document: Document, grant: Any) -> None:
 def document_held(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The document locked, so that its grants change one after the other, and the actor of after that."""
     workspace = document.workspace
-    document = document_lock(actor, document.pk)
-    actor = actor_renewed(actor)
-    if not can(actor, Action.SEE, document):
-        raise NotFound
+    actor, document = document_lock(actor, document.pk)
     if document.is_trashed:
         raise DocumentTrashed
     if document.workspace_id == workspace.pk:

@@ -20,10 +20,10 @@ from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentTrashed, EditLinksNotAllowed, LinkRevoked, LinksNotAllowed
 from documents.link_secrets import link_secret_hash, link_secret_make
 from documents.models import Document, ShareLink, Workspace
-from documents.policies import Action, can, require
+from documents.policies import Action, require
 from documents.roles import Role
 from documents.services.granting import expiry_check
-from documents.services.locking import actor_renewed, document_lock
+from documents.services.locking import document_lock
 
 LINK_STAFF = "documents.delete_sharelink"
 
@@ -165,10 +165,7 @@ def link_withdraw(*, actor: Actor, link: uuid.UUID) -> None:
 
 def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The document locked, so that it isn't trashed meanwhile, and the actor of after that, who may link."""
-    document = document_lock(actor, document.pk)
-    actor = actor_renewed(actor)
-    if not can(actor, Action.SEE, document):
-        raise NotFound
+    actor, document = document_lock(actor, document.pk)
     if document.is_trashed:
         raise DocumentTrashed
     require(actor, Action.LINK, document)

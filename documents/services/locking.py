@@ -16,8 +16,9 @@ from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.access_map import array_text
 from documents.exceptions import WorkspaceBusy
 from documents.models import Document, Workspace
+from documents.roles import SEE_BIT
 from documents.selectors.links import link_actor_renewed
-from documents.visibility import visible_to
+from documents.visibility import actions_of, visible_to
 
 
 class Strength(enum.StrEnum):
@@ -111,16 +112,14 @@ def actor_at(actor: Actor, now: dt.datetime, user_stamp: int | None, group_stamp
     return dataclasses.replace(actor, now=now, access_key=dataclasses.replace(key, settled=settled))
 
 
-def document_lock(actor: Actor, pk: int) -> Document:
-    """The document, locked and still visible to the actor, who should be renewed; raises NotFound."""
-    return documents_lock(actor, [pk])[pk]
+def document_lock(actor: Actor, pk: int) -> tuple[Actor, Document]:
+    """The actor of now and the document, locked; raises NotFound where it isn't or no longer visible to them.
 
-
-def documents_lock(actor: Actor, pks: Iterable[int]) -> dict[int, Document]:
-    """Documents by id, locked in that order and each still visible to the actor; raises NotFound."""
-    wanted = sorted(set(pks))
-    rows = visible_to(Document.objects.filter(pk__in=wanted), actor)
-    locked = {row.pk: row for row in rows.order_by("pk").select_for_update(no_key=True, of=("self",))}
-    if len(locked) < len(wanted):
+    The actor is renewed after the lock: who takes a right on the document may have held it until then.
+    """
+    rows = visible_to(Document.objects.filter(pk=pk), actor)
+    document = rows.select_for_update(no_key=True, of=("self",)).first()
+    actor = actor_renewed(actor)
+    if document is None or not actions_of(actor, document) & SEE_BIT:
         raise NotFound
-    return locked
+    return actor, document

@@ -14,7 +14,7 @@ from documents.models import Document, State
 from documents.notices import LOCK_BROKEN
 from documents.policies import Action, require
 from documents.selectors.locks import lock_check
-from documents.services.locking import actor_renewed, document_lock
+from documents.services.locking import document_lock
 
 LONGEST = dt.timedelta(hours=8)
 USUAL = dt.timedelta(hours=1)
@@ -77,8 +77,7 @@ def lock_release(*, actor: Actor, document: Document, reason: str = "") -> None:
 def _held(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The document's row, for which writers wait, and the actor of after that."""
     workspace = document.workspace
-    document = document_lock(actor_renewed(actor), document.pk)
-    actor = actor_renewed(actor)
+    actor, document = document_lock(actor, document.pk)
     if document.is_trashed:
         raise DocumentTrashed
     if document.workspace_id == workspace.pk:

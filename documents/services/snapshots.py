@@ -36,7 +36,7 @@ def snapshot_create(
     actor = actor_renewed(actor)
     require(actor, Action.SNAPSHOT, workspace)
     if root is not None:
-        root = document_lock(actor, root.pk)
+        actor, root = document_lock(actor, root.pk)
         if root.workspace_id != workspace.pk:
             raise NotFound
         require(actor, Action.SNAPSHOT, root)

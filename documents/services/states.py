@@ -16,7 +16,7 @@ from documents.queues import DOCUMENT_CUT, DOCUMENT_PUBLISH, DOCUMENT_UNPUBLISH
 from documents.roles import SEE_BIT, Role
 from documents.selectors.effects import Effects, cut_effects
 from documents.services.granting import grant_insert, permission_of
-from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
+from documents.services.locking import Strength, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import document_place, placements_write
 from documents.services.tree_jobs import job_needed, tree_job_begin
 from documents.visibility import access_map_load, bits_on
@@ -140,9 +140,8 @@ def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The workspace locked, the actor of now, the document locked and out of the trash."""
     workspace_ready(document.workspace, actor)
     workspace_lock(document.workspace_id, Strength.REWRITE, actor)
-    actor = actor_renewed(actor)
     workspace = document.workspace
-    document = document_lock(actor, document.pk)
+    actor, document = document_lock(actor, document.pk)
     if document.is_trashed:
         raise DocumentTrashed
     if document.workspace_id == workspace.pk:

@@ -14,7 +14,7 @@ from documents.policies import Action, can, require
 from documents.queues import DOCUMENT_PURGE, DOCUMENT_RESTORE, DOCUMENT_TRASH
 from documents.selectors.trash import trash_due
 from documents.services.holds import hold_check
-from documents.services.locking import Strength, actor_renewed, document_lock, workspace_lock, workspace_ready
+from documents.services.locking import Strength, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import hidden_among, placements_write, subtree
 from documents.services.tree_jobs import TreeChange, is_large, job_needed, tree_job_begin
 
@@ -120,8 +120,7 @@ def _locked(actor: Actor, document: Document, strength: Strength) -> tuple[Actor
     workspace = document.workspace
     workspace_ready(workspace, actor)
     workspace_lock(workspace.pk, strength, actor)
-    actor = actor_renewed(actor)
-    document = document_lock(actor, document.pk)
+    actor, document = document_lock(actor, document.pk)
     if document.workspace_id != workspace.pk:
         raise BusinessError("It was moved to another workspace meanwhile; try again.")
     document.workspace = workspace

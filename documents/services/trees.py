@@ -21,7 +21,6 @@ from documents.selectors.effects import Effects, move_effects
 from documents.services.destinations import Destination, destination_payload, parent_read
 from documents.services.locking import (
     Strength,
-    actor_renewed,
     document_lock,
     workspace_ready,
     workspaces_lock,
@@ -104,8 +103,7 @@ def _opened(
     for workspace in (source, to.workspace):
         workspace_ready(workspace, actor)
     workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE, actor)
-    actor = actor_renewed(actor)
-    document = document_lock(actor, document.pk)
+    actor, document = document_lock(actor, document.pk)
     if document.workspace_id != source.pk:
         # Moved to a third workspace while this waited; the locks held are not those that are needed.
         raise NotFound

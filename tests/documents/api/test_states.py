@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from audit.models import Event
-from documents.models import Document, DocumentUserPermission
+from documents.models import Document, DocumentUserPermission, WorkspaceUserPermission
+from documents.services import copying, states, trash, trees
 from tests.documents.api.test_documents_places import wrong_rows
 from tests.documents.world import World, uid_of
 from tests.fixtures import ApiClient
@@ -192,3 +193,30 @@ def test_drafts_grant_ends_with_the_membership(world: World) -> None:
     World.ok(world.owner.delete(f"workspaces/{world.workspace}/members/{member}/"), 204)
     assert maker.get(f"documents/{draft}/").status_code == 404
     assert not DocumentUserPermission.objects.filter(content_object__uid=draft).exists()
+
+
+@pytest.mark.parametrize(
+    ("service", "action", "body"),
+    [
+        (states, "archive/", {}),
+        (trash, "trash/", {}),
+        (trees, "move/", {"parent": None}),
+        (copying, "copy/", {}),
+    ],
+)
+def test_change_by_who_loses_the_right_while_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch, service: Any, action: str, body: dict[str, Any]
+) -> None:
+    """Rights are those of after the lock: what is taken before it is had changes nothing."""
+    document, manager = world.document(), world.member("manager")
+    before = Document.objects.values("state", "trashed_at", "path").get(uid=document)
+    lock = service.document_lock
+
+    def late(actor: Any, pk: int) -> Any:
+        WorkspaceUserPermission.objects.filter(user=manager.user).delete()
+        return lock(actor, pk)
+
+    monkeypatch.setattr(service, "document_lock", late)
+    assert manager.post(f"documents/{document}/{action}", body).status_code == 404
+    assert Document.objects.values("state", "trashed_at", "path").get(uid=document) == before
+    assert Document.objects.count() == 1
