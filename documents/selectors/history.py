@@ -9,12 +9,14 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import JSONField, OuterRef, Q, QuerySet, Subquery
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from documents import limits
+from documents.addresses import document_url
 from documents.authors import author_reference
 from documents.exceptions import DocumentTrashed
 from documents.models import Document, Placement, Revision, State, Workspace
@@ -75,6 +77,7 @@ def document_at(actor: Actor, document: Document, at: dt.datetime) -> tuple[Answ
         raise DocumentTrashed if can(actor, Action.EDIT, document) else NotFound
     answer = _answers(actor, [place], at)[document.pk]
     etag = answer_etag(actor, answer, b"at")
+    answer["url"] = document_url(answer["id"], answer["title"], settings.PUBLIC_URL)
     answer["content"] = revision_snapshot(document.pk, answer["revision"]).content
     return answer, etag
 

@@ -15,6 +15,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connection
+from psycopg import sql
 
 from accounts.services.demo import demo_people_add, demo_teams_add
 from cloudscribe.lib.actor import Actor
@@ -124,7 +125,8 @@ class Command(OperatorCommand):
         tables = [table for table in connection.introspection.table_names() if table.startswith(_ANALYSED)]
         with connection.cursor() as cursor:
             for table in tables:
-                cursor.execute(f"VACUUM (ANALYZE) {connection.ops.quote_name(table)}")
+                statement = sql.SQL("VACUUM (ANALYZE) {}").format(sql.Identifier(table))
+                cursor.execute(statement)
 
 
 @contextlib.contextmanager
