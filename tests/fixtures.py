@@ -96,8 +96,11 @@ def anonymous(db: None) -> ApiClient:
 def client_make(user: User | None = None, **meta: Any) -> ApiClient:
     """A client with a session of the user, or of a new member where none is given.
 
-    It is made as a sign-in makes it, once the password was right.
+    It is made as a sign-in makes it, once the password was right. Limits and rules are read by now, as by a
+    sign-in: else the first request of a process, whoever's it is, would have more statements than the others.
     """
+    rules.get()
+    policies.get()
     user = user or user_make()
     with transaction.atomic(savepoint=False):
         row = User.objects.annotate(clock=Now()).get(pk=user.pk)

@@ -16,8 +16,6 @@ def test_me_shows_the_signed_in_person(client_for: Any, django_assert_num_querie
     """The whole body; three statements: sign-in, user, roles."""
     user = user_make("ann@example.org", name="Ann")
     client = client_for(user)
-    # Limits and rules are read by the first request of a process, whoever's it is.
-    client_for().get("me/")
     with django_assert_num_queries(3):
         answer = client.get("me/")
     user.refresh_from_db()
