@@ -26,8 +26,8 @@ from documents.queues import ACCESS_REQUEST_TELL
 from documents.roles import RANK, Role
 from documents.selectors.access import granters_of
 from documents.services.granting import expiry_check, origin_for, role_of_grant
-from documents.services.grants import document_held, grant_given, grant_rewrite, rank_check
-from documents.services.locking import actor_renewed
+from documents.services.grants import grant_given, grant_rewrite, rank_check
+from documents.services.locking import actor_renewed, document_held
 
 _AT_ONCE = 100
 _KEPT = dt.timedelta(days=100)

@@ -12,7 +12,6 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.etags import ExpectedRevision, expected_check
-from documents.exceptions import DocumentTrashed
 from documents.models import Document, DocumentUserPermission, Origin
 from documents.notices import GRANT_GIVEN
 from documents.policies import Action, outranks, require, role_on
@@ -27,7 +26,7 @@ from documents.services.granting import (
     role_of_grant,
     subject_of,
 )
-from documents.services.locking import document_lock
+from documents.services.locking import document_held
 
 
 @transactional
@@ -122,17 +121,6 @@ def grant_remove(*, actor: Actor, document: Document, grant: Any) -> None:
         rank_check(actor, document, role)
     _event(actor, document, grant, "grant.removed", role=(str(role), None))
     grant.delete()
-
-
-def document_held(actor: Actor, document: Document) -> tuple[Actor, Document]:
-    """The document locked, so that its grants change one after the other, and the actor of after that."""
-    workspace = document.workspace
-    actor, document = document_lock(actor, document.pk)
-    if document.is_trashed:
-        raise DocumentTrashed
-    if document.workspace_id == workspace.pk:
-        document.workspace = workspace
-    return actor, document
 
 
 def _grant_read(document: Document, grant: Any) -> Any:

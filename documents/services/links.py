@@ -17,13 +17,13 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.transactions import transactional
 from documents.etags import ExpectedRevision, expected_check
-from documents.exceptions import DocumentTrashed, EditLinksNotAllowed, LinkRevoked, LinksNotAllowed
+from documents.exceptions import EditLinksNotAllowed, LinkRevoked, LinksNotAllowed
 from documents.link_secrets import link_secret_hash, link_secret_make
 from documents.models import Document, ShareLink, Workspace
 from documents.policies import Action, require
 from documents.roles import Role
 from documents.services.granting import expiry_check
-from documents.services.locking import document_lock
+from documents.services.locking import document_held
 
 LINK_STAFF = "documents.delete_sharelink"
 
@@ -165,9 +165,7 @@ def link_withdraw(*, actor: Actor, link: uuid.UUID) -> None:
 
 def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The document locked, so that it isn't trashed meanwhile, and the actor of after that, who may link."""
-    actor, document = document_lock(actor, document.pk)
-    if document.is_trashed:
-        raise DocumentTrashed
+    actor, document = document_held(actor, document)
     require(actor, Action.LINK, document)
     return actor, document
 

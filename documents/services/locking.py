@@ -14,7 +14,7 @@ from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.access_map import array_text
-from documents.exceptions import WorkspaceBusy
+from documents.exceptions import DocumentTrashed, WorkspaceBusy
 from documents.models import Document, Workspace
 from documents.roles import SEE_BIT
 from documents.selectors.links import link_actor_renewed
@@ -122,4 +122,15 @@ def document_lock(actor: Actor, pk: int) -> tuple[Actor, Document]:
     actor = actor_renewed(actor)
     if document is None or not actions_of(actor, document) & SEE_BIT:
         raise NotFound
+    return actor, document
+
+
+def document_held(actor: Actor, document: Document) -> tuple[Actor, Document]:
+    """As `document_lock`, for what is known already with its workspace; raises DocumentTrashed, too."""
+    workspace = document.workspace
+    actor, document = document_lock(actor, document.pk)
+    if document.is_trashed:
+        raise DocumentTrashed
+    if document.workspace_id == workspace.pk:
+        document.workspace = workspace
     return actor, document

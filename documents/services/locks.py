@@ -9,12 +9,12 @@ from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, InvalidInput
 from cloudscribe.lib.transactions import transactional
-from documents.exceptions import DocumentArchived, DocumentTrashed
+from documents.exceptions import DocumentArchived
 from documents.models import Document, State
 from documents.notices import LOCK_BROKEN
 from documents.policies import Action, require
 from documents.selectors.locks import lock_check
-from documents.services.locking import document_lock
+from documents.services.locking import document_held
 
 LONGEST = dt.timedelta(hours=8)
 USUAL = dt.timedelta(hours=1)
@@ -28,7 +28,7 @@ def lock_take(
 
     Raises Forbidden, DocumentLocked, DocumentArchived, DocumentTrashed.
     """
-    actor, document = _held(actor, document)
+    actor, document = document_held(actor, document)
     require(actor, Action.LOCK, document)
     if actor.pk is None:
         raise Forbidden("Only a person can lock a document.")
@@ -50,7 +50,7 @@ def lock_release(*, actor: Actor, document: Document, reason: str = "") -> None:
     Where nothing is locked nothing happens. Raises Forbidden, InvalidInput without a reason,
     DocumentTrashed.
     """
-    actor, document = _held(actor, document)
+    actor, document = document_held(actor, document)
     require(actor, Action.LOCK, document)
     before, holder = document.lock_expires_at, document.locked_by_id
     if before is None or before <= actor.now:
@@ -72,17 +72,6 @@ def lock_release(*, actor: Actor, document: Document, reason: str = "") -> None:
             facts={"reason": reason},
         )
         notify(actor=actor, users=[holder], news=news)
-
-
-def _held(actor: Actor, document: Document) -> tuple[Actor, Document]:
-    """The document's row, for which writers wait, and the actor of after that."""
-    workspace = document.workspace
-    actor, document = document_lock(actor, document.pk)
-    if document.is_trashed:
-        raise DocumentTrashed
-    if document.workspace_id == workspace.pk:
-        document.workspace = workspace
-    return actor, document
 
 
 def _save(document: Document) -> None:

@@ -9,14 +9,14 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, InvalidInput
 from cloudscribe.lib.transactions import transactional
 from documents.authors import author_columns
-from documents.exceptions import DocumentArchived, DocumentTrashed, DraftState
+from documents.exceptions import DocumentArchived, DraftState
 from documents.models import Document, DocumentUserPermission, Origin, State
 from documents.policies import Action, can, require
 from documents.queues import DOCUMENT_CUT, DOCUMENT_PUBLISH, DOCUMENT_UNPUBLISH
 from documents.roles import SEE_BIT, Role
 from documents.selectors.effects import Effects, cut_effects
 from documents.services.granting import grant_insert, permission_of
-from documents.services.locking import Strength, document_lock, workspace_lock, workspace_ready
+from documents.services.locking import Strength, document_held, workspace_lock, workspace_ready
 from documents.services.placing import document_place, placements_write
 from documents.services.tree_jobs import job_needed, tree_job_begin
 from documents.visibility import access_map_load, bits_on
@@ -140,13 +140,7 @@ def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The workspace locked, the actor of now, the document locked and out of the trash."""
     workspace_ready(document.workspace, actor)
     workspace_lock(document.workspace_id, Strength.REWRITE, actor)
-    workspace = document.workspace
-    actor, document = document_lock(actor, document.pk)
-    if document.is_trashed:
-        raise DocumentTrashed
-    if document.workspace_id == workspace.pk:
-        document.workspace = workspace
-    return actor, document
+    return document_held(actor, document)
 
 
 def _cuttable(actor: Actor, document: Document) -> tuple[Actor, Document]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Team
 from audit.models import Event
 from documents.models import DocumentUserPermission, WorkspaceUserPermission
-from documents.services import grants
+from documents.services import locking
 from tests.documents.world import ABSENT, World, uid_of
 
 
@@ -142,13 +142,13 @@ def test_two_owners_leaving_at_once_leave_one(client_for: Any) -> None:
 def test_grant_by_who_loses_the_right_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rights are those of after the lock: what is taken before it is had gives nothing."""
     document, manager = world.document(), world.member("manager")
-    lock = grants.document_lock
+    lock = locking.document_lock
 
     def late(actor: Any, pk: int) -> Any:
         WorkspaceUserPermission.objects.filter(user=manager.user).delete()
         return lock(actor, pk)
 
-    monkeypatch.setattr(grants, "document_lock", late)
+    monkeypatch.setattr(locking, "document_lock", late)
     body = {"user": uid_of(world.client_for()), "role": "viewer"}
     assert manager.post(f"documents/{document}/grants/", body).status_code == 404
     assert not DocumentUserPermission.objects.exists()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.models import Event, EventDetail
 from documents.models import ShareLink, WorkspaceUserPermission
-from documents.services import links
+from documents.services import locking
 from tests.documents.sharing import PASSWORD, link_make, shared
 from tests.documents.world import ABSENT, World, statements
 
@@ -255,12 +255,12 @@ def test_link_goes_with_its_document(world: World) -> None:
 def test_link_by_who_loses_the_right_while_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rights are those of after the lock: who is removed before it is had leaves no link behind."""
     document, manager = world.document(), world.member("manager")
-    lock = links.document_lock
+    lock = locking.document_lock
 
     def late(actor: Any, pk: int) -> Any:
         WorkspaceUserPermission.objects.filter(user=manager.user).delete()
         return lock(actor, pk)
 
-    monkeypatch.setattr(links, "document_lock", late)
+    monkeypatch.setattr(locking, "document_lock", late)
     assert manager.post(f"documents/{document}/links/", {}).status_code == 404
     assert not ShareLink.objects.exists()

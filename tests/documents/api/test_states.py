@@ -8,7 +8,7 @@ import pytest
 
 from audit.models import Event
 from documents.models import Document, DocumentUserPermission, WorkspaceUserPermission
-from documents.services import copying, states, trash, trees
+from documents.services import copying, locking, trash, trees
 from tests.documents.api.test_documents_places import wrong_rows
 from tests.documents.world import World, uid_of
 from tests.fixtures import ApiClient
@@ -198,7 +198,7 @@ def test_drafts_grant_ends_with_the_membership(world: World) -> None:
 @pytest.mark.parametrize(
     ("service", "action", "body"),
     [
-        (states, "archive/", {}),
+        (locking, "archive/", {}),
         (trash, "trash/", {}),
         (trees, "move/", {"parent": None}),
         (copying, "copy/", {}),
