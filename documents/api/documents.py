@@ -171,8 +171,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
     def ancestors(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
         """The documents above it that the reader may see, from the top down."""
         document = self.document_here()
-        labels = [document.path[start : start + 10] for start in range(0, len(document.path) - 10, 10)]
-        rows = visible_to(Document.objects.filter(pk__in=[int(label, 16) for label in labels]), self.actor)
+        rows = visible_to(Document.objects.filter(pk__in=document.line[:-1]), self.actor)
         order = list(rows.order_by("depth").values_list("pk", flat=True))
         listed = documents_listed(self.actor, order)
         body = {"next": None, "previous": None, "results": [listed[pk] for pk in order if pk in listed]}

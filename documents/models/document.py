@@ -170,6 +170,11 @@ class Document(models.Model):
         return self.title
 
     @property
+    def line(self) -> list[int]:
+        """The keys on its path: what stands above it from the top down, its own last."""
+        return [int(self.path[start : start + 10], 16) for start in range(0, len(self.path), 10)]
+
+    @property
     def is_cut(self) -> bool:
         """Whether inheritance of access ends here."""
         return not self.inherits_access or self.is_draft

@@ -47,7 +47,7 @@ def holds_of(target: Document | Workspace) -> QuerySet[Hold]:
     rows = Hold.objects.select_related("workspace", "document__workspace", "placed_by", "released_by")
     if isinstance(target, Workspace):
         return rows.filter(Q(workspace=target) | Q(document__workspace=target))
-    return rows.filter(Q(workspace=target.workspace_id) | Q(document__in=_line(target)))
+    return rows.filter(Q(workspace=target.workspace_id) | Q(document__in=target.line))
 
 
 def document_is_held(document: Document) -> bool:
@@ -58,7 +58,7 @@ def document_is_held(document: Document) -> bool:
 def subtree_is_held(root: Document) -> bool:
     """Whether a hold stands on a document, on anything above or below it, or on its workspace."""
     below = Q(document__path__gte=root.path, document__path__lt=root.path + "g")
-    reached = Q(workspace=root.workspace_id) | Q(document__in=_line(root)) | below
+    reached = Q(workspace=root.workspace_id) | Q(document__in=root.line) | below
     return _standing().filter(reached).exists()
 
 
@@ -83,8 +83,3 @@ def held() -> Exists:
 
 def _standing() -> QuerySet[Hold]:
     return Hold.objects.filter(released_at__isnull=True)
-
-
-def _line(document: Document) -> list[int]:
-    """The keys of a document and of all above it."""
-    return [int(document.path[start : start + 10], 16) for start in range(0, len(document.path), 10)]

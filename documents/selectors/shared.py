@@ -112,6 +112,5 @@ def shared_above(held: HeldLink, document: Document) -> list[Document]:
     """What stands above a document as far as the link reaches, from the top down; nothing for its own."""
     if document.pk == held.document.pk:
         return []
-    labels = [document.path[start : start + 10] for start in range(0, len(document.path) - 10, 10)]
-    rows = shared_rows(held).filter(pk__in=[int(label, 16) for label in labels])
+    rows = shared_rows(held).filter(pk__in=document.line[:-1])
     return list(rows.only("uid", "title", "icon").order_by("depth"))

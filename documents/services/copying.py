@@ -154,17 +154,12 @@ def _planned(
             )
             made[row.pk] = copy, above + 1
         else:
-            parent, depth = made[next(pk for pk in _ancestors(row) if pk in made)]
+            parent, depth = made[next(pk for pk in reversed(row.line[:-1]) if pk in made)]
             copy = Copy(key, uuid7(), row, parent.id, row.position, row.state, row.title)
             made[row.pk] = copy, depth + 1
         if made[row.pk][1] > limits.DEPTH:
             raise DocumentTooDeep
     return [copy for copy, _ in made.values()]
-
-
-def _ancestors(row: Document) -> list[int]:
-    """The keys of what stands above, the nearest first."""
-    return [int(row.path[start : start + 10], 16) for start in range(len(row.path) - 20, -1, -10)]
 
 
 def _created(actor: Actor, to: Destination, copy: Copy) -> Entry:

@@ -102,23 +102,21 @@ def _tell(actor: Actor, events: Sequence[Event], quiet: dt.timedelta) -> None:
 
 def _watchers(documents: Mapping[int, Document]) -> list[_Watcher]:
     """Who watches any of the documents: itself, what is above it as a subtree, or its workspace."""
-    lines = {pk: _line(row.path) for pk, row in documents.items()}
-    above = {key for line in lines.values() for key in line}
+    above = {key for document in documents.values() for key in document.line}
     rooms = {row.workspace_id for row in documents.values()}
     wanted = Q(document__in=documents) | Q(document__in=above, subtree=True) | Q(workspace__in=rooms)
     rows = Watch.objects.filter(wanted, user__is_active=True).select_related("user").order_by("user_id")
     found: dict[int, _Watcher] = {}
     for row in rows:
         watcher = found.setdefault(row.user_id, _Watcher(row.user_id, row.user.uid, set()))
-        if row.workspace_id is not None:
-            watcher.documents.update(
-                pk for pk, at in documents.items() if at.workspace_id == row.workspace_id
-            )
-        elif row.subtree:
-            watcher.documents.update(pk for pk, line in lines.items() if row.document_id in line)
-        elif row.document_id is not None:
-            watcher.documents.add(row.document_id)
+        watcher.documents.update(pk for pk, document in documents.items() if _covers(row, document))
     return list(found.values())
+
+
+def _covers(watch: Watch, document: Document) -> bool:
+    if watch.workspace_id is not None:
+        return watch.workspace_id == document.workspace_id
+    return watch.document_id == document.pk or (watch.subtree and watch.document_id in document.line)
 
 
 def _seen(watcher: _Watcher) -> list[int]:
@@ -153,7 +151,3 @@ def _names(sequences: Iterable[int]) -> dict[int, str]:
     """Who changed it, as of then; without those who were erased since."""
     rows = EventDetail.objects.filter(pk__in=list(sequences))
     return {row.pk: row.content["actor"] for row in rows if row.content["actor"]}
-
-
-def _line(path: str) -> set[int]:
-    return {int(path[start : start + 10], 16) for start in range(0, len(path), 10)}
