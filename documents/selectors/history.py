@@ -23,7 +23,7 @@ from documents.models import Document, Placement, Revision, State, Workspace
 from documents.policies import ACTION_BITS, Action, can
 from documents.selectors.reading import Answer, answer_etag, documents_listed
 from documents.selectors.revisions import revision_snapshot
-from documents.selectors.trees import MAX_NODES, Node, too_large
+from documents.selectors.trees import MAX_NODES, Node, node_of, too_large
 from documents.visibility import targets_for, visible_parameters, visible_sql, visible_to
 
 _EDIT_BIT = ACTION_BITS[Action.EDIT]
@@ -169,15 +169,6 @@ def _nested(below: dict[int | None, list[tuple[Any, ...]]], above: int | None, d
     if not depth:
         return []
     return [
-        {
-            "id": uid,
-            "title": title,
-            "icon": icon,
-            "state": state,
-            "position": position,
-            "revision": revision,
-            "has_children": pk in below,
-            "children": _nested(below, pk, depth - 1),
-        }
-        for pk, uid, title, icon, state, position, revision, _ in below.get(above, ())
+        {**node_of(columns), "has_children": pk in below, "children": _nested(below, pk, depth - 1)}
+        for pk, *columns, _ in below.get(above, ())
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
@@ -116,22 +117,20 @@ def workspace_tree(
     return Tree(tops[:size], Cursor(edges[size - 1]))
 
 
+def node_of(columns: Sequence[Any]) -> Node:
+    """A node of a tree's answer from its six columns, with nothing below it as yet."""
+    names = ("id", "title", "icon", "state", "position", "revision")
+    return {**dict(zip(names, columns, strict=True)), "has_children": False, "children": []}
+
+
 def _nest(rows: list[tuple[Any, ...]]) -> tuple[list[Node], list[tuple[Any, ...]]]:
     """The nodes of the first level, and for each where it stands."""
     nodes: dict[str, Node] = {}
     tops: list[Node] = []
     edges: list[tuple[Any, ...]] = []
     for pk, uid, path, title, position, icon, state, revision, has_children, depth in rows:
-        node = nodes[path[-10:]] = {
-            "id": uid,
-            "title": title,
-            "icon": icon,
-            "state": state,
-            "position": position,
-            "revision": revision,
-            "has_children": has_children,
-            "children": [],
-        }
+        node = nodes[path[-10:]] = node_of((uid, title, icon, state, position, revision))
+        node["has_children"] = has_children
         above = next(
             (
                 nodes[path[start : start + 10]]
