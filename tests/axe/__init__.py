@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import pathlib
 import shutil
-import subprocess
 
 import pytest
-from django.conf import settings
 from selenium.webdriver.remote.webdriver import WebDriver
 
+from tests.npm import npm_tools
+
 HERE = pathlib.Path(__file__).parent
-TOOLS = pathlib.Path(settings.BASE_DIR, ".cache/axe-tools")
 _RUN = """
 const done = arguments[arguments.length - 1];
 axe.run(document, {resultTypes: ["violations"]}).then(found => done(found.violations.map(
@@ -22,19 +21,7 @@ axe.run(document, {resultTypes: ["violations"]}).then(found => done(found.violat
 
 @functools.cache
 def _script() -> str:
-    script = TOOLS / "node_modules/axe-core/axe.min.js"
-    stamp, lock = TOOLS / "package-lock.json", HERE / "package-lock.json"
-    if not script.exists() or stamp.read_bytes() != lock.read_bytes():
-        TOOLS.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, TOOLS / name)
-        subprocess.run(
-            [shutil.which("npm") or "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=TOOLS,
-            check=True,
-            capture_output=True,
-        )
-    return script.read_text(encoding="utf-8")
+    return (npm_tools(HERE, "axe-tools") / "axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
 def violations(page: WebDriver) -> list[list[object]]:

@@ -21,11 +21,11 @@ from drf_spectacular import validation
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.accounts.factories import PASSWORD, user_make
+from tests.npm import npm_tools
 
 pytestmark = pytest.mark.slow
 HERE = pathlib.Path(__file__).parent
 COMMITTED = pathlib.Path(settings.BASE_DIR, "docs/openapi.yaml")
-TOOLS = pathlib.Path(settings.BASE_DIR, ".cache/contract-tools")
 
 
 @pytest.fixture(scope="module")
@@ -71,29 +71,13 @@ def test_schema_is_valid_by_the_generator_s_own_measure(document: dict[str, Any]
     assert [error.message for error in found] == []
 
 
-def _spectral() -> pathlib.Path:
-    tool = TOOLS / "node_modules/.bin/spectral"
-    stamp = TOOLS / "package-lock.json"
-    lock = HERE / "package-lock.json"
-    if not tool.exists() or stamp.read_bytes() != lock.read_bytes():
-        TOOLS.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, TOOLS / name)
-        subprocess.run(
-            [shutil.which("npm") or "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=TOOLS,
-            check=True,
-            capture_output=True,
-        )
-    return tool
-
-
 @pytest.mark.skipif(shutil.which("npm") is None, reason="Spectral needs Node.js and npm")
 def test_schema_passes_the_openapi_rules_of_spectral(as_json: pathlib.Path) -> None:
     """Not one error, warning or hint of Spectral's OpenAPI rule set."""
+    spectral = npm_tools(HERE, "contract-tools") / ".bin/spectral"
     answer = subprocess.run(
         [
-            *("node", "--require", HERE / "compile_once.cjs", _spectral(), "lint"),
+            *("node", "--require", HERE / "compile_once.cjs", spectral, "lint"),
             *("--ruleset", HERE / "spectral.yaml", "--format", "json", "--fail-severity", "hint", as_json),
         ],
         capture_output=True,
