@@ -100,7 +100,7 @@ class _HoldViewSet(ServiceViewSet):
     queries: ClassVar = {"list": HoldQuery, "destroy": ReleaseQuery}
     etag_actions: ClassVar = ()
     scope_map: ClassVar = dict.fromkeys(("list", "retrieve", "create", "destroy"), _SCOPE)
-    problems: ClassVar = {"list": (404,), "create": (404, 409, 423), "destroy": (409,)}
+    problems: ClassVar = {"list": (404,), "create": (404, 409), "destroy": (409,)}
     ordering_choices: ClassVar = ("created_at",)
     default_ordering = "-created_at"
     lookup_url_kwarg = "hold"

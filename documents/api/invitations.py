@@ -81,7 +81,6 @@ class InvitationViewSet(ServiceViewSet):
     unlocated: ClassVar = ["resend"]
     etag_actions: ClassVar = ()
     scope_map: ClassVar = dict.fromkeys(("list", "retrieve", "destroy", "resend"), "workspaces:manage")
-    problems: ClassVar = {"destroy": (423,), "resend": (423,)}
     ordering_choices: ClassVar = ("created_at",)
     default_ordering = "-created_at"
     lookup_url_kwarg = "invitation"
