@@ -1,4 +1,4 @@
-"""Settings of what people look at: the pages' content policy, the schema and the admin's theme.
+"""Settings of what clients and people meet: the API's frame and schema, the pages' policy, the admin's theme.
 
 No operator sets any of these; cloudscribe.settings takes them over as they are.
 """
@@ -27,6 +27,21 @@ CSP_WIDER = {
     "/api/docs/": {"style-src": ["'unsafe-inline'"], "worker-src": ["'self'", "blob:"]},
 }
 
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["cloudscribe.lib.permissions.Denied"],
+    "DEFAULT_PARSER_CLASSES": ["cloudscribe.lib.gate.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["cloudscribe.lib.renderers.ORJSONRenderer"],
+    "DEFAULT_THROTTLE_CLASSES": ["security.throttling.PolicyThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "cloudscribe.lib.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "cloudscribe.lib.schema.OperationSchema",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "EXCEPTION_HANDLER": "cloudscribe.lib.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
+    "DATETIME_FORMAT": None,  # times reach the renderer as they are, which writes all of them alike
+    "PAGE_SIZE": 50,
+}
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "CloudScribe",
     "VERSION": "1.0.0",

@@ -329,21 +329,7 @@ OUTGOING_TIMEOUT = env.seconds(
 )
 
 # --- API ------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["cloudscribe.lib.permissions.Denied"],
-    "DEFAULT_PARSER_CLASSES": ["cloudscribe.lib.gate.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["cloudscribe.lib.renderers.ORJSONRenderer"],
-    "DEFAULT_THROTTLE_CLASSES": ["security.throttling.PolicyThrottle"],
-    "DEFAULT_PAGINATION_CLASS": "cloudscribe.lib.pagination.KeysetPagination",
-    "DEFAULT_SCHEMA_CLASS": "cloudscribe.lib.schema.OperationSchema",
-    "DEFAULT_VERSIONING_CLASS": None,
-    "EXCEPTION_HANDLER": "cloudscribe.lib.problems.exception_handler",
-    "UNAUTHENTICATED_USER": None,
-    "URL_FORMAT_OVERRIDE": None,
-    "DATETIME_FORMAT": None,  # times reach the renderer as they are, which writes all of them alike
-    "PAGE_SIZE": 50,
-}
+REST_FRAMEWORK = presentation.REST_FRAMEWORK
 SPECTACULAR_SETTINGS = presentation.SPECTACULAR_SETTINGS
 # Classes that the base viewset needs from the floors above lib come by dotted path.
 IDEMPOTENCY_GUARD = "security.idempotency.IdempotencyGuard"
