@@ -7,6 +7,7 @@ whose sizes follow Zipf's law, dealt out to the workspaces in turn.
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 import datetime as dt
 import hashlib
@@ -74,7 +75,7 @@ class Node:
     shares: tuple[Share, ...] = ()
 
 
-class Layout:
+class Layout(abc.ABC):
     """One of the two worlds, for so many people."""
 
     large: bool
@@ -89,9 +90,9 @@ class Layout:
         """The number of teams, ten people each."""
         return 0
 
+    @abc.abstractmethod
     def node(self, number: int) -> Node:
         """Document `number`, 1 or more."""
-        raise NotImplementedError
 
     def seats(self) -> Iterator[Seat]:
         """Who is a member where, the owner of all apart."""
