@@ -34,14 +34,9 @@ def test_access_names_everybody_and_through_what(world: World) -> None:
     leaf = world.document("Leaf", parent=top)
     viewer, guest, teammate = world.member("viewer"), world.client_for(), world.client_for()
     until = timezone.now() + dt.timedelta(hours=1)
-    granted = World.ok(
-        world.owner.post(
-            f"documents/{top}/grants/",
-            {"user": uid_of(guest), "role": "manager", "expires_at": until.isoformat()},
-        ),
-        201,
-    )
-    weaker = world.grant(leaf, guest, "viewer")
+    body = {"user": uid_of(guest), "role": "manager", "expires_at": until.isoformat()}
+    granted = World.ok(world.owner.post(f"documents/{top}/grants/", body), 201)
+    world.grant(leaf, guest, "viewer")
     team = team_of(teammate, world.owner)
     given = World.ok(
         world.owner.post(f"documents/{leaf}/grants/", {"team": str(team.uid), "role": "editor"}), 201
@@ -71,6 +66,16 @@ def test_access_names_everybody_and_through_what(world: World) -> None:
         given["id"],
     )
     assert (rows[str(team.uid)]["type"], rows[str(team.uid)]["name"]) == ("team", "Crew")
+
+
+def test_access_falls_back_to_what_lasts(world: World) -> None:
+    """A grant that has run out gives way to the weaker one at that moment."""
+    top = world.document("Top")
+    leaf, guest = world.document("Leaf", parent=top), world.client_for()
+    until = timezone.now() + dt.timedelta(hours=1)
+    body = {"user": uid_of(guest), "role": "manager", "expires_at": until.isoformat()}
+    granted = World.ok(world.owner.post(f"documents/{top}/grants/", body), 201)
+    weaker = world.grant(leaf, guest, "viewer")
     DocumentUserPermission.objects.filter(uid=granted["id"]).update(
         expires_at=timezone.now() - dt.timedelta(seconds=1)
     )

@@ -11,9 +11,9 @@ from tests.documents.uploading import upload
 from tests.documents.world import ABSENT, World, statements
 
 
-def test_usage_counts_the_whole(world: World) -> None:
-    """What is hidden from the manager counts, what has run out doesn't; three statements."""
-    manager, gone = world.member("manager"), world.member("viewer")
+def furnish(world: World) -> None:
+    """One at least of whatever is counted, and of whatever isn't: a member and a link that have ended."""
+    gone = world.member("viewer")
     later = timezone.now() + dt.timedelta(days=1)
     WorkspaceUserPermission.objects.filter(user=gone.user).update(
         origin="temporary", expires_at=later - dt.timedelta(days=2)
@@ -33,6 +33,12 @@ def test_usage_counts_the_whole(world: World) -> None:
     for _ in range(2):
         link = World.ok(world.owner.post(f"documents/{page}/links/", {"role": "viewer"}), 201)["id"]
     World.ok(world.owner.delete(f"documents/{page}/links/{link}/"), 204)
+
+
+def test_usage_counts_the_whole(world: World) -> None:
+    """What is hidden from the manager counts, what has run out doesn't."""
+    manager = world.member("manager")
+    furnish(world)
     path = f"workspaces/{world.workspace}/usage/"
     manager.get(path)
     with statements(4):  # 1 sign-in, 2 workspace, 3 numbers, 4 files
