@@ -14,6 +14,7 @@ from documents.references import document_linked
 _UUID = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 # For PostgreSQL as well as for Python: a text without it has no link that could be meant.
 LINK_HINT = f"cs://|documents/[0-9A-Fa-f]{{8}}-|attachments/[0-9A-Fa-f]{{8}}-|{SHORT_ID}"
+_HINT = re.compile(LINK_HINT)
 _FILE = re.compile(rf"((?:[^#?]*/)?attachments/)({_UUID})(/.*)?", re.DOTALL)
 # The parser takes it for a link, `rewrite_links` leaves it alone.
 _AUTOLINK = re.compile(rf"(?<=<cs://){_UUID}")
@@ -30,6 +31,8 @@ def relinked(
 
     Every other byte stays; so does the whole of a text that would take the parser too long.
     """
+    if not _HINT.search(content):
+        return content
 
     def resolve(link: Link) -> str | None:
         file = _FILE.fullmatch(link.target)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import QuerySet, Sum
+from uuid_utils.compat import uuid7
 
 from accounts.actors import stranger
 from audit.services import Entry, Target, event_record, events_record
@@ -139,15 +141,20 @@ def attachment_delete(*, actor: Actor, attachment: Attachment) -> None:
 
 
 def attachments_copy(
-    *, actor: Actor, workspace: int, copies: Mapping[int, int]
+    *,
+    actor: Actor,
+    workspace: int,
+    copies: Mapping[int, int],
+    uids: Mapping[uuid.UUID, uuid.UUID] | None = None,
 ) -> dict[uuid.UUID, uuid.UUID]:
     """Attach the files of documents to copies of them, each given by its key; the new ids by the old ones.
 
-    For the service that makes the copies, within its transaction, when their rows are there and before their
-    texts are, whose links are its own to turn. Content is shared, room in the workspace isn't. What was found
-    infected stays behind. Raises AttachmentQuotaExceeded.
+    For the service that makes the copies, within its transaction, when their rows are there; the links of
+    their texts are its own to turn, beforehand where it names the new ids in `uids`. Content is shared, room
+    in the workspace isn't. What was found infected stays behind. Raises AttachmentQuotaExceeded.
     """
-    rows = Attachment.objects.filter(document_id__in=copies.keys()).exclude(blob__state=BlobState.INFECTED)
+    # Locked, as not every caller holds the documents: what is being removed meanwhile is waited for.
+    rows = attachments_copied(copies.keys()).select_for_update(no_key=True, of=("self",))
     sources = list(rows.select_related("blob").order_by("pk"))
     if not sources:
         return {}
@@ -155,6 +162,7 @@ def attachments_copy(
     by, by_actor = author_columns(actor)
     made = {
         source.uid: Attachment(
+            uid=(uids or {}).get(source.uid) or uuid7(),
             document_id=copies[source.document_id],
             blob=source.blob,
             name=source.name,
@@ -167,6 +175,26 @@ def attachments_copy(
     }
     Attachment.objects.bulk_create(made.values(), batch_size=_BATCH)
     return {old: new.uid for old, new in made.items()}
+
+
+def attachments_copied(documents: Collection[int]) -> QuerySet[Attachment]:
+    """The files that copies of these documents, by key, take along."""
+    return Attachment.objects.filter(document_id__in=documents).exclude(blob__state=BlobState.INFECTED)
+
+
+def attachments_fit(workspace: int, documents: QuerySet[Document], *, moved: bool = False) -> None:
+    """See that the files of documents have room in the workspace to which these move. Writes nothing.
+
+    Asked before the move it foretells; `moved`, after it and in its transaction, it is exact, since nobody
+    attaches anything to documents whose rows are written. Raises AttachmentQuotaExceeded.
+    """
+    if not settings.ATTACHMENT_QUOTA:
+        return
+    size = Attachment.objects.filter(document__in=documents).aggregate(size=Sum("blob__size"))["size"]
+    # Whoever brings nothing is welcome where the quota was lowered below what is there.
+    if size is not None:
+        used = attachment_usage(workspace)[1]
+        _quota_check(used - size if moved else used, size)
 
 
 def quota_take(workspace: int, size: int) -> None:

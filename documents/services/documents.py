@@ -82,8 +82,10 @@ def document_add(
     new: NewDocument,
     parent: Document | None,
     facts: Mapping[str, Any] | None = None,
+    *,
+    uid: uuid.UUID | None = None,
 ) -> Created:
-    """As `document_create`, within the caller's transaction; `facts` go into the event."""
+    """As `document_create`, within the caller's transaction; `facts` go into the event, `uid` is its id."""
     workspace_ready(workspace)
     placed = new.before is not None or new.after is not None
     workspace_lock(workspace.pk, Strength.REWRITE if placed else Strength.ADD)
@@ -100,7 +102,9 @@ def document_add(
             moved=None,
             now=actor.now,
         )
-    created = document_insert(actor=actor, workspace=workspace, parent=parent, new=new, position=position)
+    created = document_insert(
+        actor=actor, workspace=workspace, parent=parent, new=new, position=position, uid=uid
+    )
     document = created.document
     event_record(
         actor=actor,

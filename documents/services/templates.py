@@ -6,6 +6,9 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+from uuid_utils.compat import uuid7
+
 from accounts.actors import person_pk
 from accounts.models import User
 from cloudscribe.lib.actor import Actor
@@ -15,6 +18,8 @@ from documents import limits
 from documents.exceptions import DocumentTrashed, MissingVariables
 from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can, require
+from documents.relinking import relinked
+from documents.services.attachments import attachments_copied, attachments_copy
 from documents.services.documents import Created, NewDocument, document_add
 from documents.services.locking import actor_renewed
 from documents.templates import BUILT_IN, filled, filled_bytes, variables_of
@@ -33,11 +38,39 @@ def document_from_template(
 ) -> Created:
     """Make a document of what a template says, its placeholders filled; `given` are fields of NewDocument.
 
-    Language, tags and icon are the template's unless given. Raises as `document_create` does, and NotFound
-    for a hidden template, DocumentTrashed, InvalidInput for a document that is none, for an unknown variable
-    and for a body that becomes too large, MissingVariables.
+    Language, tags and icon are the template's unless given; its files go along, and links to them and to the
+    template itself lead to the copies. Raises as `document_create` does, and NotFound for a hidden template,
+    DocumentTrashed, InvalidInput for a document that is none, for an unknown variable and for a body that
+    becomes too large, MissingVariables, AttachmentQuotaExceeded.
     """
     reader = actor_renewed(actor)
+    source = _template_found(reader, template)
+    uid = uuid7()
+    body = DocumentBody.objects.only("content").get(pk=source.pk).content
+    values = {
+        **_checked(body, variables),
+        "author": actor.name,
+        "date": _today(reader),
+        "title": given["title"],
+    }
+    files = {old: uuid7() for old in attachments_copied([source.pk]).values_list("uid", flat=True)}
+    body = relinked(body, documents={source.uid: uid}, files=files, public_url=settings.PUBLIC_URL)
+    if filled_bytes(body, values) > limits.BODY_BYTES:
+        raise InvalidInput.field("/variables", "max_length", "The body would become longer than 2 MB.")
+    kept = {"language": source.language, "tags": source.tags, "icon": source.icon}
+    new = NewDocument(**{**kept, **given, "content": filled(body, values)})
+    created = document_add(actor, workspace, new, parent, {"template": str(source.uid)}, uid=uid)
+    if files:
+        attachments_copy(
+            actor=actor_renewed(actor),
+            workspace=workspace.pk,
+            copies={source.pk: created.document.pk},
+            uids=files,
+        )
+    return created
+
+
+def _template_found(reader: Actor, template: Document) -> Document:
     source = visible_to(Document.objects.filter(pk=template.pk), reader).first()
     if source is None:
         raise NotFound
@@ -46,19 +79,7 @@ def document_from_template(
     require(reader, Action.COPY, source)
     if not source.template:
         raise InvalidInput.field("/from_template", "not_a_template", "This document is no template.")
-    body = DocumentBody.objects.only("content").get(pk=source.pk).content
-    values = {
-        **_checked(body, variables),
-        "author": actor.name,
-        "date": _today(reader),
-        "title": given["title"],
-    }
-    if filled_bytes(body, values) > limits.BODY_BYTES:
-        raise InvalidInput.field("/variables", "max_length", "The body would become longer than 2 MB.")
-    content = filled(body, values)
-    kept = {"language": source.language, "tags": source.tags, "icon": source.icon}
-    new = NewDocument(**{**kept, **given, "content": content})
-    return document_add(actor, workspace, new, parent, {"template": str(source.uid)})
+    return source
 
 
 def _checked(body: str, variables: Mapping[str, str]) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from documents.models import Document, State, Workspace
 from documents.policies import Action, can, require
 from documents.queues import DOCUMENT_MOVE
 from documents.selectors.effects import Effects, move_effects
+from documents.services.attachments import attachments_fit
 from documents.services.destinations import Destination, destination_payload, parent_read
 from documents.services.locking import (
     Strength,
@@ -46,7 +47,8 @@ def document_move(
     which of those above reach it no longer and which do from now on. A large subtree is a job's work.
 
     Raises Forbidden, NotFound, MoveIntoItself, DocumentTooDeep, DocumentArchived, DocumentTrashed,
-    WorkspaceBusy, SiblingNotFound, PreconditionFailed.
+    WorkspaceBusy, SiblingNotFound, PreconditionFailed, and AttachmentQuotaExceeded where its files have no
+    room in another workspace.
     """
     source = document.workspace
     actor, document, parent = _opened(actor, document, to, expected)
@@ -78,6 +80,9 @@ def _move(actor: Actor, document: Document, source: Workspace, to: Destination) 
     hidden = hidden_among(actor, subtree(document), len(whole))
     document_place(actor, document)
     placements_write(whole if source.pk != to.workspace.pk else [document.pk], actor.now)
+    if source.pk != to.workspace.pk:
+        # Again: until its rows were written a file could be added to what moves.
+        attachments_fit(to.workspace.pk, subtree(document), moved=True)
     facts: dict[str, Any] = {} if reorders else {"documents": len(whole), "hidden": hidden}
     facts |= _reach_changed(set(before.reach), set(document.reach))
     if source.pk != to.workspace.pk:
@@ -110,6 +115,8 @@ def _opened(
     expected_check(expected, document, actor)
     parent = parent_read(actor, to)
     _move_check(actor, document, to.workspace, parent)
+    if source.pk != to.workspace.pk:
+        attachments_fit(to.workspace.pk, subtree(document))
     return actor, document, parent
 
 

@@ -13,7 +13,10 @@ from django.core.files.storage import default_storage
 from accounts.services import admin_create
 from audit.models import Event
 from cloudscribe.jobs.models import Job
+from documents import limits
 from documents.models import Attachment, AttachmentUsage, Blob, Workspace
+from documents.services import trees
+from documents.services.positioning import position_for
 from tests.accounts.factories import PASSWORD
 from tests.actors import command
 from tests.documents.uploading import FORM, attach, body_of, form, part, picture, upload
@@ -319,6 +322,62 @@ def test_copy_beyond_the_quota_copies_nothing(world: World, page: str, settings:
     answer = world.act(page, "copy")
     assert (answer.status_code, answer.json()["code"]) == (409, "attachment_quota_exceeded")
     assert world.titles(world.owner) == ["Page"]
+
+
+def test_move_beyond_the_quota_moves_nothing(world: World, page: str, settings: Any) -> None:
+    """Refused as an upload there would be, the dry run and a job's work too; without files there is room."""
+    attach(world, world.document(parent=page), b"0123456789")
+    there = world.ok(world.owner.post("workspaces/", {"name": "There"}), 201)["id"]
+    other = world.ok(world.owner.post("documents/", {"workspace": there, "title": "Other"}), 201)["id"]
+    attach(world, other, b"0123")
+    settings.ATTACHMENT_QUOTA = 13
+    body = {"workspace": there, "parent": None}
+    for query in ("?dry_run=true", ""):
+        answer = world.owner.post(f"documents/{page}/move/{query}", body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "attachment_quota_exceeded")
+        assert (answer.json()["used"], answer.json()["limit"]) == (4, 13)
+    batch = world.ok(world.owner.post("documents/batch/", {"action": "move", "ids": [page], **body}))
+    assert batch["results"][0]["error"]["code"] == "attachment_quota_exceeded"
+    assert world.ok(world.owner.get(f"documents/{page}/"))["workspace"] == world.workspace
+    settings.ATTACHMENT_QUOTA = 3
+    world.ok(world.act(page, "move", parent=world.document("Here")))
+    world.ok(world.act(world.document("Bare"), "move", **body))
+    settings.ATTACHMENT_QUOTA = 14
+    assert world.ok(world.owner.post(f"documents/{page}/move/?dry_run=true", body))["complete"]
+    world.ok(world.act(page, "move", **body))
+    assert AttachmentUsage.objects.get(workspace__uid=there).size == 14
+
+
+def test_move_of_many_beyond_the_quota_asks_for_no_job(
+    world: World, page: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is checked before the workspaces are reserved."""
+    monkeypatch.setattr(limits, "SUBTREE_IN_REQUEST", 1)
+    attach(world, world.document(parent=page), b"0123456789")
+    there = world.ok(world.owner.post("workspaces/", {"name": "There"}), 201)["id"]
+    settings.ATTACHMENT_QUOTA = 9
+    assert world.act(page, "move", workspace=there).json()["code"] == "attachment_quota_exceeded"
+    assert not Job.objects.filter(kind="documents.move").exists()
+
+
+def test_move_with_a_file_added_meanwhile(
+    world: World, page: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came between the check and the move counts as well, and takes the whole back."""
+    settings.ATTACHMENT_QUOTA = 10
+    there = world.ok(world.owner.post("workspaces/", {"name": "There"}), 201)["id"]
+    other = world.ok(world.owner.post("documents/", {"workspace": there, "title": "Other"}), 201)["id"]
+    attach(world, other, b"0123")
+
+    def attached(**options: Any) -> str:
+        attach(world, page, b"0123456")
+        return position_for(**options)
+
+    monkeypatch.setattr(trees, "position_for", attached)
+    answer = world.act(page, "move", workspace=there, parent=None)
+    assert (answer.status_code, answer.json()["code"]) == (409, "attachment_quota_exceeded")
+    assert (answer.json()["used"], answer.json()["limit"]) == (4, 10)
+    assert world.ok(world.owner.get(f"documents/{page}/"))["workspace"] == world.workspace
 
 
 @pytest.mark.parametrize("route", ["documents/", "search/?q=page"])

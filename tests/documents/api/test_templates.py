@@ -9,7 +9,8 @@ import pytest
 
 from audit.models import Event
 from documents.limits import BODY_BYTES
-from documents.models import Document
+from documents.models import Blob, BlobState, Document
+from tests.documents.uploading import attach, body_of
 from tests.documents.world import ABSENT, World
 
 BODY = "# {{title}}\n\n{{ date }} by {{author}} for {{customer}} ({{customer}}), {{Due_1}} {{not a name}}\n"
@@ -131,6 +132,43 @@ def test_create_from_what_is_hidden_or_no_template(world: World) -> None:
     World.ok(world.act(template, "trash"))
     assert made(world, template).json()["code"] == "trashed"
     assert made(world, template, viewer, workspace=own).status_code == 404
+
+
+def test_create_takes_the_files_along(world: World) -> None:
+    """Under ids of their own, which the text names; links to the template lead to the new document."""
+    template = template_of(world, "x")
+    file = attach(world, template, b"some text")["id"]
+    lost = attach(world, template, b"infected")["id"]
+    Blob.objects.filter(attachments__uid=lost).update(state=BlobState.INFECTED)
+    text = (
+        f"[{{{{customer}}}}](attachments/{file}/file/) [b](attachments/{lost}/file/) [c](cs://{template}#d)"
+    )
+    etag = world.owner.get(f"documents/{template}/").headers["ETag"]
+    World.ok(world.owner.patch(f"documents/{template}/", {"content": text}, If_Match=etag))
+    editor = world.member("editor")
+    body = World.ok(made(world, template, editor, variables={"customer": f"attachments/{file}/"}), 201)
+    (kept,) = World.ok(editor.get(f"documents/{body['id']}/attachments/"))["results"]
+    assert kept["id"] not in {file, lost}
+    assert kept["created_by"]["id"] == str(editor.user.uid)
+    assert body["content"] == (
+        f"[attachments/{file}/](attachments/{kept['id']}/file/) [b](attachments/{lost}/file/)"
+        f" [c](cs://{body['id']}#d)"
+    )
+    assert body_of(editor.get(f"attachments/{kept['id']}/file/")) == b"some text"
+    World.ok(world.owner.delete(f"attachments/{file}/"), 204)
+    assert body_of(editor.get(f"attachments/{kept['id']}/file/")) == b"some text"
+
+
+def test_create_whose_files_have_no_room(world: World, settings: Any) -> None:
+    """Nothing is made."""
+    template = template_of(world, "x")
+    attach(world, template, b"some text")
+    settings.ATTACHMENT_QUOTA = 17
+    answer = made(world, template)
+    assert (answer.status_code, answer.json()["code"]) == (409, "attachment_quota_exceeded")
+    settings.ATTACHMENT_QUOTA = 18
+    World.ok(made(world, template), 201)
+    assert Document.objects.count() == 2
 
 
 def test_templates_stay_out_of_lists_tree_and_search(world: World) -> None:
