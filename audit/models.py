@@ -92,3 +92,51 @@ class EventDetail(models.Model):
         """The text as an object: `address`, `actor`, `target` (names), `changes` and `reason`."""
         content: dict[str, Any] = orjson.loads(self.body)
         return content
+
+
+class EventLeaf(models.Model):
+    """A leaf of the log's Merkle tree: the hash of an event. Stays when the event's partition is archived."""
+
+    leaf = models.BigIntegerField(primary_key=True)
+    sequence = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sequence"], name="audit_eventleaf_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.leaf}: event {self.sequence}"
+
+
+class TreeNode(models.Model):
+    """The root of the `position`-th complete subtree of 256^level leaves, so that proofs read few rows."""
+
+    pk = models.CompositePrimaryKey("level", "position")
+    level = models.SmallIntegerField()
+    position = models.BigIntegerField()
+    hash = models.BinaryField(max_length=32)
+
+    def __str__(self) -> str:
+        return f"{self.level}/{self.position}"
+
+
+class Seal(models.Model):
+    """One batch of leaves and the signed checkpoint of the log behind it.
+
+    `epoch`, `xid` and `sequence` are the place in the order of events up to which all are sealed.
+    """
+
+    tree_size = models.BigIntegerField(primary_key=True)
+    first_leaf = models.BigIntegerField()
+    last_leaf = models.BigIntegerField()
+    first_sequence = models.BigIntegerField()
+    last_sequence = models.BigIntegerField()
+    root = models.BinaryField(max_length=32)
+    note = models.TextField()
+    epoch = models.IntegerField()
+    xid = models.BigIntegerField()
+    sequence = models.BigIntegerField()
+    sealed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.tree_size} events"

@@ -16,6 +16,7 @@ _SEQUENCES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind = 'S' AND pg_get_userbyid(c.relowner) = current_user
 """
+_APPENDED = {"audit_event", "audit_eventdetail", "audit_eventleaf", "audit_treenode", "audit_seal"}
 
 
 def grant_application_rights(using: str = "default", **_: Any) -> None:
@@ -60,7 +61,7 @@ def _statements(application: str, tables: list[str], sequences: list[str]) -> li
 
 def _rights(table: str) -> str:
     """The rights on one table; none on a partition, which is reached through its parent."""
-    if table in {"audit_event", "audit_eventdetail"}:
+    if table in _APPENDED:
         return "SELECT, INSERT"
     if table.startswith(("audit_event_", "audit_eventdetail_")):
         return ""

@@ -13,6 +13,7 @@ from cloudscribe import presentation, storing
 from cloudscribe.lib import env
 from cloudscribe.lib.connections import cache_config, database_config, redis_url
 from cloudscribe.lib.keyring import KeyRing, KeyRingError
+from cloudscribe.recording import *  # noqa: F403 (settings of the trail, by its __all__)
 from cloudscribe.storing import *  # noqa: F403 (settings of files, by its __all__)
 
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
@@ -381,9 +382,12 @@ LOGGING = {
     # What a command prints on the standard output is its answer.
     "stream": "stderr" if PROCESS_KIND == "command" else "stdout",
 }
-
-AUDITLOG_INCLUDE_ALL_MODELS = False
-AUDITLOG_CID_GETTER = "audit.auditlog.request_id"
+AUDIT_ORIGIN = env.text(
+    "CLOUDSCRIBE_AUDIT_ORIGIN",
+    f"{urlsplit(PUBLIC_URL).netloc}/audit",
+    "Name of the audit log in its signed checkpoints.",
+    shown="HOST/audit",
+)
 
 # --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

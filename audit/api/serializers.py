@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from rest_framework import serializers
 
-from audit.models import Event
+from audit.models import Event, Seal
 from cloudscribe.lib.serializers import QuerySerializer, StrictDateTimeField, StrictUUIDField
 
 
@@ -93,6 +94,68 @@ class EventOutput(serializers.Serializer[Any]):
             "count": event.count,
             "erased": detail is None,
         }
+
+
+class SealOutput(serializers.Serializer[Seal]):
+    """One batch of events and the tree behind it. The root is in Base64, as checkpoints have it."""
+
+    tree_size = serializers.IntegerField()
+    first_leaf = serializers.IntegerField()
+    last_leaf = serializers.IntegerField()
+    first_sequence = serializers.IntegerField(help_text="Lowest number of an event in the batch.")
+    last_sequence = serializers.IntegerField(help_text="Highest number of an event in the batch.")
+    root = serializers.SerializerMethodField()  # type: ignore[assignment]
+    sealed_at = serializers.DateTimeField()
+
+    def get_root(self, seal: Seal) -> str:
+        """The root of the tree."""
+        return base64.b64encode(bytes(seal.root)).decode()
+
+
+class ProofQuery(QuerySerializer):
+    """For which tree the proof is wanted."""
+
+    tree_size = serializers.IntegerField(min_value=1, max_value=2**53, required=False)
+
+
+class InclusionOutput(serializers.Serializer[Any]):
+    """An inclusion proof (RFC 9162, section 2.1.3); hashes are in Base64."""
+
+    sequence = serializers.IntegerField()
+    leaf_index = serializers.IntegerField()
+    tree_size = serializers.IntegerField()
+    leaf = serializers.CharField(help_text="The event as it is sealed: JSON as RFC 8785 has it, in UTF-8.")
+    leaf_hash = serializers.CharField(help_text="SHA-256 of a zero byte and the leaf.")
+    hashes = serializers.ListField(child=serializers.CharField())
+    root = serializers.CharField()  # type: ignore[assignment]
+    checkpoint = serializers.CharField(
+        allow_null=True, help_text="The signed note of that tree size; null where none was made."
+    )
+
+
+class ConsistencyQuery(QuerySerializer):
+    """Two tree sizes; `to` is the newest by default."""
+
+    # A word of the language, so that no plain assignment makes it.
+    vars()["from"] = serializers.IntegerField(min_value=1, max_value=2**53)
+    to = serializers.IntegerField(min_value=1, max_value=2**53, required=False)
+
+
+class ConsistencyOutput(serializers.Serializer[Any]):
+    """A consistency proof (RFC 9162, section 2.1.4); hashes are in Base64."""
+
+    vars()["from"] = serializers.IntegerField()
+    to = serializers.IntegerField()
+    from_root = serializers.CharField()
+    to_root = serializers.CharField()
+    hashes = serializers.ListField(child=serializers.CharField())
+
+
+class VerifierKeysOutput(serializers.Serializer[Any]):
+    """The log's name and its public keys as C2SP verifier keys."""
+
+    origin = serializers.CharField()
+    keys = serializers.ListField(child=serializers.CharField())
 
 
 def _actor(event: Event, personal: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,151 @@
+"""The log that seals the trail: `audit/seals/`, `audit/checkpoint/`, proofs and the keys that verify."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from audit.api.serializers import (
+    ConsistencyOutput,
+    ConsistencyQuery,
+    InclusionOutput,
+    ProofQuery,
+    SealOutput,
+    VerifierKeysOutput,
+)
+from audit.checkpoints import verifier_keys
+from audit.leaves import leaf_data
+from audit.models import Seal
+from audit.selectors.tree import (
+    consistency_proof,
+    event_row,
+    inclusion_proof,
+    leaf_of,
+    range_roots,
+    seal_newest,
+)
+from cloudscribe.lib.conditional import if_none_match, make_etag
+from cloudscribe.lib.errors import FieldError, InvalidInput, NotFound
+from cloudscribe.lib.permissions import HasPermission
+from cloudscribe.lib.viewsets import ServiceViewSet
+
+
+class SignedNote(BaseRenderer):
+    """A checkpoint as it is signed."""
+
+    media_type = "text/plain"
+    format = "text"
+    charset = "utf-8"
+
+    def render(self, data: Any, *_: Any) -> bytes:
+        """The text as it is."""
+        return str(data).encode()
+
+
+class LogViewSet(ServiceViewSet):
+    """The Merkle tree over the events, and what proves that it only grows."""
+
+    permission_classes = [HasPermission("audit.view_event")]
+    queryset = Seal.objects.all()
+    serializers: ClassVar = {
+        "list": SealOutput,
+        "proof": InclusionOutput,
+        "consistency": ConsistencyOutput,
+        "keys": VerifierKeysOutput,
+    }
+    queries: ClassVar = {"proof": ProofQuery, "consistency": ConsistencyQuery}
+    scope_map: ClassVar = dict.fromkeys(("list", "checkpoint", "proof", "consistency", "keys"), "audit:read")
+    problems: ClassVar = {"proof": (404, 409), "checkpoint": (404,), "consistency": (404,)}
+    etag_actions: ClassVar = ("checkpoint",)
+    default_ordering = "-tree_size"
+    rate_scope = "reads"
+    tag = "Audit"
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """JSON, and of the checkpoint its text."""
+        return [SignedNote()] if self.action == "checkpoint" else super().get_renderers()
+
+    def list(self, request: Request) -> HttpResponseBase:
+        """The seals, newest first: each batch of events with the root behind it."""
+        return self.paged(Seal.objects.all())
+
+    @extend_schema(responses={(200, "text/plain"): str})
+    def checkpoint(self, request: Request) -> HttpResponseBase:
+        """The newest checkpoint, signed: a C2SP signed note of a tlog-checkpoint."""
+        seal = _newest()
+        etag = make_etag("checkpoint", seal.note)
+        if if_none_match(request, etag):
+            return self._with_headers(HttpResponse(status=304), etag, None)
+        answer = HttpResponse(seal.note, content_type="text/plain; charset=utf-8")
+        return self._with_headers(answer, etag, None)
+
+    def proof(self, request: Request, sequence: int) -> HttpResponseBase:
+        """That an event stands in the log: its leaf's data, and the hashes from there up to a root.
+
+        Hashes are in Base64. The proof is for the newest checkpoint, or for the tree of `tree_size` leaves.
+        """
+        row = event_row(sequence)
+        leaf, newest = leaf_of(sequence), _newest()
+        size = self.query().get("tree_size", newest.tree_size)
+        if not leaf.leaf < size <= newest.tree_size:
+            raise InvalidInput.field("?tree_size", "not_in_tree", "No tree of that size holds the event.")
+        seal = newest if size == newest.tree_size else Seal.objects.filter(tree_size=size).first()
+        return self.respond(
+            {
+                "sequence": sequence,
+                "leaf_index": leaf.leaf,
+                "tree_size": size,
+                "leaf": leaf_data(row).decode(),
+                "leaf_hash": _text(leaf.hash),
+                "hashes": [_text(found) for found in inclusion_proof(leaf.leaf, size)],
+                "root": _text(range_roots([(0, size)])[0]),
+                "checkpoint": seal.note if seal else None,
+            }
+        )
+
+    def consistency(self, request: Request) -> HttpResponseBase:
+        """That the log of `to` leaves goes on from what it was at `from`: nothing was changed or cut."""
+        sizes = self.query()
+        newest = _newest().tree_size
+        old, new = sizes["from"], sizes.get("to", newest)
+        faults = [
+            FieldError(f"?{name}", "not_a_tree_size", "The log has never had that size.")
+            for name, wrong in (("from", old > newest), ("to", new > newest))
+            if wrong
+        ]
+        if not faults and old > new:
+            faults = [FieldError("?from", "out_of_order", "It must not be above `to`.")]
+        if faults:
+            raise InvalidInput(errors=faults)
+        roots = range_roots([(0, old), (0, new)])
+        return self.respond(
+            {
+                "from": old,
+                "to": new,
+                "from_root": _text(roots[0]),
+                "to_root": _text(roots[1]),
+                "hashes": [_text(found) for found in consistency_proof(old, new)],
+            }
+        )
+
+    def keys(self, request: Request) -> HttpResponseBase:
+        """The keys that checkpoints verify with, the active one first; keep one of them elsewhere."""
+        keys = [str(key) for key in verifier_keys(settings.AUDIT_ORIGIN)]
+        return self.respond({"origin": settings.AUDIT_ORIGIN, "keys": keys})
+
+
+def _newest() -> Seal:
+    seal = seal_newest()
+    if seal is None:
+        raise NotFound
+    return seal
+
+
+def _text(found: bytes | memoryview) -> str:
+    return base64.b64encode(bytes(found)).decode()

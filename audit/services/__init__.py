@@ -1,0 +1,13 @@
+"""Every write of the trail: events, their seals, and what goes when its time is over."""
+
+from audit.services.events import (
+    Changes,
+    Entry,
+    Target,
+    event_record,
+    events_record,
+    partitions_ensure,
+)
+from audit.services.sealing import events_seal
+
+__all__ = ["Changes", "Entry", "Target", "event_record", "events_record", "events_seal", "partitions_ensure"]
