@@ -5,6 +5,7 @@ from __future__ import annotations
 # A test holds these to be the scopes that some route asks for, and no others.
 SCOPES: dict[str, str] = {
     "audit:read": "Read the audit trail, for those who may.",
+    "comments:write": "Comment, react and settle threads, where the role allows it.",
     "documents:read": "Find and read documents, workspaces and their members.",
     "documents:write": "Make, change, move, trash and remove documents.",
     "jobs:read": "Follow background jobs.",

@@ -333,6 +333,22 @@ class TagExists(BusinessError):
     detail = "Merge the tags if they are to become one."
 
 
+class TooManyComments(BusinessError):
+    """A thread takes so many comments and no more."""
+
+    code = "too_many_comments"
+    title = "The thread is full"
+    detail = "Open another thread; this one holds as many comments as it can."
+
+
+class TooManyThreads(BusinessError):
+    """So many threads hang on passages of a document and no more: each edit of the body moves them all."""
+
+    code = "too_many_threads"
+    title = "Too many passages are commented on"
+    detail = "No more threads can hang on passages of this document; leave out the quote."
+
+
 class WorkspaceBusy(Locked):
     """A job rewrites a large part of this workspace's tree."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cloudscribe.jobs.registry import job_handler, schedule, scheduler_loop
 from cloudscribe.jobs.run import JobRun
-from documents import blob_jobs, mark_jobs  # noqa: F401 (registers the jobs of files and of watches)
+from documents import blob_jobs, comment_jobs, mark_jobs  # noqa: F401 (registers their jobs)
 from documents.queues import (
     ACCESS_REQUEST_TELL,
     ACCESS_REQUESTS_PURGE,

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 BATCH = 500
 BODY_BYTES = 2 * 1024 * 1024
+# The comments of a thread, and the threads of a document that hang on a passage.
+COMMENTS = 1_000
+THREADS_ANCHORED = 1_000
+COMMENT_LENGTH = 10_000
 DEPTH = 20
 DESCRIPTION_LENGTH = 2_000
+EMOJI_LENGTH = 16
+GUEST_NAME_LENGTH = 80
 ICON_LENGTH = 64
 LANGUAGE_LENGTH = 16
 NAME_LENGTH = 200
@@ -13,6 +19,7 @@ NOTE_LENGTH = 500
 POSITION_LENGTH = 200
 # Keys that are longer have their siblings numbered anew by a job.
 POSITION_GROWN = 32
+QUOTE_LENGTH = 5_000
 REASON_LENGTH = 500
 SLUG_LENGTH = 80
 TAGS = 50

@@ -45,6 +45,17 @@ ATTACHMENT_INFECTED = NoticeKind(
     "The virus scanner found something in a file that you attached to “{target}”. Nobody gets it.",
     default=Channel.EMAIL,
 )
+COMMENT_CREATED = NoticeKind(
+    "comment.created",
+    "Somebody commented on a document that is yours or that you watch, or in a thread that you take part in.",
+    "{actor} commented on the document “{target}”.",
+)
+COMMENT_MENTIONED = NoticeKind(
+    "comment.mentioned",
+    "Somebody named you in a comment.",
+    "{actor} named you in a comment on the document “{target}”.",
+    default=Channel.EMAIL,
+)
 DOCUMENT_CHANGED = NoticeKind(
     "document.changed",
     "Somebody changed something that you watch.",
@@ -126,6 +137,8 @@ def connect() -> None:
         ATTACHMENT_INFECTED,
         ACCESS_OVERRIDDEN,
         ACCESS_REQUESTED,
+        COMMENT_CREATED,
+        COMMENT_MENTIONED,
         GLASS_BROKEN,
         DOCUMENT_CHANGED,
         GRANT_GIVEN,

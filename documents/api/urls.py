@@ -11,6 +11,7 @@ from documents.api.access_requests import AccessRequestViewSet, OwnAccessRequest
 from documents.api.attachments import AttachmentFileViewSet, AttachmentListViewSet, AttachmentViewSet
 from documents.api.backlinks import BacklinkViewSet
 from documents.api.batch import BatchViewSet
+from documents.api.comments import CommentViewSet, ReactionViewSet, ThreadCommentViewSet
 from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
@@ -33,6 +34,7 @@ from documents.api.search import SearchViewSet
 from documents.api.shared import SharedViewSet
 from documents.api.snapshots import SnapshotViewSet
 from documents.api.tags import TagViewSet
+from documents.api.threads import DocumentThreadViewSet, ThreadViewSet
 from documents.api.usage import UsageViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
@@ -55,6 +57,8 @@ _LINKS = "documents/<uuid:document>/links/"
 _SHARED = "shared/<str:secret>/"
 _SHARED_CONTENT: dict[str, Any] = {"get": "content", "patch": "content_update", "put": "content_replace"}
 _REVISIONS = "documents/<uuid:document>/revisions/"
+_THREAD = "threads/<uuid:id>/"
+_COMMENT = "comments/<uuid:id>/"
 _DOCUMENT_ACTIONS = ("move", "publish", "unpublish", "archive", "unarchive", "trash", "restore")
 
 urlpatterns = [
@@ -124,5 +128,11 @@ urlpatterns = [
     path("documents/<uuid:document>/holds/<uuid:hold>/", DocumentHoldViewSet.as_view(_HELD)),
     path("workspaces/<uuid:workspace>/holds/", WorkspaceHoldViewSet.as_view(_LIST)),
     path("workspaces/<uuid:workspace>/holds/<uuid:hold>/", WorkspaceHoldViewSet.as_view(_HELD)),
+    path("documents/<uuid:document>/threads/", DocumentThreadViewSet.as_view(_LIST)),
+    path(_THREAD, ThreadViewSet.as_view(_ITEM)),
+    *[path(f"{_THREAD}{name}/", ThreadViewSet.as_view({"post": name})) for name in ("resolve", "reopen")],
+    path(_THREAD + "comments/", ThreadCommentViewSet.as_view(_LIST)),
+    path(_COMMENT, CommentViewSet.as_view(_ITEM)),
+    path(_COMMENT + "reactions/", ReactionViewSet.as_view({**_LIST, "delete": "destroy"})),
     path("search/suggest/", SearchViewSet.as_view({"get": "suggest"})),
 ]

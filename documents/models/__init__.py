@@ -2,6 +2,7 @@
 
 from documents.models.access_request import AccessRequest, AskedState, Decision
 from documents.models.attachment import Attachment, AttachmentUsage, Blob, BlobState
+from documents.models.comments import Comment, Mention, Reaction, Thread
 from documents.models.document import Document, DocumentBody, ScopeCount, State
 from documents.models.grant import (
     DocumentGroupPermission,
@@ -27,6 +28,7 @@ __all__ = [
     "AttachmentUsage",
     "Blob",
     "BlobState",
+    "Comment",
     "Decision",
     "Document",
     "DocumentBody",
@@ -41,8 +43,10 @@ __all__ = [
     "Lexeme",
     "LinkState",
     "LinkVisit",
+    "Mention",
     "Origin",
     "Placement",
+    "Reaction",
     "RecentView",
     "Reference",
     "Revision",
@@ -52,6 +56,7 @@ __all__ = [
     "ShareLink",
     "Snapshot",
     "State",
+    "Thread",
     "Watch",
     "WatchProgress",
     "Workspace",

@@ -205,7 +205,7 @@ class DocumentBody(models.Model):
 
     `search_vector` null means that the index job has yet to make it, `search_config` is the text search
     configuration that it was made with, `search_length` its number of words, which the ranking needs. `size`
-    is in bytes of UTF-8.
+    is in bytes of UTF-8. `anchored` says that threads may hang on passages of it, which move with it.
     """
 
     document = models.OneToOneField(Document, on_delete=models.CASCADE, primary_key=True, related_name="body")
@@ -215,6 +215,7 @@ class DocumentBody(models.Model):
     search_vector = SearchVectorField(null=True, blank=True, editable=False)
     search_config = models.CharField(max_length=32, default="cs_simple", editable=False)
     search_length = models.IntegerField(default=0, editable=False)
+    anchored = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name_plural = "document bodies"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -66,6 +66,8 @@ _PAGE_TEXTS = {reverse: _PAGE.format(edge=edge, way=way) for reverse, (edge, way
 _ONE_SQL = f"{_HELD} {_STRONGEST.format(whom='id = %(user)s')}"
 _GRANTERS_SQL = f"""{_HELD} SELECT DISTINCT id FROM held
 WHERE kind = 'person' AND rank >= {RANK[Role.MANAGER]} ORDER BY id"""  # noqa: S608 (as above)
+_READERS_SQL = f"""{_HELD} SELECT DISTINCT id FROM held
+WHERE kind = 'person' AND id = ANY(%(people)s::bigint[])"""  # noqa: S608 (as above)
 _RANKS_SQL = f"""{_HELD} SELECT id, who, kind, name, max(rank) FROM held
 WHERE id IS NOT NULL GROUP BY id, who, kind, name"""  # noqa: S608 (as above)
 
@@ -190,6 +192,14 @@ def granters_of(document: Document, now: dt.datetime) -> list[int]:
     with connection.cursor() as statement:
         statement.execute(_GRANTERS_SQL, _parameters(now, document.reach))
         return [pk for (pk,) in statement.fetchall()]
+
+
+def readers_among(document: Document, people: Iterable[int], now: dt.datetime) -> set[int]:
+    """The keys of those of some people who may see the document at that moment."""
+    wanted = array_text(sorted(set(people)))
+    with connection.cursor() as statement:
+        statement.execute(_READERS_SQL, {**_parameters(now, document.reach), "people": wanted})
+        return {pk for (pk,) in statement.fetchall()}
 
 
 def ranks_by_reach(reach: Sequence[int], now: dt.datetime) -> dict[int, PersonRank]:

@@ -38,12 +38,12 @@ _ROOM_SQL = f"SELECT {', '.join(_ROOM_NAMES)} FROM documents_workspace WHERE uid
 _FIND_SQL = f"""SELECT {_COLUMNS} FROM documents_document d
 JOIN documents_workspace w ON w.id = d.workspace_id WHERE d.uid = %s"""  # noqa: S608
 # Both rows are locked, or the body would be as old as the statement where this waited for another writer.
-_LOCK_SQL = f"""SELECT {_COLUMNS}, b.document_id, b.content, b.sha256, b.size
+_LOCK_SQL = f"""SELECT {_COLUMNS}, b.document_id, b.content, b.sha256, b.size, b.anchored
 FROM documents_documentbody b
 JOIN documents_document d ON d.id = b.document_id
 JOIN documents_workspace w ON w.id = d.workspace_id
 WHERE b.document_id = %s::bigint FOR NO KEY UPDATE OF d, b"""  # noqa: S608
-_BODY_NAMES = ("document_id", "content", "sha256", "size")
+_BODY_NAMES = ("document_id", "content", "sha256", "size", "anchored")
 
 
 def workspace_find(actor: Actor, uid: uuid.UUID) -> Workspace:

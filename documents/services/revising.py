@@ -22,6 +22,7 @@ from documents.policies import Action, can, require
 from documents.selectors.editing import document_locked
 from documents.selectors.locks import lock_check
 from documents.selectors.revisions import revision_snapshot
+from documents.services.anchoring import anchors_move
 from documents.services.indexing import search_index_enqueue
 from documents.services.locking import actor_renewed
 from documents.services.writing import document_rows_revise
@@ -154,6 +155,8 @@ def _write(opened: OpenDocument, wanted: Mapping[str, Any], base: int, note: str
     body.content, body.sha256, body.size = wanted[BODY], hashlib.sha256(encoded).digest(), len(encoded)
     payload = payload_for(superseded, was, body.content)
     written = document_rows_revise(document, body, payload, base=base, note=note)
+    if body.anchored and was != body.content:
+        anchors_move(document, body, was)
     if not written.indexed:
         search_index_enqueue(actor=actor)
     return written.row

@@ -598,6 +598,57 @@ _TEAMS = [
     ),
     Row("DELETE", "teams/{team}/members/{viewer}/?dry_run=true", R, "teams:write", _TEAM_MEMBERS),
 ]
+_COMMENT_WRITE = "comments:write"
+_SAID = {"body": "What about this?"}
+_COMMENTS = [
+    Row("GET", "documents/{document}/threads/", R, _READ, _from("viewer", 200)),
+    Row("POST", "documents/{document}/threads/", R, _COMMENT_WRITE, _from("commenter", 201), _SAID),
+    Row(
+        "POST",
+        "documents/{document}/threads/",
+        R,
+        _COMMENT_WRITE,
+        _from("commenter", 409),
+        _SAID,
+        setup="archived",
+    ),
+    Row(
+        "GET",
+        "documents/{document}/threads/",
+        R,
+        _READ,
+        (401, 404, 404, 404, 410, 410, 410, 404),
+        setup="trashed",
+    ),
+    Row("GET", "threads/{thread}/", R, _READ, _from("viewer", 200)),
+    Row("GET", "threads/{thread}/", R, _READ, (401, 404, 404, 404, 410, 410, 410, 404), setup="trashed"),
+    Row("PATCH", "threads/{thread}/", R, _COMMENT_WRITE, _from("editor", 200), {"quote": None}),
+    Row("DELETE", "threads/{thread}/", R, _COMMENT_WRITE, _from("manager", 204)),
+    Row("POST", "threads/{thread}/resolve/", R, _COMMENT_WRITE, _from("editor", 200)),
+    Row("POST", "threads/{thread}/reopen/", R, _COMMENT_WRITE, _from("editor", 200)),
+    Row("GET", "threads/{thread}/comments/", R, _READ, _from("viewer", 200)),
+    Row("POST", "threads/{thread}/comments/", R, _COMMENT_WRITE, _from("commenter", 201), _SAID),
+    Row("GET", "comments/{comment}/", R, _READ, _from("viewer", 200)),
+    Row("GET", "comments/{comment}/", R, _READ, _from("owner", 200, below=404), setup="draft"),
+    Row("PATCH", "comments/{comment}/", R, _COMMENT_WRITE, _from("owner", 200), _SAID),
+    Row("DELETE", "comments/{comment}/", R, _COMMENT_WRITE, _from("manager", 204)),
+    Row("GET", "comments/{comment}/reactions/", R, _READ, _from("viewer", 200)),
+    Row(
+        "POST",
+        "comments/{comment}/reactions/",
+        R,
+        _COMMENT_WRITE,
+        _from("commenter", 201),
+        {"emoji": "👍"},
+    ),
+    Row(
+        "DELETE",
+        "comments/{comment}/reactions/?emoji=%F0%9F%91%8D",
+        R,
+        _COMMENT_WRITE,
+        _from("commenter", 204),
+    ),
+]
 TABLE: tuple[Row, ...] = (
     *_PUBLIC,
     *_SHARED,
@@ -612,4 +663,5 @@ TABLE: tuple[Row, ...] = (
     *_MARKS,
     *_SNAPSHOTS,
     *_ADDRESSES,
+    *_COMMENTS,
 )

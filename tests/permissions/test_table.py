@@ -120,6 +120,8 @@ class Stage:
         self.ids["attachment"] = attached.json()["id"]
         asked = client_make().post(f"documents/{self.ids['document']}/access-requests/", {"role": "viewer"})
         self.ids["request"] = asked.json()["id"]
+        thread = owner.post(f"documents/{self.ids['document']}/threads/", {"body": "Why?"}).json()
+        self.ids |= {"thread": thread["id"], "comment": thread["comments"][0]["id"]}
         link = owner.post(f"documents/{self.ids['document']}/links/", {"role": "editor"}).json()
         self.ids |= {"link": link["id"], "secret": link["secret"]}
         names = LinkNames(link["secret"])
