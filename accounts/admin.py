@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -15,12 +15,11 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.admin_identities import IdentityAdmin
+from accounts.admin_proof import proof_check, proven
 from accounts.admin_teams import TeamAdmin
 from accounts.admin_tokens import ServiceAccountAdmin, TokenAdmin
-from accounts.exceptions import ReauthenticationRequired
 from accounts.factors import factors_of
 from accounts.models import Identity, RolePolicy, ServiceAccount, Session, Team, Token, User
-from accounts.permissions import step_up_check
 from accounts.roles import PREFIX, ROLES, roles_of
 from accounts.services.factor_policy import (
     POLICY_PERMISSION,
@@ -32,7 +31,6 @@ from accounts.services.leaving import DELETE_PERMISSION, user_delete
 from accounts.services.roles import user_role_give, user_role_take
 from accounts.services.staff import session_end, user_update
 from accounts.services.suspension import user_suspend, user_unsuspend
-from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.admin import StaffAdmin, each, staff_actor
 
 # Teams and roles share this table: whoever could edit it plainly could pass a team off as a role.
@@ -41,24 +39,6 @@ admin.site.register(Team, TeamAdmin)
 admin.site.register(Token, TokenAdmin)
 admin.site.register(Identity, IdentityAdmin)
 admin.site.register(ServiceAccount, ServiceAccountAdmin)
-
-
-def _proof_check(actor: Actor) -> None:
-    """What the API asks before such an act; here there is no page for it but the sign-in."""
-    try:
-        step_up_check(actor)
-    except ReauthenticationRequired:
-        raise ReauthenticationRequired("Sign out and in again, then repeat this.") from None
-
-
-def _proven(act: Callable[[Actor, Any], object]) -> Callable[[Actor, Any], object]:
-    """The act, for `each`, of somebody who lately proved who they are."""
-
-    def run(actor: Actor, row: Any) -> object:
-        _proof_check(actor)
-        return act(actor, row)
-
-    return run
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -144,7 +124,7 @@ class UserAdmin(StaffAdmin):
             user_update(actor=actor, user=row.uid, changes=changes)
         if wanted is None:
             return
-        _proof_check(actor)
+        proof_check(actor)
         held = set(roles_of(row))
         for role in sorted(set(wanted) - held):
             user_role_give(actor=actor, user=row.uid, role=role)
@@ -163,13 +143,13 @@ class UserAdmin(StaffAdmin):
     @admin.action(description="Suspend: no sign-in, all sessions end", permissions=["suspend"])
     def suspend(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Keep them out from the next request on."""
-        act = _proven(lambda actor, user: user_suspend(actor=actor, user=user.uid))
+        act = proven(lambda actor, user: user_suspend(actor=actor, user=user.uid))
         each(request, rows, act, "Suspended")
 
     @admin.action(description="Let in again", permissions=["suspend"])
     def unsuspend(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Let them sign in again."""
-        act = _proven(lambda actor, user: user_unsuspend(actor=actor, user=user.uid))
+        act = proven(lambda actor, user: user_unsuspend(actor=actor, user=user.uid))
         each(request, rows, act, "Let in again")
 
     def has_erase_permission(self, request: HttpRequest) -> bool:
@@ -182,7 +162,7 @@ class UserAdmin(StaffAdmin):
     )
     def erase(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """Where somebody is the last owner of a workspace the API can name who takes over."""
-        each(request, rows, _proven(lambda actor, user: user_delete(actor=actor, user=user.uid)), "Deleted")
+        each(request, rows, proven(lambda actor, user: user_delete(actor=actor, user=user.uid)), "Deleted")
 
     def has_reset_factors_permission(self, request: HttpRequest) -> bool:
         """Who may take second factors away."""
@@ -193,7 +173,7 @@ class UserAdmin(StaffAdmin):
     )
     def reset_factors(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
         """For who lost their device; first make sure that it is them."""
-        each(request, rows, _proven(lambda actor, user: factors_reset(actor=actor, user=user.uid)), "Reset")
+        each(request, rows, proven(lambda actor, user: factors_reset(actor=actor, user=user.uid)), "Reset")
 
 
 @admin.register(RolePolicy)
@@ -229,7 +209,7 @@ class RolePolicyAdmin(StaffAdmin):
         each(
             request,
             rows,
-            _proven(
+            proven(
                 lambda actor, row: role_policy_set(
                     actor=actor, role=self.role(row), second_factor=second_factor
                 )

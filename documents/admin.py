@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from cloudscribe.lib.admin import StaffAdmin, each
 from documents.admin_files import AttachmentAdmin, BlobAdmin
-from documents.admin_keeping import HoldAdmin, SnapshotAdmin
+from documents.admin_keeping import HeldAdmin, HoldAdmin, SnapshotAdmin
 from documents.models import (
     Attachment,
     Blob,
@@ -86,13 +86,19 @@ class TeamMemberInline(MemberInline):
 
 
 @admin.register(Workspace)
-class WorkspaceAdmin(StaffAdmin):
+class WorkspaceAdmin(HeldAdmin):
     """Workspaces with their members and policies."""
 
     list_display = ("name", "slug", "default_language", "documents", "created_at")
     search_fields = ("name", "slug")
     ordering = ("-created_at",)
     inlines = (UserMemberInline, TeamMemberInline)
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "uid", "description", "default_language")}),
+        ("Links", {"fields": ("links_allowed", "edit_links_allowed", "link_lifetime_days")}),
+        ("Kept", {"fields": ("shown_holds", "trash_days", "revision_retention_days", "reads_audited")}),
+        ("Life", {"fields": ("created_by", "created_at", "updated_at")}),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         """With the number of documents that are not in the trash."""
@@ -106,7 +112,7 @@ class WorkspaceAdmin(StaffAdmin):
 
 
 @admin.register(Document)
-class DocumentAdmin(StaffAdmin):
+class DocumentAdmin(HeldAdmin):
     """Documents by their metadata. The body is not reachable from here."""
 
     list_display = (
@@ -145,6 +151,7 @@ class DocumentAdmin(StaffAdmin):
             {"fields": ("owner", "created_by", "created_at", "updated_by", "updated_at", "revision")},
         ),
         ("Access", {"fields": ("inherits_access", "depth")}),
+        ("Kept", {"fields": ("shown_holds",)}),
         (
             "Trash and lock",
             {"fields": ("trashed_at", "trashed_by", "locked_by", "lock_expires_at", "lock_reason")},
