@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
+from cloudscribe.jobs.exceptions import JobCancelled
 from cloudscribe.jobs.registry import job_handler, schedule, scheduler_loop
 from cloudscribe.jobs.run import JobRun
 from documents import blob_jobs, comment_jobs, mark_jobs  # noqa: F401 (registers their jobs)
@@ -28,7 +31,7 @@ from documents.services.invitations import invitations_purge
 from documents.services.link_visits import link_visits_purge
 from documents.services.positioning import positions_rebalance
 from documents.services.trash import trash_purge_next
-from documents.services.tree_jobs import reservations_sweep
+from documents.services.tree_jobs import reservation_end, reservations_sweep
 from documents.services.tree_work import TREE_KINDS, tree_work
 from documents.services.workspace_tags import tag_rewrite
 
@@ -63,9 +66,12 @@ def scope_counts(run: JobRun) -> dict[str, int]:
 def trash_purge(run: JobRun) -> dict[str, int]:
     """Remove what has lain in the trash for longer than its workspace keeps it."""
     purged = 0
-    while trash_purge_next(actor=run.actor):
-        purged += 1
-        run.progress(purged)
+    with _freed_if_cancelled(run):
+        while (gone := trash_purge_next(actor=run.actor)) is not None:
+            purged += gone
+            run.progress(purged)
+    # A tree that a hold keeps since it was reserved is due no longer.
+    reservation_end(run.job.uid)
     return {"purged": purged}
 
 
@@ -96,12 +102,23 @@ def tag_change(run: JobRun) -> dict[str, int]:
     return {"changed": result.changed, "left": result.left}
 
 
+@contextlib.contextmanager
+def _freed_if_cancelled(run: JobRun) -> Iterator[None]:
+    """The workspaces that a job reserved are free as soon as it stops, without the sweep."""
+    try:
+        yield
+    except JobCancelled:
+        reservation_end(run.job.uid)
+        raise
+
+
 def _tree_handler(kind: str) -> None:
     # A subtree of a million documents is rewritten in minutes: the job's statements may take that long.
     @job_handler(kind, timeout=_TREE_TIMEOUT)
     def tree_change(run: JobRun) -> dict[str, Any]:
-        """Change a large subtree in one transaction."""
-        return tree_work(actor=run.actor, kind=kind, payload=run.payload)
+        """Change a large subtree in one transaction; cancelled before its end it has changed nothing."""
+        with _freed_if_cancelled(run):
+            return tree_work(actor=run.actor, kind=kind, payload=run.payload, check=run.check)
 
 
 for _kind in sorted(TREE_KINDS):

@@ -42,6 +42,10 @@ UPDATE jobs_job SET
 WHERE id = %(id)s AND attempts = %(fence)s AND state = 'running'
 RETURNING cancel_requested_at IS NOT NULL
 """
+_LOOK = """
+SELECT cancel_requested_at IS NOT NULL FROM jobs_job
+WHERE id = %(id)s AND attempts = %(fence)s AND state = 'running'
+"""
 _END = """
 UPDATE jobs_job SET
     state = %(state)s, result = %(result)s::jsonb, error_code = %(code)s, error = %(error)s,
@@ -84,13 +88,12 @@ def job_claim(*, worker: str, uid: uuid.UUID | None = None, queue: str | None = 
 
 def job_hold(*, job: Job, done: int | None = None, total: int | None = None) -> Hold:
     """Extend the lease and note the progress; tells whether somebody asked to stop or took over."""
-    values = {"id": job.pk, "fence": job.attempts, "lease": settings.JOB_LEASE, "done": done, "total": total}
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLD, values)
-        row = cursor.fetchone()
-    if row is None:
-        return Hold.LOST
-    return Hold.CANCEL if row[0] else Hold.HELD
+    return _held(_HOLD, job, lease=settings.JOB_LEASE, done=done, total=total)
+
+
+def job_look(*, job: Job) -> Hold:
+    """What `job_hold` tells, without a lock or a write: for within the transaction that does the work."""
+    return _held(_LOOK, job)
 
 
 def job_succeed(*, job: Job, result: Mapping[str, Any] | None) -> bool:
@@ -148,6 +151,15 @@ def _end(
 ) -> bool:
     encoded = orjson.dumps(result).decode() if result is not None else None
     return _execute(_END, job, state=state.value, result=encoded, code=code, error=error)
+
+
+def _held(statement: str, job: Job, **values: Any) -> Hold:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"id": job.pk, "fence": job.attempts, **values})
+        row = cursor.fetchone()
+    if row is None:
+        return Hold.LOST
+    return Hold.CANCEL if row[0] else Hold.HELD
 
 
 def _execute(statement: str, job: Job, **values: Any) -> bool:

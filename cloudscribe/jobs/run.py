@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from cloudscribe.jobs.claims import Hold, job_hold
+from cloudscribe.jobs.claims import Hold, job_hold, job_look
 from cloudscribe.jobs.exceptions import JobCancelled, JobTakenOver
 from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
@@ -52,6 +52,18 @@ class JobRun:
         if not connection.in_atomic_block and (now - self._written_at >= _PROGRESS_EVERY or done == total):
             self._written_at = now
             self.hold = job_hold(job=self.job, done=done, total=total)
+        self._stop_if_told()
+
+    def check(self) -> None:
+        """Raise as `progress` does, by the job's row as it is now.
+
+        For work that is one transaction: called within it, between its steps and last thing before its end,
+        it has a job that was cancelled undo all that it did.
+        """
+        self.hold = job_look(job=self.job)
+        self._stop_if_told()
+
+    def _stop_if_told(self) -> None:
         if self.hold is Hold.CANCEL:
             raise JobCancelled
         if self.hold is Hold.LOST:

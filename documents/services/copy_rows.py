@@ -22,6 +22,7 @@ from documents.search.vectors import MAX_BYTES_IN_REQUEST, search_columns
 from documents.services.attachments import attachments_copy
 from documents.services.granting import permission_of
 from documents.services.indexing import search_index_enqueue
+from documents.services.tree_jobs import Check, unchecked
 
 _NOTE = "Copied"
 _BATCH_DOCUMENTS = 500
@@ -106,11 +107,12 @@ def ids_draw(count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def copies_insert(actor: Actor, workspace: int, copies: Sequence[Copy]) -> None:
+def copies_insert(actor: Actor, workspace: int, copies: Sequence[Copy], check: Check = unchecked) -> None:
     """Write documents, files, bodies, first revisions, places and references, and the grants of drafts.
 
     Parents stand before children, and the first is the one whose title may be another than its source's. For
-    services that hold the workspace and the sources and checked the rights. Raises AttachmentQuotaExceeded.
+    services that hold the workspace and the sources and checked the rights. Raises AttachmentQuotaExceeded,
+    and what `check` raises, called after each of many statements.
     """
     by, by_actor = author_columns(actor)
     owner = person_pk(actor)
@@ -141,6 +143,7 @@ def copies_insert(actor: Actor, workspace: int, copies: Sequence[Copy]) -> None:
         for batch in _batches(copies):
             cursor.execute(_BODIES_SQL, {**authors, **_bodies(batch, uids, files)})
             pending += cursor.fetchone()[0]
+            check()
         cursor.execute(_REFERENCES_SQL, columns)
     _grants_of_drafts(owner, copies)
     if _title_indexed(copies[0]) or pending:

@@ -31,7 +31,7 @@ from documents.services.locking import (
 )
 from documents.services.placing import subtree
 from documents.services.positioning import position_for
-from documents.services.tree_jobs import is_job, tree_job_begin
+from documents.services.tree_jobs import Check, is_job, tree_job_begin, unchecked
 from documents.visibility import visible_to
 
 _EVENTS = 1_000
@@ -39,12 +39,16 @@ _EVENTS = 1_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Copying:
-    """What of a document is copied, where to (None: beside it), under which title (None: its own) and id."""
+    """What of a document is copied, where to (None: beside it), under which title (None: its own) and id.
+
+    A job passes `check`, called between the steps: what it raises ends the copying.
+    """
 
     to: Destination | None = None
     title: str | None = None
     include_children: bool = False
     uid: uuid.UUID = dataclasses.field(default_factory=uuid7)
+    check: Check = unchecked
 
 
 @transactional
@@ -127,7 +131,7 @@ def _copy(actor: Actor, document: Document, to: Destination, copying: Copying) -
         now=actor.now,
     )
     copies = _planned(sources, document, to, position, copying)
-    copies_insert(actor, to.workspace.pk, copies)
+    copies_insert(actor, to.workspace.pk, copies, copying.check)
     for start in range(0, len(copies), _EVENTS):
         events_record([_created(actor, to, copy) for copy in copies[start : start + _EVENTS]])
     return Document.objects.select_related("workspace", "parent").get(pk=copies[0].id)

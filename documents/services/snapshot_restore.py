@@ -34,7 +34,7 @@ from documents.services.locking import Strength, actor_renewed, workspace_lock, 
 from documents.services.placing import document_place, placements_write
 from documents.services.revising import OpenDocument, document_revise
 from documents.services.snapshots import snapshot_insert
-from documents.services.tree_jobs import is_job, tree_job_begin
+from documents.services.tree_jobs import Check, is_job, tree_job_begin, unchecked
 from documents.visibility import visible_to
 
 _BEFORE = "Before restoring “{name}”"
@@ -111,12 +111,19 @@ class _Touched:
 
 
 @transactional
-def snapshot_restore(*, actor: Actor, snapshot: Snapshot, document: Document | None = None) -> Restored | Job:
+def snapshot_restore(
+    *,
+    actor: Actor,
+    snapshot: Snapshot,
+    document: Document | None = None,
+    check: Check = unchecked,
+) -> Restored | Job:
     """Bring back all that a snapshot holds, or the part of it below and with a document; large ones by a job.
 
     Places and bodies become those of then, what came later goes to the trash, states and rights stay those of
     today. Raises Forbidden, NotFound, InvalidInput for a document that isn't in it, HiddenParts where the
-    actor doesn't see all that it would reach and doesn't own the workspace, DocumentLocked, WorkspaceBusy.
+    actor doesn't see all that it would reach and doesn't own the workspace, DocumentLocked, WorkspaceBusy,
+    and what `check` raises, by which a job that was cancelled ends.
     """
     room = snapshot.workspace
     workspace_ready(room, actor)
@@ -134,7 +141,7 @@ def snapshot_restore(*, actor: Actor, snapshot: Snapshot, document: Document | N
     if not is_job(actor) and _is_large(scope):
         payload = {"snapshot": fresh.pk, "document": document and document.pk}
         return tree_job_begin(actor, SNAPSHOT_RESTORE, payload, [room.pk])
-    return _restore(actor, fresh, scope, hidden, purged=fresh.documents - len(held))
+    return _restore(actor, fresh, scope, hidden, purged=fresh.documents - len(held), check=check)
 
 
 # --- what is concerned ---
@@ -194,7 +201,9 @@ def _hidden(actor: Actor, room: Workspace, scope: _Scope) -> int:
 
 
 # --- the change ---
-def _restore(actor: Actor, snapshot: Snapshot, scope: _Scope, hidden: int, *, purged: int) -> Restored:
+def _restore(
+    actor: Actor, snapshot: Snapshot, scope: _Scope, hidden: int, *, purged: int, check: Check
+) -> Restored:
     room, later = snapshot.workspace, scope.plan.later
     # The moment before: what is written from here on is dated `now`.
     name = _BEFORE.format(name=snapshot.name)[: limits.NAME_LENGTH]
@@ -203,7 +212,7 @@ def _restore(actor: Actor, snapshot: Snapshot, scope: _Scope, hidden: int, *, pu
     _trash(actor, later)
     moved = _move(actor, room, scope, brought)
     placements_write(sorted({*moved, *later, *brought}), actor.now)
-    revised, gone = _revise(actor, snapshot, scope)
+    revised, gone = _revise(actor, snapshot, scope, check)
     restored = Restored(
         before=before.uid,
         documents=len(scope.part),
@@ -300,11 +309,13 @@ def _place_for(top: int, scope: _Scope, parents: Mapping[int, int]) -> int | Non
     return None
 
 
-def _revise(actor: Actor, snapshot: Snapshot, scope: _Scope) -> tuple[int, int]:
+def _revise(actor: Actor, snapshot: Snapshot, scope: _Scope, check: Check) -> tuple[int, int]:
     """Give a revision of what it said then to each that says otherwise now; how many, and how many can't."""
     revised = gone = 0
     epoch = actor.access_key.epoch if actor.access_key else 0
-    for pk in sorted(scope.differing):
+    for turn, pk in enumerate(sorted(scope.differing)):
+        if turn % _BATCH == 0:
+            check()
         number = scope.part[pk].revision
         document, body = document_locked(pk)
         lock_check(actor, document)

@@ -7,6 +7,7 @@ from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError
 from cloudscribe.lib.transactions import transactional
+from documents import limits
 from documents.etags import ExpectedRevision, expected_check
 from documents.exceptions import DocumentNotInTrash, DocumentTrashed, HiddenParts, ParentTrashed
 from documents.models import Document
@@ -16,7 +17,16 @@ from documents.selectors.trash import trash_due
 from documents.services.holds import hold_check
 from documents.services.locking import Strength, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import hidden_among, placements_write, subtree
-from documents.services.tree_jobs import TreeChange, is_large, job_needed, tree_job_begin
+from documents.services.purging import rows_purge
+from documents.services.tree_jobs import (
+    TreeChange,
+    is_job,
+    is_large,
+    job_needed,
+    reservation_end,
+    reserve,
+    tree_job_begin,
+)
 
 
 @transactional
@@ -93,27 +103,36 @@ def document_purge(*, actor: Actor, document: Document) -> Job | None:
     if is_large(actor, count):
         return _job(actor, DOCUMENT_PURGE, document)
     _event(actor, document, "document.purged", count, hidden)
-    below.delete()
+    rows_purge(below)
     return None
 
 
 @transactional
-def trash_purge_next(*, actor: Actor) -> bool:
-    """Remove one trashed tree that has lain there longer than its workspace keeps it; False: none is due.
+def trash_purge_next(*, actor: Actor) -> int | None:
+    """Remove one trashed tree that has lain there longer than its workspace keeps it; None: none is due.
 
-    It is the workspace's own rule that acts, so nobody's rights are asked.
+    It is the workspace's own rule that acts, so nobody's rights are asked. A job removes a large tree in its
+    second turn, in the first it reserves the workspace, as others would wait in vain for its lock. Gives how
+    many trees are gone by this turn.
     """
-    document = trash_due().first()
+    job = actor.credential_uid if is_job(actor) else None
+    document = trash_due(job).first()
     if document is None:
-        return False
-    workspace_lock(document.workspace_id, Strength.REWRITE)
+        return None
+    workspace_lock(document.workspace_id, Strength.REWRITE, actor)
     # Restored, moved or purged while this waited for the lock: then it is looked at again in the next turn.
-    fresh = trash_due().filter(pk=document.pk, workspace=document.workspace_id).first()
-    if fresh is not None:
-        below = subtree(fresh)
-        _event(actor, fresh, "document.purged", below.count())
-        below.delete()
-    return True
+    fresh = trash_due(job).filter(pk=document.pk, workspace=document.workspace_id).first()
+    if fresh is None:
+        return 0
+    below = subtree(fresh)
+    count = below.count()
+    if job is not None and fresh.workspace.busy_job is None and count > limits.SUBTREE_IN_REQUEST:
+        reserve(job, [fresh.workspace_id])
+        return 0
+    _event(actor, fresh, "document.purged", count)
+    rows_purge(below)
+    reservation_end(job)
+    return 1
 
 
 def _locked(actor: Actor, document: Document, strength: Strength) -> tuple[Actor, Document]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cloudscribe.jobs.models import Job, JobState
@@ -21,6 +21,8 @@ from documents.exceptions import WorkspaceBusy
 from documents.models import Document, Workspace
 from documents.services.placing import subtree
 
+# Raises where the job that works is to stop; asked between the steps of long work and at its end.
+Check = Callable[[], None]
 _OPEN = (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -30,6 +32,10 @@ class TreeChange:
 
     document: Document
     hidden: int = 0
+
+
+def unchecked() -> None:
+    """The check of work that nobody can ask to stop: that of a request."""
 
 
 def is_job(actor: Actor) -> bool:
@@ -55,8 +61,13 @@ def tree_job_begin(actor: Actor, kind: str, payload: Mapping[str, Any], workspac
     """
     rooms = sorted(set(workspaces))
     job = job_enqueue(actor=actor, kind=kind, payload={**payload, "workspaces": rooms}, queue="slow")
-    Workspace.objects.filter(pk__in=rooms).update(busy_job=job.uid)
+    reserve(job.uid, rooms)
     return job
+
+
+def reserve(job: uuid.UUID, workspaces: Iterable[int]) -> None:
+    """Have workspaces, whose rows the caller holds, for a job alone until `reservation_end`."""
+    Workspace.objects.filter(pk__in=list(workspaces)).update(busy_job=job)
 
 
 def reservation_held(job: uuid.UUID | None, workspaces: Iterable[int]) -> bool:
@@ -81,7 +92,7 @@ def reservation_renew(job: Job) -> None:
     )
     if any(room["busy_job"] not in {None, job.uid} for room in rooms):
         raise WorkspaceBusy
-    Workspace.objects.filter(pk__in=wanted).update(busy_job=job.uid)
+    reserve(job.uid, wanted)
 
 
 @transactional

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,7 +28,7 @@ from documents.services.locking import actor_renewed
 from documents.services.snapshot_restore import Restored, snapshot_restore
 from documents.services.states import document_inheritance_set, document_publish, document_unpublish
 from documents.services.trash import document_purge, document_restore, document_trash
-from documents.services.tree_jobs import TreeChange, reservation_end, reservation_held
+from documents.services.tree_jobs import Check, TreeChange, reservation_end, reservation_held, unchecked
 from documents.services.trees import document_move
 from documents.visibility import visible_to
 
@@ -35,64 +36,77 @@ Payload = Mapping[str, Any]
 Result = dict[str, Any]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Task:
+    """What a job does: for whom, what was asked for, and `check`, which raises where it was cancelled."""
+
+    actor: Actor
+    payload: Payload
+    check: Check
+
+    def document(self) -> Document:
+        """The document, if the actor of now sees it; raises NotFound."""
+        rows = visible_to(Document.objects.select_related("workspace", "parent"), actor_renewed(self.actor))
+        document = rows.filter(pk=self.payload["document"]).first()
+        if document is None:
+            raise NotFound
+        return document
+
+
 @transactional
-def tree_work(*, actor: Actor, kind: str, payload: Payload) -> Result:
+def tree_work(*, actor: Actor, kind: str, payload: Payload, check: Check = unchecked) -> Result:
     """Do what a job of this kind was asked for, and free the workspaces in the same transaction.
 
     The result names the document. Where the reservation doesn't stand an earlier try did the work, and
-    nothing is done. Raises what the service raises.
+    nothing is done. Raises what the service raises, and what `check` raises until the very end: then nothing
+    was done, however far it was.
     """
-    if reservation_held(actor.credential_uid, payload["workspaces"]):
-        result = _WORK[kind](actor, payload)
-        reservation_end(actor.credential_uid)
-        return result
-    return {}
+    if not reservation_held(actor.credential_uid, payload["workspaces"]):
+        return {}
+    check()
+    result = _WORK[kind](_Task(actor, payload, check))
+    check()
+    reservation_end(actor.credential_uid)
+    return result
 
 
-def _document(actor: Actor, payload: Payload) -> Document:
-    rows = visible_to(Document.objects.select_related("workspace", "parent"), actor_renewed(actor))
-    document = rows.filter(pk=payload["document"]).first()
-    if document is None:
-        raise NotFound
-    return document
-
-
-def _copy(actor: Actor, payload: Payload) -> Result:
-    document = _document(actor, payload)
+def _copy(task: _Task) -> Result:
+    payload = task.payload
     copying = Copying(
-        destination_of(actor_renewed(actor), payload["to"]),
+        destination_of(actor_renewed(task.actor), payload["to"]),
         payload["title"],
         include_children=True,
         uid=uuid.UUID(payload["uid"]),
+        check=task.check,
     )
-    document_copy(actor=actor, document=document, copying=copying)
+    document_copy(actor=task.actor, document=task.document(), copying=copying)
     return {"document": payload["uid"]}
 
 
-def _move(actor: Actor, payload: Payload) -> Result:
-    to = destination_of(actor_renewed(actor), payload["to"])
-    return _changed(document_move(actor=actor, document=_document(actor, payload), to=to))
+def _move(task: _Task) -> Result:
+    to = destination_of(actor_renewed(task.actor), task.payload["to"])
+    return _changed(document_move(actor=task.actor, document=task.document(), to=to))
 
 
-def _cut(actor: Actor, payload: Payload) -> Result:
-    document = _document(actor, payload)
-    inherits = payload["inherits_access"]
-    document_inheritance_set(actor=actor, document=document, inherits_access=inherits)
+def _cut(task: _Task) -> Result:
+    document = task.document()
+    inherits = task.payload["inherits_access"]
+    document_inheritance_set(actor=task.actor, document=document, inherits_access=inherits)
     return {"document": str(document.uid)}
 
 
-def _purge(actor: Actor, payload: Payload) -> Result:
-    document = _document(actor, payload)
-    document_purge(actor=actor, document=document)
+def _purge(task: _Task) -> Result:
+    document = task.document()
+    document_purge(actor=task.actor, document=document)
     return {"document": str(document.uid)}
 
 
-def _alone(service: Callable[..., Any]) -> Callable[[Actor, Payload], Result]:
+def _alone(service: Callable[..., Any]) -> Callable[[_Task], Result]:
     """The work of a service that takes nothing but the document."""
 
-    def work(actor: Actor, payload: Payload) -> Result:
-        document = _document(actor, payload)
-        changed = service(actor=actor, document=document)
+    def work(task: _Task) -> Result:
+        document = task.document()
+        changed = service(actor=task.actor, document=document)
         return _changed(changed) if isinstance(changed, TreeChange) else {"document": str(document.uid)}
 
     return work
@@ -102,16 +116,17 @@ def _changed(changed: Any) -> Result:
     return {"document": str(changed.document.uid), "hidden": changed.hidden}
 
 
-def _snapshot(actor: Actor, payload: Payload) -> Result:
+def _snapshot(task: _Task) -> Result:
+    payload = task.payload
     snapshot = Snapshot.objects.select_related("workspace").filter(pk=payload["snapshot"]).first()
     document = Document.objects.filter(pk=payload["document"]).first()
     if snapshot is None or (document is None and payload["document"] is not None):
         raise NotFound
-    restored = snapshot_restore(actor=actor, snapshot=snapshot, document=document)
+    restored = snapshot_restore(actor=task.actor, snapshot=snapshot, document=document, check=task.check)
     return restored.to_json() if isinstance(restored, Restored) else {}
 
 
-_WORK: dict[str, Callable[[Actor, Payload], Result]] = {
+_WORK: dict[str, Callable[[_Task], Result]] = {
     DOCUMENT_COPY: _copy,
     DOCUMENT_CUT: _cut,
     DOCUMENT_MOVE: _move,

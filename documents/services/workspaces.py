@@ -19,6 +19,7 @@ from documents.roles import Role
 from documents.selectors.holds import workspace_is_held
 from documents.services.granting import grant_insert, person_hold
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
+from documents.services.purging import rows_purge
 from documents.visibility import visible_to
 
 POLICIES = (
@@ -114,7 +115,7 @@ def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
         raise LegalHold
     documents = Document.objects.filter(workspace=workspace)
     count = documents.count()
-    documents.delete()
+    rows_purge(documents)
     workspace.delete()
     event_record(
         actor=actor,

@@ -27,7 +27,7 @@ class Command(OperatorCommand):
             self.stdout.write(f"{due} would be purged.")
             return
         bar, purged = self.progress(due, "Purging"), 0
-        while trash_purge_next(actor=actor):
-            purged += 1
+        while (gone := trash_purge_next(actor=actor)) is not None:
+            purged += gone
             bar.update(purged)
         self.stdout.write(f"{purged} purged.")

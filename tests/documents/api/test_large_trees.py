@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from audit.models import Event
 from cloudscribe.jobs.claims import job_claim
 from cloudscribe.jobs.models import Job
 from cloudscribe.jobs.registry import autoload
-from cloudscribe.jobs.runner import job_run
+from cloudscribe.jobs.runner import job_execute, job_run
 from cloudscribe.jobs.services import job_retry
 from cloudscribe.jobs.sweeper import leases_reclaim
 from documents import limits
@@ -181,6 +182,57 @@ def test_cancelled_job_frees_the_workspace(world: World, tree: dict[str, str]) -
     World.ok(world.owner.post(f"jobs/{answer.json()['id']}/cancel/"))
     World.ok(world.act(tree["other"], "trash"))
     assert World.ok(world.owner.get(f"documents/{tree['top']}/"))["trashed_at"] is None
+
+
+def test_running_job_can_be_cancelled(world: World, tree: dict[str, str]) -> None:
+    """It stops at its next step, the workspace is free at once, and it can be tried again."""
+    answer = world.act(tree["top"], "trash")
+    job = job_claim(worker="w", uid=Job.objects.get(uid=answer.json()["id"]).uid)
+    assert World.ok(world.owner.post(f"jobs/{answer.json()['id']}/cancel/"))["state"] == "running"
+    job_execute(job)  # type: ignore[arg-type]
+    assert World.ok(world.owner.get(f"jobs/{answer.json()['id']}/"))["state"] == "cancelled"
+    assert World.ok(world.owner.get(f"documents/{tree['top']}/"))["trashed_at"] is None
+    World.ok(world.act(tree["other"], "unpublish"))
+    again = job_retry(actor=command(), job=Job.objects.get(uid=answer.json()["id"]))
+    job_run("slow", str(again.uid))
+    assert world.owner.get(f"documents/{tree['top']}/").json()["code"] == "trashed"
+
+
+@pytest.mark.parametrize(
+    ("what", "step"),
+    [
+        ("trash", "documents.services.trash.placements_write"),
+        ("copy", "documents.services.copy_rows.attachments_copy"),
+        ("unpublish", "documents.services.states.placements_write"),
+    ],
+)
+def test_job_cancelled_in_the_middle_undoes_all(
+    world: World, tree: dict[str, str], monkeypatch: pytest.MonkeyPatch, what: str, step: str
+) -> None:
+    """Its work is one transaction, and the last thing in that is to ask whether it is still wanted."""
+    monkeypatch.setattr(limits, "COPY_IN_REQUEST", 2)
+    answer = world.act(tree["top"], what, **({"include_children": True} if what == "copy" else {}))
+    real, cancel = derived(step), f"jobs/{World.ok(answer, 202)['id']}/cancel/"
+
+    def cancelled(*arguments: Any, **named: Any) -> Any:
+        assert World.ok(world.owner.post(cancel))["state"] == "running"
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(step, cancelled)
+    events = Event.objects.filter(target_type="document").count()
+    assert job_done(world.owner, answer)["state"] == "cancelled"
+    monkeypatch.undo()
+    assert Event.objects.filter(target_type="document").count() == events
+    top = World.ok(world.owner.get(f"documents/{tree['top']}/"))
+    assert (top["trashed_at"], top["state"], Document.objects.count()) == (None, "published", 4)
+    assert not Workspace.objects.filter(busy_job__isnull=False).exists()
+    assert wrong_rows() == 0
+
+
+def derived(path: str) -> Any:
+    """What a dotted path names."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
 
 
 def test_killed_worker_leaves_the_workspace_to_the_next_try(
