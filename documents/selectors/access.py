@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
@@ -70,6 +71,9 @@ _READERS_SQL = f"""{_HELD} SELECT DISTINCT id FROM held
 WHERE kind = 'person' AND id = ANY(%(people)s::bigint[])"""  # noqa: S608 (as above)
 _RANKS_SQL = f"""{_HELD} SELECT id, who, kind, name, max(rank) FROM held
 WHERE id IS NOT NULL GROUP BY id, who, kind, name"""  # noqa: S608 (as above)
+
+_TARGETS_SQL = f"""{_HELD} SELECT DISTINCT id, target FROM held
+WHERE id = ANY(%(people)s::bigint[])"""  # noqa: S608 (as above)
 
 # What a grant on a document can give at most.
 EXPLAINED = tuple(sorted(action for action in ROLE_ACTIONS[Role.MANAGER]))
@@ -208,6 +212,27 @@ def ranks_by_reach(reach: Sequence[int], now: dt.datetime) -> dict[int, PersonRa
         statement.execute(_RANKS_SQL, _parameters(now, reach))
         rows = statement.fetchall()
     return {pk: PersonRank(who, _type(kind), name, rank) for pk, who, kind, name, rank in rows}
+
+
+def readers_of(
+    documents: Collection[Document], people: Iterable[int], now: dt.datetime
+) -> dict[int, set[int]]:
+    """By the key of each of these people and services which of the documents they may see at that moment.
+
+    One statement, however many there are of both.
+    """
+    reach = sorted({target for document in documents for target in document.reach})
+    parameters = {**_parameters(now, reach), "people": array_text(sorted(set(people)))}
+    found: dict[int, set[int]] = defaultdict(set)
+    with connection.cursor() as statement:
+        statement.execute(_TARGETS_SQL, parameters)
+        for person, target in statement:
+            found[target].add(person)
+    seen: dict[int, set[int]] = defaultdict(set)
+    for document in documents:
+        for person in set().union(*(found.get(target, ()) for target in document.reach)):
+            seen[person].add(document.pk)
+    return seen
 
 
 def _parameters(now: dt.datetime, reach: Sequence[int]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import Q
 
-from accounts.actors import reader_of
 from accounts.models import Notification
 from accounts.services.notifications import News, notify
 from audit.models import Event, EventDetail
@@ -23,7 +22,8 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import transactional
 from documents.models import Document, Watch, WatchProgress
 from documents.notices import DOCUMENT_CHANGED
-from documents.visibility import visible_to
+from documents.selectors.access import readers_of
+from documents.services.locking import actor_renewed
 
 # What is told, in the words of the sentence. Of what went into the trash nothing could be shown.
 _CHANGES = {
@@ -86,8 +86,10 @@ def _tell(actor: Actor, events: Sequence[Event], quiet: dt.timedelta) -> None:
     by_sequence = {event.sequence: event for event in events}
     watchers = _watchers(documents)
     silent = _silent(watchers, documents, actor.now - quiet)
+    # What they may see at this moment, whatever it was when the job began.
+    seen = readers_of(documents.values(), [watcher.pk for watcher in watchers], actor_renewed(actor).now)
     for watcher in watchers:
-        for pk in _seen(watcher):
+        for pk in sorted(watcher.documents & seen.get(watcher.pk, set())):
             last = _last_of_others(changes[documents[pk].uid], watcher.uid)
             if last is not None and (watcher.pk, documents[pk].uid) not in silent:
                 told[last.sequence, pk].append(watcher.pk)
@@ -117,15 +119,6 @@ def _covers(watch: Watch, document: Document) -> bool:
     if watch.workspace_id is not None:
         return watch.workspace_id == document.workspace_id
     return watch.document_id == document.pk or (watch.subtree and watch.document_id in document.line)
-
-
-def _seen(watcher: _Watcher) -> list[int]:
-    """What of it the watcher may see at this moment."""
-    reader = reader_of(watcher.uid)
-    if reader is None:
-        return []
-    rows = visible_to(Document.objects.filter(pk__in=watcher.documents), reader)
-    return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def _last_of_others(events: Sequence[Event], watcher: uuid.UUID) -> Event | None:

@@ -21,6 +21,7 @@ from accounts.selectors import database_now
 from cloudscribe.lib.actor import Actor, Limit, command_actor
 from documents.models import Document, Origin, Revision, ScopeCount, ShareLink, Workspace
 from documents.roles import LINK_BITS, ROLES, SEE_BIT, Role
+from documents.selectors.access import readers_of
 from documents.selectors.links import link_actor
 from documents.services.counting import scope_counts_refresh
 from documents.services.documents import NewDocument, document_create
@@ -96,6 +97,18 @@ def test_queryset_sql_and_python_agree(seed: int) -> None:
                 by_sql = {row[0] for row in cursor.fetchall()}
             by_python = {row.pk for row in Document.objects.all() if actions_of(actor, row) & SEE_BIT}
             assert by_queryset == by_sql == by_python
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_readers_of_many_documents_are_those_who_see_them(seed: int) -> None:
+    """Asked for all at once, as one by one; who may not sign in sees nothing."""
+    people, rows = random_world(seed), list(Document.objects.all())
+    User.objects.filter(pk=people[-1].pk).update(is_active=False)
+    seen = readers_of(rows, [person.pk for person in people], database_now())
+    for person in people[:-1]:
+        visible = visible_to(Document.objects.all(), actor_of(person)).values_list("pk", flat=True)
+        assert seen.get(person.pk, set()) == set(visible)
+    assert people[-1].pk not in seen
 
 
 @pytest.mark.parametrize("seed", range(4))

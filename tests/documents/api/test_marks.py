@@ -6,8 +6,10 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Notification
 from documents import caching
@@ -260,6 +262,23 @@ def test_watchers_hear_nothing_of_what_is_hidden(told: World) -> None:
     told.document("Hidden", state="draft")
     tell()
     assert not Notification.objects.filter(kind="document.changed").exists()
+
+
+def test_watchers_are_asked_for_their_rights_all_at_once(told: World) -> None:
+    """However many there are, and of however many documents."""
+    counts = []
+    tell()
+    for number in (1, 6):
+        page = told.document("Page")
+        tell()
+        for _ in range(number):
+            World.ok(told.member("viewer").put(f"documents/{page}/watch/", {}))
+        edit(told, page, "x")
+        with CaptureQueriesContext(connection) as captured:
+            assert not watchers_tell(actor=command())
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+    assert Notification.objects.filter(kind="document.changed").count() == 7
 
 
 def test_watchers_hear_nothing_of_the_past(told: World) -> None:
