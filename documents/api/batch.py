@@ -14,13 +14,14 @@ from rest_framework.request import Request
 
 from cloudscribe.jobs.models import Job
 from cloudscribe.lib.context import current_context
-from cloudscribe.lib.errors import DomainError, MissingScope, NotFound
-from cloudscribe.lib.permissions import Authenticated
+from cloudscribe.lib.errors import DomainError, NotFound
+from cloudscribe.lib.permissions import Authenticated, scope_require
 from cloudscribe.lib.problems import problem_of, report
 from cloudscribe.lib.serializers import StrictDateTimeField, StrictSerializer, StrictUUIDField
 from cloudscribe.lib.signals import access_denied
 from documents import limits
 from documents.api.destinations import DestinationMixin
+from documents.api.editing import RIGHTS_SCOPE
 from documents.api.members import DOCUMENT_ROLES, SubjectsNamed
 from documents.api.serializers import TagsField
 from documents.exceptions import DocumentTrashed
@@ -43,7 +44,6 @@ _FIELDS: dict[str, frozenset[str]] = {
 }
 # Of the others each field is optional by itself, but one of them has to be there.
 _NEEDED = {"move": "parent", "tag": "add"}
-_GRANT_SCOPE = "workspaces:manage"
 
 # Changes one document; the result's status and what else belongs into it.
 Act = Callable[[Document], dict[str, Any]]
@@ -163,8 +163,7 @@ class BatchViewSet(SubjectsNamed, DestinationMixin):
 
     # --- what each action does to one document ---
     def _grant(self, given: dict[str, Any]) -> Act:
-        if not self.actor.has_scope(_GRANT_SCOPE):
-            raise MissingScope(f"The token lacks the scope {_GRANT_SCOPE}.", extra={"scope": _GRANT_SCOPE})
+        scope_require(self.actor, RIGHTS_SCOPE)
         subject = self.subject(given)
         role, expires_at = Role(given["role"]), given.get("expires_at")
 

@@ -15,6 +15,7 @@ from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.conditional import parse_if_match
 from cloudscribe.lib.errors import DomainError, FieldError, InvalidInput
+from cloudscribe.lib.permissions import scope_require
 from cloudscribe.lib.serializers import (
     StrictBooleanField,
     StrictCharField,
@@ -37,6 +38,8 @@ from documents.services.states import (
 )
 
 _ALONE = ("inherits_access", "owner")
+# What says who may read takes it beside the scope of the route, wherever it is written.
+RIGHTS_SCOPE = "workspaces:manage"
 # RFC 7240: preferences are separated by commas, parameters follow a semicolon.
 _MERGE_NEVER = re.compile(r'(?:^|,)\s*merge\s*=\s*"?never"?\s*(?:[,;]|$)', re.IGNORECASE)
 
@@ -95,9 +98,12 @@ class EditingMixin(DestinationMixin):
         """Change a document from the version that If-Match names.
 
         Where others have written since, the server merges: field by field, tags as a set, the body by lines.
-        With `dry_run` a change of `inherits_access` alone tells who would gain and who would lose by it.
+        With `dry_run` a change of `inherits_access` alone tells who would gain and who would lose by it. That
+        property takes the scope `workspaces:manage` as well, as grants do.
         """
         changes = self.input()
+        if "inherits_access" in changes:
+            scope_require(self.actor, RIGHTS_SCOPE)
         alone = [name for name in _ALONE if name in changes]
         if request.META.get("QUERY_STRING") and self.query()["dry_run"]:
             return self._rehearsed(changes)

@@ -9,6 +9,7 @@ import pytest
 from audit.models import Event
 from documents.models import Document, DocumentUserPermission, WorkspaceUserPermission
 from documents.services import copying, locking, trash, trees
+from tests.accounts.factories import token_make
 from tests.documents.api.test_documents_places import wrong_rows
 from tests.documents.world import World, uid_of
 from tests.fixtures import ApiClient
@@ -172,6 +173,25 @@ def test_state_is_changed_by_its_own_routes_alone(world: World) -> None:
     for state in ("archived", "trashed", ""):
         body = {"workspace": world.workspace, "title": "New", "state": state}
         assert world.owner.post("documents/", body).status_code == 400
+
+
+def test_cut_by_a_token_takes_the_scope_of_grants(world: World) -> None:
+    """Who may read is more than what it says; the dry run, which names readers, is no less."""
+    page = world.document()
+    assert world.owner.user is not None
+    writer = ApiClient(token_make(world.owner.user, "documents:write", "documents:read"))
+    manager = ApiClient(token_make(world.owner.user, "documents:write", "workspaces:manage"))
+    for query in ("?dry_run=true", ""):
+        for inherits in (False, True):
+            refused = writer.patch(f"documents/{page}/{query}", {"inherits_access": inherits})
+            assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope")
+            assert refused.json()["scope"] == "workspaces:manage"
+    assert "loses" in World.ok(manager.patch(f"documents/{page}/?dry_run=true", {"inherits_access": False}))
+    World.ok(manager.patch(f"documents/{page}/", {"inherits_access": False}))
+    assert World.ok(writer.get(f"documents/{page}/"))["inherits_access"] is False
+    colleague = world.member("viewer")
+    World.ok(world.owner.patch(f"documents/{page}/", {"inherits_access": True}))
+    World.ok(writer.patch(f"documents/{page}/", {"owner": uid_of(colleague)}))
 
 
 def test_cut_by_hand_survives_the_states(world: World) -> None:
