@@ -72,4 +72,6 @@ UNFOLD: dict[str, Any] = {
     "LOGIN": {"image": None, "redirect_after": None, "form": "accounts.admin_sign_in.StaffSignInForm"},
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    # None, in place of one that browsers ask for in vain.
+    "SITE_FAVICONS": [{"rel": "icon", "href": "data:,"}],
 }

@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from cloudscribe import presentation, storing
 from cloudscribe.lib import env
-from cloudscribe.lib.connections import cache_config, database_config, redis_url
+from cloudscribe.lib.connections import cache_config, database_config, queue_config, redis_url
 from cloudscribe.lib.keyring import KeyRing, KeyRingError
 from cloudscribe.recording import *  # noqa: F403 (settings of the trail, by its __all__)
 from cloudscribe.storing import *  # noqa: F403 (settings of files, by its __all__)
@@ -112,6 +112,7 @@ INSTALLED_APPS = [
     "csp",
     "cloudscribe",
     "cloudscribe.jobs",
+    "cloudscribe.jobs.rq_app.QueuesConfig",
     "audit",
     "security",
     "accounts",
@@ -236,13 +237,10 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W003",
     "security.W008",  # the redirect to https is the proxy's: health checks inside the network stay plain
 ]
-_RQ_QUEUE = {
-    "URL": redis_url(REDIS_URL, 2),
-    "DEFAULT_TIMEOUT": 300,
-    "SERIALIZER": "rq.serializers.JSONSerializer",
-}
-RQ_QUEUES = {"fast": _RQ_QUEUE, "slow": _RQ_QUEUE}
+_bells = queue_config(redis_url(REDIS_URL, 2), PROCESS_KIND, REDIS_TIMEOUT)
+RQ_QUEUES = {"fast": _bells, "slow": _bells}
 RQ = {"COMMIT_MODE": "auto"}  # jobs ring after the commit themselves
+RQ_SHOW_ADMIN_LINK = False  # lets all staff in; cloudscribe.jobs.admin_queues has its pages
 
 # --- Sign-in --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 from unfold.sites import UnfoldAdminSite
 
@@ -24,6 +25,15 @@ class StaffSite(UnfoldAdminSite):
 
     site_header = site_title = "CloudScribe"
     index_title = "Overview"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page is given; those of RQ know another theme and get what they lack in this one."""
+        context: dict[str, Any] = super().each_context(request)
+        match = request.resolver_match
+        if match and (match.url_name or "").startswith("django_rq_"):
+            context["styles"] = [*context["styles"], static("jobs/queues.css")]
+            context["scripts"] = [*context["scripts"], static("jobs/queues.js")]
+        return context
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """The form; over the limit with the status and the wait that machines look at."""

@@ -11,11 +11,15 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
+from django_rq.models import Dashboard
 from unfold.decorators import display
 
+from cloudscribe.jobs.admin_queues import QueuesAdmin
 from cloudscribe.jobs.models import Job, JobFile
 from cloudscribe.jobs.services import job_cancel, job_retry
 from cloudscribe.lib.admin import StaffAdmin, each
+
+admin.site.register(Dashboard, QueuesAdmin)
 
 STATE_COLOURS = {
     "queued": "info",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ from cloudscribe.jobs.bell import QUEUES, ring
 from cloudscribe.jobs.exceptions import JobFinished, JobUnfinished
 from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.jobs.ports import StoredActor
-from cloudscribe.jobs.signals import job_changed
+from cloudscribe.jobs.signals import job_changed, queue_changed
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.context import current_context
 from cloudscribe.lib.transactions import on_commit, transactional
@@ -116,3 +116,12 @@ def job_retry(*, actor: Actor, job: Job) -> Job:
 def job_file_told(*, actor: Actor, job: Job) -> None:
     """Put on the record that somebody has a file which another person asked for."""
     job_changed.send(sender=Job, job=job, change="file_read", actor=actor)
+
+
+@transactional
+def queue_told(*, actor: Actor, queue: str, change: str, bells: Sequence[str] = ()) -> None:
+    """Put on the record what somebody is about to do to the bells of a queue, before they do.
+
+    Redis takes part in no transaction. No job changes by it: what is due is rung for again.
+    """
+    queue_changed.send(sender=Job, queue=queue, change=change, bells=list(bells), actor=actor)

@@ -68,3 +68,16 @@ def cache_config(location: str, prefix: str, timeout: float) -> dict[str, Any]:
             "CONNECTION_POOL_KWARGS": {"max_connections": 32, "retry": None},
         },
     }
+
+
+def queue_config(url: str, process_kind: str, timeout: float) -> dict[str, Any]:
+    """An entry of RQ_QUEUES; RQ's pages in the admin wait no longer than `timeout` seconds for Redis.
+
+    Workers set their own limit, which is longer: they wait for a bell.
+    """
+    limits = f"socket_timeout={timeout}&socket_connect_timeout={timeout}"
+    return {
+        "URL": url if process_kind == "job" else f"{url}{'&' if '?' in url else '?'}{limits}",
+        "DEFAULT_TIMEOUT": 300,
+        "SERIALIZER": "rq.serializers.JSONSerializer",
+    }
