@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
-# The text's members and the columns they come from; its own detail is sealed by its hash alone.
-LEAF_COLUMNS = (
-    *("sequence", "epoch", "xid", "at", "actor_kind", "actor_uid", "on_behalf_of", "credential_kind"),
-    *("credential_uid", "request_id", "action", "target_type", "target_uid", "workspace_uid", "facts"),
-    *("count", "log_entry", "detail_hash"),
-)
-_AT, _DETAIL_HASH = LEAF_COLUMNS.index("at"), LEAF_COLUMNS.index("detail_hash")
+# The text's members, and how SQL writes them; an event's own detail is sealed by its hash alone.
+_COLUMNS = {
+    "sequence": "e.sequence",
+    "epoch": "e.epoch",
+    "xid": "e.xid",
+    "at": """to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""",
+    "actor_kind": "e.actor_kind",
+    "actor_uid": "e.actor_uid::text",
+    "on_behalf_of": "e.on_behalf_of::text",
+    "credential_kind": "e.credential_kind",
+    "credential_uid": "e.credential_uid::text",
+    "request_id": "e.request_id",
+    "action": "e.action",
+    "target_type": "e.target_type",
+    "target_uid": "e.target_uid::text",
+    "workspace_uid": "e.workspace_uid::text",
+    "facts": "e.facts::text",
+    "count": "e.count",
+    "log_entry": "e.log_entry",
+    "detail_hash": "encode(e.detail_hash, 'hex')",
+}
+LEAF_SQL = ", ".join(_COLUMNS.values())
+_FACTS = list(_COLUMNS).index("facts")
+_NAMES = tuple(_COLUMNS)
 
 
 def leaf_data(row: Sequence[Any]) -> bytes:
-    """The data of an event's leaf, given its `LEAF_COLUMNS`: JSON with sorted members and no spaces.
+    """The data of an event's leaf, given what `LEAF_SQL` selects: JSON with sorted members and no spaces.
 
-    As RFC 8785 has it. `at` is in UTC with six digits of a second, `detail_hash` in hexadecimal, nothing left
-    out.
+    As RFC 8785 has it, with nothing left out.
     """
-    values = dict(zip(LEAF_COLUMNS, row, strict=True))
-    values["at"] = row[_AT].astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    values["detail_hash"] = bytes(row[_DETAIL_HASH]).hex()
+    values = dict(zip(_NAMES, row, strict=True))
+    values["facts"] = orjson.loads(row[_FACTS])
     return orjson.dumps(values, option=orjson.OPT_SORT_KEYS)

@@ -1,7 +1,8 @@
 """Checkpoints kept beside the database: who rewrites its tables can't rewrite what stands here.
 
 `checkpoint` below the data folder's `audit/` is the newest note, as `GET audit/checkpoint/` shows it;
-`checkpoints.jsonl` has one of about every minute. A cron line that copies either to another machine makes a
+`checkpoints.jsonl` has one of about every minute, `keys` the public keys that
+verify them. A cron line that copies either to another machine makes a
 witness of that machine.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from django.conf import settings
 
+from audit.checkpoints import VerifierKey, verifier_key
 from audit.models import Seal
 
 _EVERY = dt.timedelta(minutes=1)
@@ -28,6 +30,7 @@ def seal_witnessed(seal: Seal) -> None:
     part = folder / "checkpoint.part"
     part.write_text(seal.note)
     part.replace(newest)
+    _keep_key(folder)
     history = folder / "checkpoints.jsonl"
     if history.exists() and seal.sealed_at.timestamp() < history.stat().st_mtime + _EVERY.total_seconds():
         return
@@ -46,6 +49,20 @@ def notes_witnessed() -> Iterator[str]:
     newest = _folder() / "checkpoint"
     if newest.exists():
         yield newest.read_text()
+
+
+def keys_witnessed() -> list[VerifierKey]:
+    """Every key that a note which is kept here was signed with, those that left the ring as well."""
+    keys = _folder() / "keys"
+    return [VerifierKey.parse(line) for line in keys.read_text().splitlines()] if keys.exists() else []
+
+
+def _keep_key(folder: pathlib.Path) -> None:
+    key = str(verifier_key(settings.KEY_RING.active_kid, settings.AUDIT_ORIGIN))
+    keys = folder / "keys"
+    if not keys.exists() or key not in keys.read_text().splitlines():
+        with keys.open("a") as sink:
+            sink.write(key + "\n")
 
 
 def _folder() -> pathlib.Path:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 from audit.exceptions import NotSealed
-from audit.leaves import LEAF_COLUMNS
+from audit.leaves import LEAF_SQL
 from audit.merkle import (
     Edge,
     Subtree,
@@ -20,9 +20,10 @@ from audit.merkle import (
     joined,
     pieces,
 )
-from audit.models import Event, EventLeaf, Seal
+from audit.models import EventLeaf, Seal
 from cloudscribe.lib.errors import NotFound
 
+_EVENT_SQL = f"SELECT {LEAF_SQL} FROM audit_event e WHERE e.sequence = %s"  # noqa: S608 (our own fragment)
 _LEAVES_SQL = "SELECT leaf, hash FROM audit_eventleaf WHERE leaf = ANY(%s)"
 _NODES_SQL = "SELECT position, hash FROM audit_treenode WHERE level = %s AND position = ANY(%s)"
 
@@ -39,8 +40,10 @@ def seal_newest() -> Seal | None:
 
 
 def event_row(sequence: int) -> tuple[Any, ...]:
-    """The columns of an event that are sealed; raises NotFound for none."""
-    row: tuple[Any, ...] | None = Event.objects.filter(sequence=sequence).values_list(*LEAF_COLUMNS).first()
+    """What is sealed of an event, for `leaf_data`; raises NotFound for none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENT_SQL, [sequence])
+        row: tuple[Any, ...] | None = cursor.fetchone()
     if row is None:
         raise NotFound
     return row

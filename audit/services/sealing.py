@@ -11,12 +11,11 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.db import connection
 
 from audit.checkpoints import Checkpoint, checkpoint_signed
-from audit.leaves import LEAF_COLUMNS, leaf_data
+from audit.leaves import LEAF_SQL, leaf_data
 from audit.merkle import Grown, leaf_hash
 from audit.models import Seal
 from audit.selectors.events import BEGINNING, SETTLED, Position
@@ -24,10 +23,9 @@ from audit.selectors.tree import edge_at, seal_newest
 from cloudscribe.lib.transactions import transactional
 
 BATCH = 10_000
-_FACTS = LEAF_COLUMNS.index("facts")
 _TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('cs_audit_seal')), statement_timestamp()"
 _NEXT_SQL = f"""
-SELECT {", ".join(LEAF_COLUMNS)} FROM audit_event
+SELECT {LEAF_SQL} FROM audit_event e
 WHERE (epoch, xid, sequence) > (%s, %s, %s) AND {SETTLED}
 ORDER BY epoch, xid, sequence LIMIT %s
 """  # noqa: S608 (fragments of our own)
@@ -50,7 +48,6 @@ def events_seal(*, most: int = BATCH) -> Seal | None:
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_SQL, [*after, most])
         rows = cursor.fetchall()
-    rows = [(*row[:_FACTS], orjson.loads(row[_FACTS]), *row[_FACTS + 1 :]) for row in rows]
     return _sealed(rows, last.tree_size if last else 0, now) if rows else None
 
 

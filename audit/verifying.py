@@ -1,0 +1,233 @@
+"""Looking whether the trail is what was sealed: every event, every leaf, every root, every signature.
+
+Reads alone, batch by batch, so that a trail of any length needs little memory and no long transaction.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import enum
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from audit.checkpoints import BadNote, Checkpoint, VerifierKey, checkpoint_read, verifier_keys
+from audit.leaves import LEAF_SQL, leaf_data
+from audit.merkle import Edge, leaf_hash
+from audit.models import Event, EventLeaf, Seal
+from audit.selectors.events import BEGINNING, Position
+from audit.witness import keys_witnessed
+
+_BATCH = 5_000
+_MOST_FINDINGS = 100
+# The hash of a detail is taken where the detail lies: bodies needn't travel.
+_ENTRIES_SQL = f"""
+SELECT l.leaf, l.sequence, l.hash, d.sequence IS NOT NULL,
+       sha256(d.salt || convert_to(d.body, 'UTF8')) = e.detail_hash, {LEAF_SQL}
+FROM audit_eventleaf l
+LEFT JOIN audit_event e ON e.sequence = l.sequence
+LEFT JOIN audit_eventdetail d ON d.sequence = l.sequence
+WHERE l.leaf >= %s AND l.leaf < %s ORDER BY l.leaf
+"""  # noqa: S608 (our own fragment)
+_UNSEALED_SQL = """
+SELECT e.sequence FROM audit_event e
+WHERE (e.epoch, e.xid, e.sequence) <= (%s, %s, %s)
+  AND NOT EXISTS (SELECT FROM audit_eventleaf l WHERE l.sequence = e.sequence)
+ORDER BY e.sequence LIMIT %s
+"""
+
+
+class Fault(enum.StrEnum):
+    """What is wrong with an entry."""
+
+    ALTERED = "altered"
+    CUT = "cut"
+    MISSING = "missing"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """An event by number and what is wrong with it; `why` says how that was seen."""
+
+    sequence: int
+    fault: Fault
+    why: str = dataclasses.field(compare=False)
+
+    def __str__(self) -> str:
+        return f"sequence {self.sequence}: {self.fault}"
+
+
+@dataclasses.dataclass(slots=True)
+class Report:
+    """What was looked at and what was found, the lowest number first."""
+
+    entries: int = 0
+    seals: int = 0
+    notes: int = 0
+    erased: int = 0
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+
+    def add(self, sequence: int, fault: Fault, why: str) -> None:
+        """Note something wrong; each entry once, and no more than a person would read."""
+        known = any(finding.sequence == sequence for finding in self.findings)
+        if not known and len(self.findings) < _MOST_FINDINGS:
+            bisect.insort(self.findings, Finding(sequence, fault, why))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Expected:
+    """A root that the tree must have at some size, and who says so."""
+
+    root: bytes
+    source: str
+
+
+def trail_verify(
+    notes: Iterable[str] = (),
+    keys: Sequence[VerifierKey] | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Report:
+    """Check all that was sealed against itself, the seals' signatures, and `notes` kept elsewhere.
+
+    `keys` are the verifier keys to trust, by default those of the ring and those that were kept beside the
+    database. Raises BadNote for one of `notes` that none of them signed.
+    """
+    return _Verification(keys, progress).run(notes)
+
+
+class _Verification:
+    def __init__(self, keys: Sequence[VerifierKey] | None, progress: Callable[[int, int], None]) -> None:
+        self._keys = keys
+        self._progress = progress
+        self._report = Report()
+        self._expected: dict[int, list[Expected]] = {}
+        self._erased = _erased_sequences()
+        self._size = 0
+        self._highest = 0
+        self._position = BEGINNING
+
+    def run(self, notes: Iterable[str]) -> Report:
+        for note in notes:
+            self._expect(self._read(note), "a checkpoint that was kept")
+            self._report.notes += 1
+        last = self._read_seals()
+        self._read_entries()
+        self._look_for_unsealed()
+        self._look_for_a_cut(last)
+        return self._report
+
+    def _read(self, note: str) -> Checkpoint:
+        origin = note.partition("\n")[0]
+        trusted = self._keys or [*verifier_keys(origin), *keys_witnessed()]
+        return checkpoint_read(note, trusted)
+
+    def _expect(self, checkpoint: Checkpoint, source: str) -> None:
+        self._expected.setdefault(checkpoint.size, []).append(Expected(checkpoint.root, source))
+
+    def _read_seals(self) -> Seal | None:
+        """Take in what each seal says; one that contradicts itself speaks of its first entry."""
+        seal = None
+        for seal in Seal.objects.order_by("tree_size").iterator(_BATCH):
+            self._report.seals += 1
+            begins = self._size == seal.first_leaf and seal.last_leaf == seal.tree_size - 1
+            if not begins:
+                self._report.add(seal.first_sequence, Fault.MISSING, "a seal is missing before its own")
+            self._size = seal.tree_size
+            try:
+                checkpoint = self._read(seal.note)
+            except BadNote as error:
+                self._report.add(seal.first_sequence, Fault.ALTERED, f"its seal's signature: {error}")
+                continue
+            if (checkpoint.size, checkpoint.root) != (seal.tree_size, bytes(seal.root)):
+                self._report.add(seal.first_sequence, Fault.ALTERED, "its seal is not what was signed")
+            self._expect(checkpoint, "its seal")
+        return seal
+
+    def _read_entries(self) -> None:
+        edge: Edge | None = Edge()
+        batch_first, batch_faults = 0, 0
+        for leaf, sequence, stored, *rest in _entries(self._size):
+            if edge is not None and leaf != edge.size:
+                self._report_gap(edge.size, sequence)
+                edge = None  # without it no root can be made
+            self._judge(sequence, bytes(stored), rest)
+            self._report.entries += 1
+            self._highest = max(self._highest, sequence)
+            if edge is None:
+                continue
+            batch_first = batch_first or sequence
+            list(edge.append(bytes(stored)))
+            if edge.size in self._expected:
+                if len(self._report.findings) == batch_faults:
+                    self._compare(edge, batch_first)
+                batch_first, batch_faults = 0, len(self._report.findings)
+            if edge.size % _BATCH == 0:
+                self._progress(edge.size, self._size)
+        if edge is not None:
+            self._size = edge.size
+        self._progress(1, 1)
+
+    def _judge(self, sequence: int, stored: bytes, rest: Sequence[Any]) -> None:
+        has_detail, fits, row = rest[0], rest[1], rest[2:]
+        if row[0] is None:
+            self._report.add(sequence, Fault.MISSING, "its leaf is there, the event is not")
+            return
+        self._position = max(self._position, Position(row[1], row[2], sequence))
+        if leaf_hash(leaf_data(row)) != stored:
+            self._report.add(sequence, Fault.ALTERED, "the event is not what its leaf says")
+        elif has_detail and not fits:
+            self._report.add(sequence, Fault.ALTERED, "its detail is not what was sealed")
+        elif not has_detail and sequence in self._erased:
+            self._report.erased += 1
+        elif not has_detail:
+            self._report.add(sequence, Fault.ALTERED, "its detail is gone, and no erasure says so")
+
+    def _report_gap(self, leaf: int, following: int) -> None:
+        """A leaf is gone. Which event it was of only its seal's range can tell."""
+        seal = Seal.objects.filter(first_leaf__lte=leaf, last_leaf__gte=leaf).first()
+        if seal is not None:
+            within = Event.objects.filter(sequence__gte=seal.first_sequence, sequence__lte=seal.last_sequence)
+            orphans = within.exclude(Exists(EventLeaf.objects.filter(sequence=OuterRef("sequence"))))
+            orphan = orphans.order_by("sequence").values_list("sequence", flat=True).first()
+            following = orphan or following
+        self._report.add(following, Fault.MISSING, "a leaf of the tree is gone")
+
+    def _compare(self, edge: Edge, first: int) -> None:
+        root = edge.root()
+        for expected in self._expected[edge.size]:
+            if expected.root != root:
+                self._report.add(
+                    first, Fault.ALTERED, f"the tree from it on is not that of {expected.source}"
+                )
+
+    def _look_for_unsealed(self) -> None:
+        """An event that was there when a later one was sealed, and has no leaf, was put in afterwards."""
+        with connection.cursor() as cursor:
+            cursor.execute(_UNSEALED_SQL, [*self._position, _MOST_FINDINGS])
+            for (sequence,) in cursor.fetchall():
+                self._report.add(sequence, Fault.ALTERED, "it was put in after later ones were sealed")
+
+    def _look_for_a_cut(self, last: Seal | None) -> None:
+        """Whoever says that the tree was larger than it is tells of a tail that was cut off."""
+        larger = [size for size in self._expected if size > self._size]
+        if last is not None and last.tree_size > self._report.entries:
+            larger.append(last.tree_size)
+        if larger:
+            text = f"the log had {max(larger)} entries and has {self._report.entries}"
+            self._report.add(self._highest + 1, Fault.CUT, text)
+
+
+def _entries(size: int) -> Iterator[tuple[Any, ...]]:
+    for start in range(0, size, _BATCH):
+        with connection.cursor() as cursor:
+            cursor.execute(_ENTRIES_SQL, [start, min(start + _BATCH, size)])
+            yield from cursor.fetchall()
+
+
+def _erased_sequences() -> frozenset[int]:
+    """The events whose details sealed erasures say that they took."""
+    erasures = Event.objects.filter(action="person.erased").values_list("facts", flat=True)
+    return frozenset(sequence for facts in erasures for sequence in facts.get("sequences", ()))
