@@ -103,9 +103,9 @@ def _check_rendered(stored: Any) -> Rendered:
     return rendered
 
 
-# The key is the content, so nothing is ever dropped.
+# The key is the content, so nothing is ever dropped. Whoever waits does so longer than a text may take.
 _renderings: CacheAside[Rendered] = CacheAside(
-    "html", lifetime=7 * 86_400.0, dump=dataclasses.asdict, check=_check_rendered
+    "html", lifetime=7 * 86_400.0, dump=dataclasses.asdict, check=_check_rendered, patience=5.0
 )
 
 

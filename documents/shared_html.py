@@ -1,4 +1,4 @@
-"""The HTML of a body as the public page of a share link shows it. Pure.
+"""The HTML of a body as a share link shows it. Pure.
 
 What comes in was cleaned by the renderer: attributes stand in double quotes, and in no text is a bare `<`.
 """
@@ -10,15 +10,27 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from documents.addresses import SHORT_ID, document_named
+
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DOCUMENT = re.compile(rf' href="cs://({_UUID})(#[^"]*)?"', re.IGNORECASE)
+_PAGE = re.compile(rf' href="/d/({SHORT_ID})(#[^"]*)?"')
 _FILE = re.compile(
     rf' (href|src)="(?:https?://[^/"]+)?/api/v1/attachments/({_UUID})/file/(\?[^"#]*)?(?:#[^"]*)?"',
     re.IGNORECASE,
 )
-_BOX = re.compile(r"<input (?=[^>]*type=\"checkbox\")(?P<rest>[^>]*)>")
 # So many levels of headings, and from so many on, make a table of contents.
 _LEVELS, _FROM = 3, 3
+
+
+def with_ids(html: str) -> str:
+    """The HTML with `cs://{id}` for the addresses of documents, which are for people with an account."""
+
+    def to_id(found: re.Match[str]) -> str:
+        uid = document_named(found[1])
+        return found[0] if uid is None else f' href="cs://{uid}{found[2] or ""}"'
+
+    return _PAGE.sub(to_id, html)
 
 
 def documents_linked(html: str) -> set[uuid.UUID]:
@@ -29,7 +41,7 @@ def documents_linked(html: str) -> set[uuid.UUID]:
 def page_html(
     html: str, document: Callable[[uuid.UUID], str | None], file: Callable[[uuid.UUID], str]
 ) -> str:
-    """The HTML with addresses of pages for ids, and what scrolls or is ticked made known to all readers.
+    """The HTML with addresses of pages for ids, and with tables that scroll by themselves.
 
     `document` gives the address of a document's page, None for one that the link doesn't reach: its link is
     plain text then.
@@ -43,11 +55,9 @@ def page_html(
         return f' {found[1]}="{file(uuid.UUID(found[2]))}{found[3] or ""}"'
 
     html = _FILE.sub(to_file, _DOCUMENT.sub(to_page, html))
-    html = html.replace("<pre>", '<pre tabindex="0">')
-    html = html.replace("<table>", '<div class="wide" tabindex="0"><table>').replace(
+    return html.replace("<table>", '<div class="wide" tabindex="0"><table>').replace(
         "</table>", "</table></div>"
     )
-    return _BOX.sub(_labelled, html)
 
 
 def contents_of(toc: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -64,8 +74,3 @@ def _shown(toc: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         depth = int(heading["level"]) - highest + 1
         if depth <= _LEVELS and heading["title"]:
             yield {**heading, "depth": depth}
-
-
-def _labelled(found: re.Match[str]) -> str:
-    label = "done" if "checked" in found["rest"] else "to do"
-    return f'<input aria-label="{label}" {found["rest"]}>'

@@ -28,7 +28,7 @@ from documents.api.marks import (
 )
 from documents.api.members import GrantViewSet, MemberViewSet
 from documents.api.people import PeopleViewSet
-from documents.api.rendering import RenderingViewSet
+from documents.api.rendering import PreviewViewSet, RenderingViewSet
 from documents.api.revisions import RevisionViewSet
 from documents.api.search import SearchViewSet
 from documents.api.shared import SharedViewSet
@@ -82,6 +82,7 @@ urlpatterns = [
     path(_INVITATION + "resend/", InvitationViewSet.as_view({"post": "resend"})),
     path("auth/invitations/accept/", AcceptanceViewSet.as_view({"post": "accept"})),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
+    path("render/", PreviewViewSet.as_view({"post": "preview"})),
     path("documents/batch/", BatchViewSet.as_view({"post": "change"})),
     path(_DOCUMENT + "copy/", CopyingViewSet.as_view({"post": "copy"})),
     path(_DOCUMENT + "children/", DocumentViewSet.as_view({"get": "children"})),

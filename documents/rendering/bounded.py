@@ -1,108 +1,157 @@
-"""Rendering that always ends: in a process that can be killed, with the plain text to fall back on."""
+"""Rendering that always ends: in processes that can be killed, with the plain text to fall back on."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import html
 import os
-import select
-import struct
-import subprocess
-import sys
 import threading
-import time
+from collections.abc import Iterator
 
 import orjson
+from cachetools import LRUCache
 
+from cloudscribe.lib.errors import ServiceUnavailable
+from documents.rendering.child import Child, Ended, TookTooLong
 from documents.rendering.html import Rendered
 
 LONGEST_TEXT = 500_000
-_CPU_SECONDS = 2.0
-# How much longer than its CPU time a text may take on a busy machine.
-_PATIENCE = 4.0
-_COMMAND = (sys.executable, "-m", "documents.rendering.worker")
+# With two, one text that takes all its time leaves the other to everybody else.
+CHILDREN = 2
+# CPU time: so much for any text and so much more for each of its characters. What people write takes half of
+# it or less; a short text that is made to be slow can't hold a process for long.
+_CPU_SECONDS, _PER_CHARACTER = 0.5, 10e-6
+# Longest wait for a process; whoever waits is a thread of a web server.
+_WAIT = 3.0
+_REMEMBERED = 1_000
 
 
-def render_bounded(text: str, seconds: float = _CPU_SECONDS) -> Rendered:
-    """The text as HTML; preformatted plain text where it is too long or needs more than `seconds` of CPU."""
+def render_bounded(text: str, seconds: float | None = None, *, preview: bool = False) -> Rendered:
+    """The text as HTML; preformatted plain text where it is too long or needs more CPU than `seconds`.
+
+    A `preview` leaves one process to others and neither learns nor tells what was too much before. Raises
+    ServiceUnavailable where no process is free or the machine too busy: of the text that says nothing, so it
+    is no answer to be kept.
+    """
     if len(text) > LONGEST_TEXT:
         return _plain(text)
-    answer = _renderer.ask(text.encode(), seconds)
-    return _plain(text) if answer is None else Rendered(**orjson.loads(answer))
+    allowed = seconds or _CPU_SECONDS + _PER_CHARACTER * len(text)
+    with _pool.previewing() if preview else contextlib.nullcontext():
+        answer = _pool.ask(text.encode(), allowed, remember=not preview and seconds is None)
+    return Rendered(**orjson.loads(answer)) if answer else _plain(text)
 
 
 def _plain(text: str) -> Rendered:
-    return Rendered(f"<pre>{html.escape(text)}</pre>", [], plain=True)
+    return Rendered(f'<pre tabindex="0">{html.escape(text)}</pre>', [], plain=True)
 
 
-class _Renderer:
-    """The renderer of this process: started by the first text, and again after one that had to be killed."""
+class _Pool:
+    """The renderers of this process: started when first needed, and again after one that had to be killed."""
 
     def __init__(self) -> None:
+        self._children: set[Child] = set()
+        self._begin()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._owner = 0
+        self._places = threading.BoundedSemaphore(CHILDREN)
+        self._previews = threading.BoundedSemaphore(CHILDREN - 1)
+        # The one that rendered last is asked first: a second one starts only for two at once.
+        self._idle: list[Child] = []
+        # What was too much once is so for all who wait to ask the same.
+        self._too_much: LRUCache[bytes, bool] = LRUCache(maxsize=_REMEMBERED)
 
-    def ask(self, text: bytes, seconds: float) -> bytes | None:
-        """The answer's frame; None where it took too much or broke."""
-        deadline = time.monotonic() + seconds * _PATIENCE
-        if not self._lock.acquire(timeout=seconds * _PATIENCE):
-            return None
+    def _forget(self) -> None:
+        """After a fork: those processes answer the parent, and its locks may be held by threads of it."""
+        for child in self._children:
+            child.forget()
+        self._children.clear()
+        self._begin()
+
+    @contextlib.contextmanager
+    def previewing(self) -> Iterator[None]:
+        """One of the places that previews may have; raises ServiceUnavailable."""
+        with _place(self._previews):
+            yield
+
+    def ask(self, text: bytes, seconds: float, *, remember: bool) -> bytes:
+        """The answer's JSON; nothing where the text is too much. Raises ServiceUnavailable."""
+        digest = hashlib.sha256(text).digest()
+        with _place(self._places):
+            if remember and self._is_too_much(digest):
+                return b""
+            try:
+                return self._answer(text, seconds)
+            except Ended as ended:
+                if ended.from_outside:
+                    raise _busy() from ended
+            except (OSError, TookTooLong) as error:
+                raise _busy() from error
+            if remember:
+                with self._lock:
+                    self._too_much[digest] = True
+            return b""
+
+    def _is_too_much(self, digest: bytes) -> bool:
+        with self._lock:
+            return digest in self._too_much
+
+    def _answer(self, text: bytes, seconds: float) -> bytes:
         try:
-            head = struct.pack(">II", len(text), int(seconds * 1000))
-            return self._exchange(self._running(), head + text, deadline)
-        except (OSError, ValueError, TimeoutError):
-            self._end()
-            return None
+            with self._lent() as child:
+                return child.ask(text, seconds)
+        except Ended as ended:
+            if ended.by_limit:
+                raise
+        # Perhaps other texts had worn it out, or it had ended while nobody asked it.
+        with self._lent() as child:
+            return child.ask(text, seconds)
+
+    @contextlib.contextmanager
+    def _lent(self) -> Iterator[Child]:
+        with self._lock:
+            child = self._idle.pop() if self._idle else None
+        child = child or self._start()
+        try:
+            yield child
         finally:
-            self._lock.release()
+            if child.broken:
+                self._replace(child)
+            else:
+                with self._lock:
+                    self._idle.append(child)
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        # A child that a fork inherited answers its parent, not us.
-        if self._child is None or self._owner != os.getpid() or self._child.poll() is not None:
-            self._child = subprocess.Popen(_COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-            self._owner = os.getpid()
-            os.set_blocking(self._pipes(self._child)[0], False)
-        return self._child
+    def _start(self) -> Child:
+        child = Child()
+        with self._lock:
+            self._children.add(child)
+        return child
 
-    @staticmethod
-    def _pipes(child: subprocess.Popen[bytes]) -> tuple[int, int]:
-        if child.stdin is None or child.stdout is None:
-            raise ValueError("the renderer has no pipes")
-        return child.stdin.fileno(), child.stdout.fileno()
-
-    def _exchange(self, child: subprocess.Popen[bytes], frame: bytes, deadline: float) -> bytes:
-        sink, source = self._pipes(child)
-        left = memoryview(frame)
-        while left:
-            self._wait([], [sink], deadline)
-            left = left[os.write(sink, left[: select.PIPE_BUF]) :]
-        (length,) = struct.unpack(">I", self._read(source, 4, deadline))
-        return self._read(source, length, deadline)
-
-    def _read(self, source: int, length: int, deadline: float) -> bytes:
-        found = bytearray()
-        while len(found) < length:
-            self._wait([source], [], deadline)
-            piece = os.read(source, length - len(found))
-            if not piece:
-                raise ValueError("the renderer ended")
-            found += piece
-        return bytes(found)
-
-    @staticmethod
-    def _wait(sources: list[int], sinks: list[int], deadline: float) -> None:
-        ready = select.select(sources, sinks, [], max(0.0, deadline - time.monotonic()))
-        if not any(ready):
-            raise TimeoutError
-
-    def _end(self) -> None:
-        if self._child is not None and self._owner == os.getpid():
-            self._child.kill()
-            self._child.wait()
-            for pipe in (self._child.stdin, self._child.stdout):
-                if pipe is not None:
-                    pipe.close()
-        self._child = None
+    def _replace(self, child: Child) -> None:
+        """End it, and have the next one load its libraries before anybody waits for it."""
+        child.end()
+        with self._lock:
+            self._children.discard(child)
+        with contextlib.suppress(OSError):
+            fresh = self._start()
+            with self._lock:
+                self._idle.append(fresh)
 
 
-_renderer = _Renderer()
+@contextlib.contextmanager
+def _place(places: threading.BoundedSemaphore) -> Iterator[None]:
+    if not places.acquire(timeout=_WAIT):
+        raise _busy()
+    try:
+        yield
+    finally:
+        places.release()
+
+
+def _busy() -> ServiceUnavailable:
+    return ServiceUnavailable("Too much is being rendered at this moment.")
+
+
+_pool = _Pool()

@@ -7,38 +7,57 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
 
-# A part of every cache key: raise it with each change of what comes out.
-RENDERER_VERSION = 1
+from documents.rendering.syntax import with_syntax
+from documents.rendering.tokens import align_by_class, mark_tasks, name_headings, settle_addresses
 
-_NOT_IN_ANCHORS = re.compile(r"[^\w\- ]+")
-_ALIGNMENT = re.compile(r"text-align:(left|center|right)")
+# A part of every cache key: raise it with each change of what comes out, of a library's making too.
+RENDERER_VERSION = 2
+
+# A short text can ask for a long address ten thousand times.
+LONGEST_HTML = 5_000_000
+
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 _TAGS = {
     *_HEADINGS,
-    *("a", "blockquote", "br", "code", "del", "em", "hr", "img", "input", "li", "ol", "p", "pre", "s"),
-    *("section", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+    *(
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "em",
+        "hr",
+        "img",
+        "input",
+        "label",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+    ),
+    *("section", "span", "strong", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
 _ATTRIBUTES = {
     **{tag: {"id"} for tag in _HEADINGS},
-    "a": {"href", "title", "id", "class"},
+    "a": {"href", "title", "id", "class", "aria-label"},
     "code": {"class"},
     "hr": {"class"},
     "img": {"src", "alt", "title"},
     "input": {"class", "checked", "disabled"},
     "li": {"id", "class"},
     "ol": {"start", "class"},
-    "section": {"class"},
+    "pre": {"class"},
+    "section": {"class", "aria-label"},
+    "span": {"class"},
     "sup": {"class"},
     "td": {"class"},
     "th": {"class"},
@@ -58,44 +77,68 @@ class Rendered:
     plain: bool = False
 
 
+class TooLong(ValueError):
+    """The HTML would be longer than anybody reads."""
+
+
 def render(text: str) -> Rendered:
-    """The text as clean HTML. Its cost is not bounded: hostile input goes through `render_bounded`."""
+    """The text as clean HTML; raises TooLong.
+
+    Its cost is not bounded: hostile input goes through `render_bounded`.
+    """
+    return render_syntax(render_markdown(text))
+
+
+def render_markdown(text: str) -> Rendered:
+    """The text as clean HTML whose code is plain text as yet; raises TooLong."""
     parser = _parser()
     environment: dict[str, object] = {}
     tokens = parser.parse(text, environment)
-    toc = list(_name_headings(tokens))
-    _align_by_class(tokens)
-    return Rendered(_clean(parser.renderer.render(tokens, parser.options, environment)), toc)
+    toc = list(name_headings(tokens))
+    settle_addresses(tokens)
+    align_by_class(tokens)
+    mark_tasks(tokens)
+    html = parser.renderer.render(tokens, parser.options, environment)
+    if len(html) > LONGEST_HTML:
+        raise TooLong
+    return Rendered(_clean(html), toc)
+
+
+def render_syntax(rendered: Rendered) -> Rendered:
+    """What `render_markdown` made, with classes in its blocks of code."""
+    marked = with_syntax(rendered.html)
+    return rendered if marked == rendered.html else dataclasses.replace(rendered, html=_clean(marked))
 
 
 @functools.cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("js-default", {"html": False}).use(footnote_plugin).use(tasklists_plugin)
+    parser = MarkdownIt("js-default", {"html": False}).use(footnote_plugin)
+    parser.add_render_rule("footnote_block_open", _notes_open)
+    parser.add_render_rule("footnote_caption", _note_number)
+    parser.add_render_rule("footnote_anchor", _note_back)
+    return parser
 
 
-def _name_headings(tokens: Sequence[Token]) -> Iterator[dict[str, str | int]]:
-    """Give each heading an anchor of its words, as code forges do; the second of a name is `name-1`."""
-    taken: Counter[str] = Counter()
-    for opening, inline in itertools.pairwise(tokens):
-        if opening.type != "heading_open":
-            continue
-        title = "".join(
-            part.content for part in inline.children or () if part.type in {"text", "code_inline"}
-        )
-        words = _NOT_IN_ANCHORS.sub("", title.strip().lower()).replace(" ", "-") or "section"
-        anchor = f"{words}-{taken[words]}" if taken[words] else words
-        taken[words] += 1
-        opening.attrSet("id", anchor)
-        yield {"level": int(opening.tag[1]), "title": title, "anchor": anchor}
+def _notes_open(*_: Any) -> str:
+    return (
+        '<hr class="footnotes-sep">\n<section class="footnotes" aria-label="Footnotes">\n'
+        '<ol class="footnotes-list">\n'
+    )
 
 
-def _align_by_class(tokens: Sequence[Token]) -> None:
-    """Inline styles break a strict content policy; classes don't."""
-    for token in tokens:
-        style = _ALIGNMENT.fullmatch(str(token.attrs.get("style", "")))
-        if style:
-            del token.attrs["style"]
-            token.attrSet("class", f"align-{style[1]}")
+def _note_number(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
+    return f"[{tokens[index].meta['id'] + 1}]"
+
+
+def _note_back(_: Any, tokens: Sequence[Token], index: int, *__: Any) -> str:
+    """The way back to one of the places that refer to the note."""
+    number, use = tokens[index].meta["id"] + 1, tokens[index].meta["subId"]
+    name = f"{number}:{use}" if use else str(number)
+    # The second character keeps the arrow from being shown as a picture.
+    return (
+        f' <a href="#fnref{name}" class="footnote-backref" aria-label="Back to reference {name}">'
+        "\u21a9\ufe0e</a>"
+    )
 
 
 def _clean(html: str) -> str:
@@ -104,6 +147,8 @@ def _clean(html: str) -> str:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         tag_attribute_values={"input": {"type": {"checkbox"}}},
+        # What scrolls must be reached by keyboard, too.
+        set_tag_attribute_values={"pre": {"tabindex": "0"}},
         url_schemes={"cs", "http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer",
     )

@@ -1,7 +1,8 @@
 """`python -m documents.rendering.worker`: renders what comes on its standard input until that ends.
 
-In: length and allowed CPU milliseconds, four bytes each (big-endian), and so many bytes of UTF-8. Out: a
-length and so many bytes of JSON. A text that needs more CPU ends the process, which is why it is one.
+In: length and allowed CPU milliseconds, four bytes each (big-endian), and so many bytes of UTF-8. Out, once
+or twice: whether a better answer follows, one byte, a length, four, and so many bytes of JSON, none of them
+for a text whose HTML would be too long. A text that needs more CPU ends the process, which is why it is one.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import resource
 import signal
 import struct
 import sys
+from typing import BinaryIO
 
 import orjson
 
-from documents.rendering.html import render
+from documents.rendering.html import Rendered, TooLong, render_markdown, render_syntax
+from documents.rendering.syntax import SYNTAX_SECONDS, has_code
 
 _MEMORY_BYTES = 512 * 1024 * 1024
 
@@ -28,10 +31,24 @@ def main() -> None:
         text = source.read(length).decode()
         # CPU and not the clock: whether a text is too much must not depend on how busy the machine is.
         signal.setitimer(signal.ITIMER_PROF, allowed / 1000)
-        answer = orjson.dumps(dataclasses.asdict(render(text)))
+        try:
+            rendered = render_markdown(text)
+        except TooLong:
+            _answer(sink, None, follows=False)
+            continue
+        follows = has_code(rendered.html)
+        _answer(sink, rendered, follows=follows)
+        if follows:
+            # Code that is too much for its lexer costs the text its colours and nothing else.
+            signal.setitimer(signal.ITIMER_PROF, SYNTAX_SECONDS)
+            _answer(sink, render_syntax(rendered), follows=False)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        sink.write(struct.pack(">I", len(answer)) + answer)
-        sink.flush()
+
+
+def _answer(sink: BinaryIO, rendered: Rendered | None, *, follows: bool) -> None:
+    answer = orjson.dumps(dataclasses.asdict(rendered)) if rendered else b""
+    sink.write(struct.pack(">?I", follows, len(answer)) + answer)
+    sink.flush()
 
 
 if __name__ == "__main__":

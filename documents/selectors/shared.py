@@ -6,6 +6,7 @@ trash is absent here as everywhere.
 
 from __future__ import annotations
 
+import dataclasses
 import uuid
 from collections.abc import Collection
 from typing import Any
@@ -17,6 +18,7 @@ from documents.caching import rendering
 from documents.models import Attachment, BlobState, Document, State
 from documents.rendering import Rendered, render_bounded
 from documents.selectors.links import HeldLink
+from documents.shared_html import with_ids
 from documents.visibility import visible_to
 
 # More than anybody reads through; what stands behind them is found by the links in the text.
@@ -59,7 +61,8 @@ def shared_files(document: Document) -> list[Attachment]:
 def shared_rendering(document: Document) -> Rendered:
     """The body as HTML, from the cache that all readers share: ids stand in it."""
     content = document.body.content
-    return rendering(bytes(document.body.sha256), lambda: render_bounded(content))
+    rendered = rendering(bytes(document.body.sha256), lambda: render_bounded(content))
+    return dataclasses.replace(rendered, html=with_ids(rendered.html))
 
 
 def shared_answer(held: HeldLink, document: Document) -> dict[str, Any]:

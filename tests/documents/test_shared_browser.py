@@ -43,11 +43,33 @@ def boxes(shelves: int) -> int:
     return shelves * 12  # a line that is long enough to need a scroll bar on a narrow screen
 ```
 
+```rust,ignore
+/// Counts `boxes`.
+#[derive(Debug)]
+pub struct Box<'a> { label: &'a str, weight: f64 }
+impl Box<'_> { const MOST: u32 = 0x20;
+    fn heavy(&self) -> bool { self.weight > 20.5 && self.label != "x\\n" } }
+```
+
+```diff
+@@ -1 +1 @@
+-Monday
++Tuesday
+```
+
+```html
+<p class="note">Not &amp; never <!-- run --></p>
+```
+
 A footnote[^1], `code`, and an [address](https://example.org/a-rather-long-path/that-goes-on/and-on).
 
 ## Questions
 
 Ask at the desk.
+
+## Files
+
+None of the page's own places has the name of a heading.[^1]
 
 [^1]: Which says little.
 """

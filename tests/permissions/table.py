@@ -370,6 +370,7 @@ _DOCUMENT = [
         setup="trashed",
     ),
     Row("GET", "documents/{document}/html/", R, _READ, _from("viewer", 200)),
+    Row("POST", "render/", A, _READ, _signed_in(200), {"content": "*x*"}),
     Row("GET", "documents/{document}/children/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/ancestors/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/backlinks/", R, _READ, _from("viewer", 200)),
