@@ -17,7 +17,9 @@ from documents.rendering.child import Child, Ended, TookTooLong
 from documents.rendering.html import Rendered
 
 LONGEST_TEXT = 500_000
-# With two, one text that takes all its time leaves the other to everybody else.
+# What is longer may take long, too.
+LONG_TEXT = 50_000
+# One text that takes all its time leaves the other renderer to everybody else.
 CHILDREN = 2
 # CPU time: so much for any text and so much more for each of its characters. What people write takes half of
 # it or less; a short text that is made to be slow can't hold a process for long.
@@ -30,14 +32,14 @@ _REMEMBERED = 1_000
 def render_bounded(text: str, seconds: float | None = None, *, preview: bool = False) -> Rendered:
     """The text as HTML; preformatted plain text where it is too long or needs more CPU than `seconds`.
 
-    A `preview` leaves one process to others and neither learns nor tells what was too much before. Raises
-    ServiceUnavailable where no process is free or the machine too busy: of the text that says nothing, so it
-    is no answer to be kept.
+    Previews and long texts leave one process to the others, and a `preview` neither learns nor tells what was
+    too much before. Raises ServiceUnavailable where no process is free or the machine too busy: of the text
+    that says nothing, so it is no answer to be kept.
     """
     if len(text) > LONGEST_TEXT:
         return _plain(text)
     allowed = seconds or _CPU_SECONDS + _PER_CHARACTER * len(text)
-    with _pool.previewing() if preview else contextlib.nullcontext():
+    with _pool.aside() if preview or len(text) > LONG_TEXT else contextlib.nullcontext():
         answer = _pool.ask(text.encode(), allowed, remember=not preview and seconds is None)
     return Rendered(**orjson.loads(answer)) if answer else _plain(text)
 
@@ -57,7 +59,7 @@ class _Pool:
     def _begin(self) -> None:
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(CHILDREN)
-        self._previews = threading.BoundedSemaphore(CHILDREN - 1)
+        self._aside = threading.BoundedSemaphore(CHILDREN - 1)
         # The one that rendered last is asked first: a second one starts only for two at once.
         self._idle: list[Child] = []
         # What was too much once is so for all who wait to ask the same.
@@ -71,9 +73,9 @@ class _Pool:
         self._begin()
 
     @contextlib.contextmanager
-    def previewing(self) -> Iterator[None]:
-        """One of the places that previews may have; raises ServiceUnavailable."""
-        with _place(self._previews):
+    def aside(self) -> Iterator[None]:
+        """One of the places that previews and long texts may have; raises ServiceUnavailable."""
+        with _place(self._aside):
             yield
 
     def ask(self, text: bytes, seconds: float, *, remember: bool) -> bytes:
