@@ -22,11 +22,6 @@ class Subtree(NamedTuple):
     height: int
     position: int
 
-    def children(self) -> tuple[int, range]:
-        """The stored level that it is folded from, and the positions of its hashes there."""
-        level, rest = divmod(self.height, STRIDE)
-        return level, range(self.position << rest, (self.position + 1) << rest)
-
 
 class Grown(NamedTuple):
     """The root of a complete subtree that an append finished, of a level that is stored."""
@@ -46,19 +41,11 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def folded(hashes: Sequence[bytes]) -> bytes:
-    """The root over the hashes of 2^n neighbours of one height."""
-    level = list(hashes)
-    while len(level) > 1:
-        level = [node_hash(level[at], level[at + 1]) for at in range(0, len(level), 2)]
-    return level[0]
-
-
 class Edge:
     """A tree that grows on the right: of what stands there it needs one hash for each bit of its size."""
 
     def __init__(self, size: int = 0, hashes: Sequence[bytes] = ()) -> None:
-        """Go on from `size` leaves; `hashes` are those of `edge_of(size)`."""
+        """Go on from `size` leaves; `hashes` are the roots of `pieces(0, size)`."""
         if len(hashes) != size.bit_count():
             raise ValueError("an edge has a hash for each bit of its size")
         self.size = size
@@ -98,11 +85,6 @@ def pieces(start: int, end: int) -> list[Subtree]:
         found.append(Subtree(height, start >> height))
         start += 1 << height
     return found
-
-
-def edge_of(size: int) -> list[Subtree]:
-    """The subtrees whose hashes an `Edge` of that size holds."""
-    return pieces(0, size)
 
 
 def inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:

@@ -7,8 +7,11 @@ from typing import ClassVar
 from django.http import HttpResponseBase
 from rest_framework.request import Request
 
-from audit.api.serializers import EventOutput, EventQuery
+from audit.api.serializers import EventExportInput, EventOutput, EventQuery
+from audit.exporting import ExportFormat
 from audit.selectors import events_found
+from audit.services import events_export_request
+from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.lib.permissions import HasPermission
 from cloudscribe.lib.viewsets import ServiceViewSet
 
@@ -30,3 +33,22 @@ class EventsViewSet(ServiceViewSet):
     def retrieve(self, request: Request, sequence: int) -> HttpResponseBase:
         """One event by its number."""
         return self.respond(self.shown(self.get_object_or_404(events_found(), sequence=sequence)))
+
+
+class EventExportViewSet(ServiceViewSet):
+    """The trail as a file."""
+
+    permission_classes = [HasPermission("audit.export_event")]
+    serializers: ClassVar = {"create": EventExportInput}
+    answer_serializer = JobOutput
+    statuses: ClassVar = {"create": 202}
+    scope_map: ClassVar = {"create": "audit:read"}
+    rate_scope = "export"
+    tag = "Audit"
+
+    def create(self, request: Request) -> HttpResponseBase:
+        """Ask for the events that match as NDJSON, which verifies anywhere, or CSV; a job makes the file."""
+        filters = self.input()
+        form = ExportFormat(filters.pop("format"))
+        job = events_export_request(actor=self.actor, form=form, filters=filters)
+        return self.respond(self.shown(job), location=f"/api/v1/jobs/{job.uid}/")

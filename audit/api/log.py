@@ -22,14 +22,7 @@ from audit.api.serializers import (
 from audit.checkpoints import verifier_keys
 from audit.leaves import leaf_data
 from audit.models import Seal
-from audit.selectors.tree import (
-    consistency_proof,
-    event_row,
-    inclusion_proof,
-    leaf_of,
-    range_roots,
-    seal_newest,
-)
+from audit.selectors.tree import Tree, event_row, leaf_of, seal_newest
 from cloudscribe.lib.conditional import if_none_match, make_etag
 from cloudscribe.lib.errors import FieldError, InvalidInput, NotFound
 from cloudscribe.lib.permissions import HasPermission
@@ -95,6 +88,7 @@ class LogViewSet(ServiceViewSet):
         size = self.query().get("tree_size", newest.tree_size)
         if not leaf.leaf < size <= newest.tree_size:
             raise InvalidInput.field("?tree_size", "not_in_tree", "No tree of that size holds the event.")
+        tree = Tree()
         seal = newest if size == newest.tree_size else Seal.objects.filter(tree_size=size).first()
         return self.respond(
             {
@@ -103,8 +97,8 @@ class LogViewSet(ServiceViewSet):
                 "tree_size": size,
                 "leaf": leaf_data(row).decode(),
                 "leaf_hash": _text(leaf.hash),
-                "hashes": [_text(found) for found in inclusion_proof(leaf.leaf, size)],
-                "root": _text(range_roots([(0, size)])[0]),
+                "hashes": [_text(found) for found in tree.inclusion_proof(leaf.leaf, size)],
+                "root": _text(tree.root(size)),
                 "checkpoint": seal.note if seal else None,
             }
         )
@@ -123,14 +117,14 @@ class LogViewSet(ServiceViewSet):
             faults = [FieldError("?from", "out_of_order", "It must not be above `to`.")]
         if faults:
             raise InvalidInput(errors=faults)
-        roots = range_roots([(0, old), (0, new)])
+        tree = Tree()
         return self.respond(
             {
                 "from": old,
                 "to": new,
-                "from_root": _text(roots[0]),
-                "to_root": _text(roots[1]),
-                "hashes": [_text(found) for found in consistency_proof(old, new)],
+                "from_root": _text(tree.root(old)),
+                "to_root": _text(tree.root(new)),
+                "hashes": [_text(found) for found in tree.consistency_proof(old, new)],
             }
         )
 

@@ -7,8 +7,16 @@ from typing import Any
 
 from rest_framework import serializers
 
+from audit.exporting import ExportFormat
 from audit.models import Event, Seal
-from cloudscribe.lib.serializers import QuerySerializer, StrictDateTimeField, StrictUUIDField
+from audit.showing import event_shown
+from cloudscribe.lib.serializers import (
+    QuerySerializer,
+    StrictCharField,
+    StrictDateTimeField,
+    StrictSerializer,
+    StrictUUIDField,
+)
 
 
 class EventQuery(QuerySerializer):
@@ -76,24 +84,21 @@ class EventOutput(serializers.Serializer[Any]):
 
     def to_representation(self, event: Event) -> dict[str, Any]:
         """The event and its detail as one object."""
-        detail = getattr(event, "detail", None)
-        personal = detail.content if detail else {}
-        return {
-            "sequence": event.sequence,
-            "at": event.at,
-            "action": event.action,
-            "actor": _actor(event, personal),
-            "credential": _credential(event),
-            "address": personal.get("address"),
-            "request_id": event.request_id,
-            "target": {"type": event.target_type, "id": event.target_uid, "name": personal.get("target")},
-            "workspace": event.workspace_uid,
-            "changes": personal.get("changes", {}),
-            "reason": personal.get("reason", ""),
-            "facts": event.facts,
-            "count": event.count,
-            "erased": detail is None,
-        }
+        return event_shown(event)
+
+
+class EventExportInput(StrictSerializer):
+    """Which events, and how they are written."""
+
+    format = serializers.ChoiceField(choices=[form.value for form in ExportFormat], default="ndjson")
+    actor = StrictUUIDField(required=False)
+    action = StrictCharField(max_length=64, required=False)
+    target = StrictUUIDField(required=False)
+    workspace = StrictUUIDField(required=False)
+    address = serializers.IPAddressField(required=False)
+    request_id = StrictCharField(max_length=80, required=False)
+    at__gte = StrictDateTimeField(required=False)
+    at__lte = StrictDateTimeField(required=False)
 
 
 class SealOutput(serializers.Serializer[Seal]):
@@ -156,20 +161,3 @@ class VerifierKeysOutput(serializers.Serializer[Any]):
 
     origin = serializers.CharField()
     keys = serializers.ListField(child=serializers.CharField())
-
-
-def _actor(event: Event, personal: dict[str, Any]) -> dict[str, Any] | None:
-    if not event.actor_kind:
-        return None
-    return {
-        "kind": event.actor_kind,
-        "id": event.actor_uid,
-        "name": personal.get("actor"),
-        "on_behalf_of": event.on_behalf_of,
-    }
-
-
-def _credential(event: Event) -> dict[str, Any] | None:
-    if not event.credential_kind:
-        return None
-    return {"kind": event.credential_kind, "id": event.credential_uid}

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from cachetools import LRUCache
 from django.db import connection
 
 from audit.exceptions import NotSealed
 from audit.leaves import LEAF_SQL
 from audit.merkle import (
+    STRIDE,
     Edge,
     Subtree,
     consistency_ranges,
-    edge_of,
-    folded,
     inclusion_ranges,
     joined,
+    node_hash,
     pieces,
 )
 from audit.models import EventLeaf, Seal
 from cloudscribe.lib.errors import NotFound
 
-_EVENT_SQL = f"SELECT {LEAF_SQL} FROM audit_event e WHERE e.sequence = %s"  # noqa: S608 (our own fragment)
-_LEAVES_SQL = "SELECT leaf, hash FROM audit_eventleaf WHERE leaf = ANY(%s)"
-_NODES_SQL = "SELECT position, hash FROM audit_treenode WHERE level = %s AND position = ANY(%s)"
+_EVENTS_SQL = f"SELECT {LEAF_SQL} FROM audit_event e WHERE e.sequence = ANY(%s)"  # noqa: S608 (our own fragment)
+_LEAVES_SQL = "SELECT leaf, hash FROM audit_eventleaf WHERE leaf BETWEEN %s AND %s"
+_NODES_SQL = "SELECT position, hash FROM audit_treenode WHERE level = %s AND position BETWEEN %s AND %s"
+
+_MOST_BLOCKS = 64
+_MOST_FOLDED = 65_536
 
 Range = tuple[int, int]
 
@@ -39,11 +42,16 @@ def seal_newest() -> Seal | None:
     return Seal.objects.order_by("-tree_size").first()
 
 
+def event_rows(sequences: Sequence[int]) -> dict[int, tuple[Any, ...]]:
+    """What is sealed of events, by number, for `leaf_data`; those that are none are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS_SQL, [list(sequences)])
+        return {row[0]: row for row in cursor.fetchall()}
+
+
 def event_row(sequence: int) -> tuple[Any, ...]:
     """What is sealed of an event, for `leaf_data`; raises NotFound for none."""
-    with connection.cursor() as cursor:
-        cursor.execute(_EVENT_SQL, [sequence])
-        row: tuple[Any, ...] | None = cursor.fetchone()
+    row = event_rows([sequence]).get(sequence)
     if row is None:
         raise NotFound
     return row
@@ -57,50 +65,61 @@ def leaf_of(sequence: int) -> EventLeaf:
     return leaf
 
 
-def edge_at(size: int) -> Edge:
-    """The tree of the first `size` leaves, to go on from."""
-    subtrees = edge_of(size)
-    hashes = _subtree_hashes(subtrees)
-    return Edge(size, [hashes[subtree] for subtree in subtrees])
+class Tree:
+    """The stored tree, read in blocks of 256 hashes that are kept for the next proof."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self._blocks: LRUCache[tuple[int, int], dict[int, bytes]] = LRUCache(_MOST_BLOCKS)
+        self._folded: LRUCache[Subtree, bytes] = LRUCache(_MOST_FOLDED)
+
+    def inclusion_proof(self, leaf: int, size: int) -> list[bytes]:
+        """The hashes that prove that a leaf stands in the tree of that size."""
+        return self.range_roots(inclusion_ranges(leaf, size))
+
+    def consistency_proof(self, old: int, new: int) -> list[bytes]:
+        """The hashes that prove that the tree of `new` leaves goes on from that of `old`."""
+        return self.range_roots(consistency_ranges(old, new))
+
+    def range_roots(self, ranges: Sequence[Range]) -> list[bytes]:
+        """The root of each range of leaves. Raises TreeDamaged where the tables lack a hash."""
+        return [joined([self._subtree(part) for part in pieces(*found)]) for found in ranges]
+
+    def root(self, size: int) -> bytes:
+        """The root of the tree of the first `size` leaves."""
+        return self.range_roots([(0, size)])[0]
+
+    def edge(self, size: int) -> Edge:
+        """The tree of the first `size` leaves, to go on from."""
+        return Edge(size, [self._subtree(part) for part in pieces(0, size)])
+
+    def _subtree(self, subtree: Subtree) -> bytes:
+        level, rest = divmod(subtree.height, STRIDE)
+        if rest == 0:
+            return self._stored(level, subtree.position)
+        found = self._folded.get(subtree)
+        if found is None:
+            left, right = (Subtree(subtree.height - 1, 2 * subtree.position + side) for side in (0, 1))
+            found = self._folded[subtree] = node_hash(self._subtree(left), self._subtree(right))
+        return found
+
+    def _stored(self, level: int, position: int) -> bytes:
+        key = (level, position >> STRIDE)
+        block = self._blocks.get(key)
+        if block is None or position not in block:
+            block = self._blocks[key] = _block(*key)
+        try:
+            return block[position]
+        except KeyError as error:
+            raise TreeDamaged from error
 
 
-def inclusion_proof(leaf: int, size: int) -> list[bytes]:
-    """The hashes that prove that a leaf stands in the tree of that size."""
-    return range_roots(inclusion_ranges(leaf, size))
-
-
-def consistency_proof(old: int, new: int) -> list[bytes]:
-    """The hashes that prove that the tree of `new` leaves goes on from that of `old`."""
-    return range_roots(consistency_ranges(old, new))
-
-
-def range_roots(ranges: Sequence[Range]) -> list[bytes]:
-    """The root of each range of leaves, in one statement for each stored level."""
-    parts = [pieces(*found) for found in ranges]
-    hashes = _subtree_hashes(subtree for part in parts for subtree in part)
-    return [joined([hashes[subtree] for subtree in part]) for part in parts]
-
-
-def _subtree_hashes(subtrees: Iterable[Subtree]) -> dict[Subtree, bytes]:
-    """Raises TreeDamaged where a row is missing."""
-    wanted = {subtree: subtree.children() for subtree in subtrees}
-    needed: dict[int, set[int]] = defaultdict(set)
-    for level, positions in wanted.values():
-        needed[level].update(positions)
-    stored = {level: _stored(level, sorted(positions)) for level, positions in needed.items()}
-    try:
-        return {
-            subtree: folded([stored[level][position] for position in positions])
-            for subtree, (level, positions) in wanted.items()
-        }
-    except KeyError as error:
-        raise TreeDamaged from error
-
-
-def _stored(level: int, positions: list[int]) -> dict[int, bytes]:
+def _block(level: int, number: int) -> dict[int, bytes]:
+    first = number << STRIDE
+    span = [first, first + (1 << STRIDE) - 1]
     with connection.cursor() as cursor:
         if level:
-            cursor.execute(_NODES_SQL, [level, positions])
+            cursor.execute(_NODES_SQL, [level, *span])
         else:
-            cursor.execute(_LEAVES_SQL, [positions])
+            cursor.execute(_LEAVES_SQL, span)
         return {position: bytes(found) for position, found in cursor.fetchall()}

@@ -8,6 +8,16 @@ from audit.services.events import (
     events_record,
     partitions_ensure,
 )
+from audit.services.exports import events_export_request
 from audit.services.sealing import events_seal
 
-__all__ = ["Changes", "Entry", "Target", "event_record", "events_record", "events_seal", "partitions_ensure"]
+__all__ = [
+    "Changes",
+    "Entry",
+    "Target",
+    "event_record",
+    "events_export_request",
+    "events_record",
+    "events_seal",
+    "partitions_ensure",
+]

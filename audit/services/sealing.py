@@ -19,7 +19,7 @@ from audit.leaves import LEAF_SQL, leaf_data
 from audit.merkle import Grown, leaf_hash
 from audit.models import Seal
 from audit.selectors.events import BEGINNING, SETTLED, Position
-from audit.selectors.tree import edge_at, seal_newest
+from audit.selectors.tree import Tree, seal_newest
 from cloudscribe.lib.transactions import transactional
 
 BATCH = 10_000
@@ -52,7 +52,7 @@ def events_seal(*, most: int = BATCH) -> Seal | None:
 
 
 def _sealed(rows: Sequence[Sequence[Any]], size: int, now: dt.datetime) -> Seal:
-    edge = edge_at(size)
+    edge = Tree().edge(size)
     hashes = [leaf_hash(leaf_data(row)) for row in rows]
     grown = [node for found in hashes for node in edge.append(found)]
     sequences = [row[0] for row in rows]

@@ -238,6 +238,7 @@ _PLATFORM = [
     Row("GET", "audit/events/", N, "audit:read", _administrator(200)),
     Row("GET", "audit/events/{event}/", N, "audit:read", _administrator(200)),
     Row("GET", "audit/events/{event}/proof/", N, "audit:read", _administrator(409)),
+    Row("POST", "audit/events/export/", N, "audit:read", _administrator(202), {}),
     Row("GET", "audit/seals/", N, "audit:read", _administrator(200)),
     Row("GET", "audit/checkpoint/", N, "audit:read", _administrator(404)),
     Row("GET", "audit/consistency/?from=1", N, "audit:read", _administrator(404)),

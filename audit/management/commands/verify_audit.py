@@ -6,9 +6,12 @@ import argparse
 import pathlib
 from typing import Any
 
-from audit.checkpoints import BadNote, VerifierKey
-from audit.verifying import trail_verify
-from audit.witness import notes_witnessed
+from django.conf import settings
+
+from audit.archives import archive_verify
+from audit.checkpoints import BadNote, VerifierKey, verifier_keys
+from audit.verifying import Report, trail_verify
+from audit.witness import keys_witnessed, notes_witnessed
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
 
@@ -23,7 +26,10 @@ class Command(OperatorCommand):
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """What to trust beyond what the server itself keeps."""
+        """What to check, and what to trust beyond what the server itself keeps."""
+        parser.add_argument(
+            "--archive", type=pathlib.Path, metavar="PATH", help="check this NDJSON export and not the trail"
+        )
         parser.add_argument(
             "--checkpoint",
             action="append",
@@ -42,19 +48,16 @@ class Command(OperatorCommand):
 
     def run(self, actor: Actor, **options: Any) -> None:
         """Look, and say what was found."""
-        bar = None
-
-        def progress(done: int, total: int) -> None:
-            nonlocal bar
-            bar = bar or self.progress(total, "Verifying")
-            bar.update(done)
-
-        notes = [*notes_witnessed(), *map(_text, options["checkpoint"])]
         try:
             keys = [VerifierKey.parse(text) for text in options["key"]]
-            report = trail_verify(notes, keys or None, progress)
         except BadNote as error:
-            raise FoundWrong(f"A checkpoint that was kept doesn't verify: {error}.") from None
+            raise UsageError(f"--key: {error}.") from None
+        try:
+            report = (
+                self._archive(options["archive"], keys) if options["archive"] else self._trail(options, keys)
+            )
+        except BadNote as error:
+            raise FoundWrong(f"A checkpoint doesn't verify: {error}.") from None
         for finding in report.findings:
             self.stdout.write(f"{finding} ({finding.why})")
         if report.findings:
@@ -63,6 +66,24 @@ class Command(OperatorCommand):
             f"{report.entries} events are what was sealed, by {report.seals} seals and {report.notes} "
             f"checkpoints kept elsewhere; of {report.erased} the personal part was erased."
         )
+
+    def _trail(self, options: dict[str, Any], keys: list[VerifierKey]) -> Report:
+        bar = None
+
+        def progress(done: int, total: int) -> None:
+            nonlocal bar
+            bar = bar or self.progress(total, "Verifying")
+            bar.update(done)
+
+        notes = [*notes_witnessed(), *map(_text, options["checkpoint"])]
+        return trail_verify(notes, keys or None, progress)
+
+    @staticmethod
+    def _archive(path: pathlib.Path, keys: list[VerifierKey]) -> Report:
+        try:
+            return archive_verify(path, keys or [*verifier_keys(settings.AUDIT_ORIGIN), *keys_witnessed()])
+        except (OSError, EOFError) as error:
+            raise UsageError(f"{path} can't be read: {error}") from None
 
 
 def _text(path: pathlib.Path) -> str:

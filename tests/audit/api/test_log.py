@@ -150,7 +150,7 @@ def test_consistency_of_sizes_that_are_none(auditor: Any, query: str, pointer: s
 def test_proof_costs_the_same_in_a_larger_log(
     auditor: Any, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Session, permission, event, leaf, seal; two stored levels for the proof and for the root."""
+    """Session, permission, event, leaf, seal; two stored levels of the tree."""
     seal = sealed(600)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         auditor.get(f"audit/events/{seal.first_sequence}/proof/")

@@ -1,0 +1,3 @@
+"""The kinds of the trail's background work."""
+
+EVENTS_EXPORT = "audit.export"
