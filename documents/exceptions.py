@@ -242,6 +242,19 @@ class LegalHold(Locked):
     detail = "A legal hold keeps this from being removed until it is released."
 
 
+class LinkCommentsSpent(TooManyRequests):
+    """By one link so many comments are written in an hour and no more, whoever holds it."""
+
+    code = "link_comments_spent"
+    title = "This link has been used for too many comments"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "By this link no more comments can be written within the hour.",
+            headers={"Retry-After": str(retry_after)},
+        )
+
+
 class LinkPasswordLimited(TooManyRequests):
     """Too many wrong passwords for a share link; `Retry-After` says how long to wait."""
 

@@ -14,6 +14,7 @@ import hmac
 import re
 import secrets
 import uuid
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
@@ -34,7 +35,7 @@ _KEYED = re.compile(_NAMES + rf"(?P<key>[A-Za-z0-9_-]{{{KEY_LENGTH}}})(?![\w-])"
 # The addresses that people pass on, `/d/{slug}-{short id}`, hold the id in other digits.
 _SHORT = re.compile(rf"(/d/(?:[a-z0-9-]*-)?)({SHORT_ID})(?![\w-])", re.ASCII)
 _SHORT_KEYED = re.compile(rf"(/d/(?:[a-z0-9-]*?-)??)([A-Za-z0-9_-]{{{KEY_LENGTH}}})(?![\w-])", re.ASCII)
-_DOCUMENT, _FILE, _TAG = b"document", b"file", b"tag"
+_COMMENT, _DOCUMENT, _FILE, _TAG, _THREAD = b"comment", b"document", b"file", b"tag", b"thread"
 
 
 def link_secret_make() -> str:
@@ -48,6 +49,27 @@ def link_secret_hash(secret: str) -> bytes | None:
     Plain SHA-256: there is nothing to guess in 256 random bits, so a slow hash would protect nothing.
     """
     return hashlib.sha256(secret.encode()).digest() if _FORM.fullmatch(secret) else None
+
+
+class Masked(NamedTuple):
+    """A text as a link shows it, and each id that it names: where it stands, and where its key does."""
+
+    text: str
+    spans: list[tuple[int, int, int, int]]
+
+    def real(self, start: int, end: int) -> tuple[int, int]:
+        """A stretch of the shown text in the true one; a key that it cuts through is taken whole."""
+        low, high, shift_low, shift_high = start, end, 0, 0
+        for at, stop, key_at, key_stop in self.spans:
+            if key_at < start < key_stop:
+                low, shift_low = key_at, at - key_at
+            elif key_stop <= start:
+                shift_low = stop - key_stop
+            if key_at < end < key_stop:
+                high, shift_high = key_stop, stop - key_stop
+            elif key_stop <= end:
+                shift_high = stop - key_stop
+        return low + shift_low, high + shift_high
 
 
 class LinkNames:
@@ -66,6 +88,18 @@ class LinkNames:
         """The key of an attachment."""
         return self._sealed(uid.bytes, _FILE)
 
+    def thread_key(self, uid: uuid.UUID) -> str:
+        """The key of a thread."""
+        return self._sealed(uid.bytes, _THREAD)
+
+    def comment_key(self, uid: uuid.UUID) -> str:
+        """The key of a comment."""
+        return self._sealed(uid.bytes, _COMMENT)
+
+    def thread_uid(self, key: str) -> uuid.UUID | None:
+        """The thread of a key, None for what is no key of this link."""
+        return self._uid(key, _THREAD)
+
     def document_uid(self, key: str) -> uuid.UUID | None:
         """The document of a key, None for what is no key of this link."""
         return self._uid(key, _DOCUMENT)
@@ -78,6 +112,31 @@ class LinkNames:
         """The text with keys in place of the ids of documents and attachments that it names."""
         text = _SHORT.sub(self._mask_short, text)
         return _ID.sub(self._mask, text)
+
+    def masked_whole(self, text: str) -> Masked:
+        """As `masked`, with where everything stands."""
+        pieces: list[str] = []
+        spans: list[tuple[int, int, int, int]] = []
+        at = length = 0
+        for start, end, key in self._ids(text):
+            pieces += [text[at:start], key]
+            length += start - at
+            spans.append((start, end, length, length + len(key)))
+            at, length = end, length + len(key)
+        return Masked("".join([*pieces, text[at:]]), spans)
+
+    def masked_part(self, text: str, start: int, end: int) -> str:
+        """A part of a text, masked; an id that is cut off at its end or beginning is left out."""
+        pieces: list[str] = []
+        at = start
+        for first, last, key in self._ids(text):
+            if last <= start or first >= end:
+                continue
+            pieces.append(text[at : max(at, first)])
+            if start <= first and last <= end:
+                pieces.append(key)
+            at = last
+        return "".join([*pieces, text[at:end]])
 
     def unmasked(self, text: str) -> str:
         """The inverse of `masked`; what is no key of this link stays."""
@@ -106,6 +165,22 @@ class LinkNames:
             return None
         read = [self.expected(uid, tag) for tag in if_match.tags]
         return IfMatch(tuple(f"{own.epoch}-{own.revision}.link" for own in read if own))
+
+    def _ids(self, text: str) -> list[tuple[int, int, str]]:
+        """Where ids stand that `masked` takes out, and their keys, in order."""
+        found = [
+            (match.start(2), match.end(2), self.document_key(uid))
+            for match in _SHORT.finditer(text)
+            if (uid := document_named(match[2])) is not None
+        ]
+        for match in _ID.finditer(text):
+            name = self.file_key if _names_file(match) else self.document_key
+            found.append((match.start("id"), match.end("id"), name(uuid.UUID(match["id"]))))
+        apart: list[tuple[int, int, str]] = []
+        for span in sorted(found):
+            if not apart or span[0] >= apart[-1][1]:
+                apart.append(span)
+        return apart
 
     def _mask(self, found: re.Match[str]) -> str:
         name = self.file_key if _names_file(found) else self.document_key

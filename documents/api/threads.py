@@ -36,7 +36,7 @@ from documents.services.commenting import (
     thread_resolve,
 )
 
-_STATES = [str(state) for state in AnchorState if state is not AnchorState.NONE]
+STATES = [str(state) for state in AnchorState if state is not AnchorState.NONE]
 
 
 class AroundField(StrictCharField):
@@ -46,6 +46,17 @@ class AroundField(StrictCharField):
         super().__init__(
             max_length=anchors.CONTEXT, allow_blank=True, trim_whitespace=False, required=False, **options
         )
+
+
+def quote_check(attrs: dict[str, Any]) -> dict[str, Any]:
+    """The input, if its quote is more than spaces, and there for what else tells of it; else InvalidInput."""
+    quote = attrs.get("quote")
+    if quote is not None and not quote.strip():
+        raise serializers.ValidationError({"quote": ["This field may not be blank."]}, code="blank")
+    for name in ("prefix", "suffix", "revision"):
+        if name in attrs and quote is None:
+            raise serializers.ValidationError({name: ["Say what is quoted."]}, code="contradiction")
+    return attrs
 
 
 class _QuoteInput(StrictSerializer):
@@ -67,18 +78,9 @@ class _QuoteInput(StrictSerializer):
         help_text="Whose body is quoted; the newest by default.",
     )
 
-    def validate_quote(self, quote: str | None) -> str | None:
-        """More than spaces."""
-        if quote is not None and not quote.strip():
-            raise serializers.ValidationError("This field may not be blank.", code="blank")
-        return quote
-
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """What tells of a quote goes with one."""
-        for name in ("prefix", "suffix", "revision"):
-            if name in attrs and attrs.get("quote") is None:
-                raise serializers.ValidationError({name: ["Say what is quoted."]}, code="contradiction")
-        return attrs
+        return quote_check(attrs)
 
 
 class ThreadInput(_QuoteInput):
@@ -99,7 +101,7 @@ class AnchorAnswer(serializers.Serializer[Any]):
     `anchored`: as it was quoted; `changed`: it reads otherwise now; `gone`: it stands there no more.
     """
 
-    state = serializers.ChoiceField(choices=_STATES)
+    state = serializers.ChoiceField(choices=STATES)
     revision = serializers.IntegerField(help_text="Whose body was quoted.")
     quote = serializers.CharField(help_text="As it was quoted.")
     prefix = serializers.CharField(allow_blank=True, help_text="Up to 64 characters before it, as of then.")

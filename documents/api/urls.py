@@ -32,6 +32,7 @@ from documents.api.rendering import PreviewViewSet, RenderingViewSet
 from documents.api.revisions import RevisionViewSet
 from documents.api.search import SearchViewSet
 from documents.api.shared import SharedViewSet
+from documents.api.shared_comments import SharedThreadViewSet
 from documents.api.snapshots import SnapshotViewSet
 from documents.api.tags import TagViewSet
 from documents.api.threads import DocumentThreadViewSet, ThreadViewSet
@@ -56,6 +57,8 @@ _ACCESS_REQUEST = _ACCESS_REQUESTS + "<uuid:access_request>/"
 _LINKS = "documents/<uuid:document>/links/"
 _SHARED = "shared/<str:secret>/"
 _SHARED_CONTENT: dict[str, Any] = {"get": "content", "patch": "content_update", "put": "content_replace"}
+_SHARED_THREADS: dict[str, Any] = {"get": "threads", "post": "thread_create"}
+_SHARED_COMMENTS: dict[str, Any] = {"get": "comments", "post": "comment_create"}
 _REVISIONS = "documents/<uuid:document>/revisions/"
 _THREAD = "threads/<uuid:id>/"
 _COMMENT = "comments/<uuid:id>/"
@@ -135,5 +138,8 @@ urlpatterns = [
     path(_THREAD + "comments/", ThreadCommentViewSet.as_view(_LIST)),
     path(_COMMENT, CommentViewSet.as_view(_ITEM)),
     path(_COMMENT + "reactions/", ReactionViewSet.as_view({**_LIST, "delete": "destroy"})),
+    path(_SHARED + "threads/", SharedThreadViewSet.as_view(_SHARED_THREADS)),
+    path(_SHARED + "threads/<str:key>/comments/", SharedThreadViewSet.as_view(_SHARED_COMMENTS)),
+    path(_SHARED + "documents/<str:key>/threads/", SharedThreadViewSet.as_view(_SHARED_THREADS)),
     path("search/suggest/", SearchViewSet.as_view({"get": "suggest"})),
 ]

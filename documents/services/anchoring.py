@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -25,10 +26,14 @@ WHERE t.id = m.id"""
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Quoted:
-    """A passage as whoever quotes it names it: of which revision, None for the newest."""
+    """A passage as whoever quotes it names it: of which revision, None for the newest.
+
+    `find` looks for it, for those who read the body in another form.
+    """
 
     passage: Passage
     revision: int | None = None
+    find: Callable[[str, Passage], Found | None] = passage_find
 
 
 def anchor_set(thread: Thread, document: Document, body: DocumentBody, quoted: Quoted) -> int:
@@ -41,9 +46,10 @@ def anchor_set(thread: Thread, document: Document, body: DocumentBody, quoted: Q
     head = document.revision
     number = quoted.revision or head
     then = body.content if number == head else _body_of(document, number)
-    found = passage_find(then, quoted.passage)
+    found = quoted.find(then, quoted.passage)
     if found is None:
-        text = f"The body of revision {number} holds no such text."
+        body_of = f"The body of revision {number}" if quoted.revision else "The body"
+        text = f"{body_of} holds no such text."
         raise InvalidInput.field("/quote", "quote_not_found", text)
     _room_check(thread, document)
     passage, place = _carried(found, then, body.content)

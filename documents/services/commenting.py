@@ -53,19 +53,24 @@ class Opened:
 
 
 @transactional
-def thread_create(
-    *, actor: Actor, document: Document, body: str, quoted: Quoted | None = None, guest: Guest | None = None
-) -> Opened:
+def thread_create(*, actor: Actor, document: Document, body: str, quoted: Quoted | None = None) -> Opened:
     """Open a thread by its first comment, about the document or about a passage of it.
 
     Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, and what `anchor_set` does.
     """
+    return thread_add(actor, document, body, quoted)
+
+
+def thread_add(
+    actor: Actor, document: Document, body: str, quoted: Quoted | None, guest: Guest | None = None
+) -> Opened:
+    """`thread_create` within the caller's transaction."""
     actor, document, text = _body_open(actor, document)
     thread = Thread(document=document, created_at=actor.now, updated_at=actor.now)
     thread.author_id, thread.author_actor = _author(actor, guest)
     occurrences = anchor_set(thread, document, text, quoted) if quoted else 0
     thread.save(force_insert=True)
-    _comment_add(actor, thread, body, guest)
+    _comment_insert(actor, thread, body, guest)
     return Opened(thread, occurrences)
 
 
@@ -129,15 +134,20 @@ def thread_delete(*, actor: Actor, thread: Thread) -> None:
 
 
 @transactional
-def comment_create(*, actor: Actor, thread: Thread, body: str, guest: Guest | None = None) -> Comment:
+def comment_create(*, actor: Actor, thread: Thread, body: str) -> Comment:
     """Answer in a thread, settled or not.
 
     Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, TooManyComments.
     """
+    return comment_add(actor, thread, body)
+
+
+def comment_add(actor: Actor, thread: Thread, body: str, guest: Guest | None = None) -> Comment:
+    """`comment_create` within the caller's transaction."""
     actor, thread = _thread_open(actor, thread)
     if Comment.objects.filter(thread=thread).count() >= limits.COMMENTS:
         raise TooManyComments
-    comment = _comment_add(actor, thread, body, guest)
+    comment = _comment_insert(actor, thread, body, guest)
     _touch(actor, thread)
     return comment
 
@@ -265,7 +275,7 @@ def _author(actor: Actor, guest: Guest | None) -> tuple[int | None, dict[str, An
     return (by, {**by_actor, "name": guest.name}) if guest and by_actor else (by, by_actor)
 
 
-def _comment_add(actor: Actor, thread: Thread, body: str, guest: Guest | None) -> Comment:
+def _comment_insert(actor: Actor, thread: Thread, body: str, guest: Guest | None) -> Comment:
     comment = Comment(thread=thread, body=body, created_at=actor.now)
     comment.author_id, comment.author_actor = _author(actor, guest)
     comment.link_id = guest.link if guest else None

@@ -158,6 +158,15 @@ _SHARED = [
     ),
     Row("PUT", "shared/{secret}/documents/{shared_key}/content/", P, None, _everybody(400)),
 ]
+_SAID_BY_GUEST = {"body": "What about this?", "name": "Guest"}
+_SHARED_COMMENTS = [
+    Row("GET", "shared/{secret}/threads/", P, None, _everybody(200)),
+    Row("POST", "shared/{secret}/threads/", P, None, _everybody(201), _SAID_BY_GUEST),
+    Row("GET", "shared/{secret}/documents/{shared_key}/threads/", P, None, _everybody(200)),
+    Row("POST", "shared/{secret}/documents/{shared_key}/threads/", P, None, _everybody(201), _SAID_BY_GUEST),
+    Row("GET", "shared/{secret}/threads/{thread_key}/comments/", P, None, _everybody(200)),
+    Row("POST", "shared/{secret}/threads/{thread_key}/comments/", P, None, _everybody(201), _SAID_BY_GUEST),
+]
 _OWN = [
     Row("POST", "auth/logout/", A, None, _signed_in(204)),
     Row(
@@ -654,6 +663,7 @@ _COMMENTS = [
 TABLE: tuple[Row, ...] = (
     *_PUBLIC,
     *_SHARED,
+    *_SHARED_COMMENTS,
     *_OWN,
     *_PLATFORM,
     *_TEAMS,

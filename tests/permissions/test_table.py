@@ -126,6 +126,7 @@ class Stage:
         self.ids |= {"link": link["id"], "secret": link["secret"]}
         names = LinkNames(link["secret"])
         self.ids["shared_key"] = names.document_key(uuid.UUID(self.ids["document"]))
+        self.ids["thread_key"] = names.thread_key(uuid.UUID(self.ids["thread"]))
         self.ids["file_key"] = names.file_key(uuid.UUID(self.ids["attachment"]))
         self.ids["address"] = document_path(uuid.UUID(self.ids["document"]), "Document")[3:]
         snapshots = f"workspaces/{self.ids['workspace']}/snapshots/"
