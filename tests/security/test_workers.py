@@ -66,6 +66,17 @@ def test_rule_holds_on_all_workers_in_5_s(ask: Ask) -> None:
     assert wait_until(lambda: everywhere(200), SECONDS)
 
 
+def test_session_revoked_is_out_on_all_workers_at_once(ask: Ask) -> None:
+    """No worker remembers it: the next request fails, whichever takes it."""
+    here, there = client_make(), client_make()
+    assert here.credentials is not None
+    bearer = {"Authorization": f"Bearer {here.token}"}
+    assert many(30, lambda _: ask(HERE, "GET", ME, **bearer)) == {200: 30}
+    assert here.delete(f"me/sessions/{here.credentials.session.uid}/").status_code == 204
+    assert many(30, lambda _: ask(HERE, "GET", ME, **bearer)) == {401: 30}
+    assert ask(HERE, "GET", ME, Authorization=f"Bearer {there.token}") == 200
+
+
 def test_hundred_wrong_passwords_are_429_while_the_owner_goes_on(ask: Ask) -> None:
     """Spread over all workers ten are judged at most; the owner's sessions live, at that address too."""
     owner = client_make()

@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db.models import F
+from django.db.models.functions import Now
 
 from accounts.caching import last_uses
 from accounts.models import Session
@@ -46,6 +48,21 @@ def test_sessions_revocation_needs_no_redis(client_for: Any) -> None:
     client = client_for()
     assert client.post("auth/logout/").status_code == 204
     assert client.get("me/").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"expires_at": Now()}, {"last_used_at": Now() - F("idle_lifetime")}],
+    ids=["absolute", "idle"],
+)
+def test_sessions_end_at_their_moment(client_for: Any, anonymous: Any, over: dict[str, Any]) -> None:
+    """Used or not, without a job that ends them: neither the access token nor the refresh token holds."""
+    client = client_for()
+    Session.objects.update(**over)
+    assert client.get("me/").status_code == 401
+    answer = anonymous.post("auth/refresh/", {"refresh": client.credentials.refresh})
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_refresh_token")
+    assert Session.objects.get().revoked_at is None
 
 
 def test_sessions_of_others_and_absent_ones_are_404(client_for: Any) -> None:
