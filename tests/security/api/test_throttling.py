@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -58,6 +59,21 @@ def test_limit_is_429_with_all_it_needs(client_for: Any) -> None:
     assert (body["code"], body["error_type"]) == ("rate_limited", "BusinessError")
     assert int(refused.headers["Retry-After"]) >= 1
     assert refused.headers["RateLimit"].startswith('"reads";r=0;t=')
+
+
+@pytest.mark.parametrize("credential", ["session", "token", "nobody"])
+def test_limit_comes_before_any_row(client_for: Any, django_assert_num_queries: Any, credential: str) -> None:
+    """Once over it a request looks up who asks and nothing of what is asked for."""
+    if credential == "token":
+        client = ApiClient(token_make(user_make(), "documents:read"))
+    else:
+        client = client_for() if credential == "session" else ApiClient()
+    path = f"documents/{uuid.uuid4()}/"
+    asked = [client.get(path).status_code for _ in range(4)]
+    assert asked[3] == 429
+    # the credential with its user; of a stranger nothing
+    with django_assert_num_queries(0 if credential == "nobody" else 1):
+        assert client.get(path).status_code == 429
 
 
 def test_limit_is_per_user(client_for: Any) -> None:
