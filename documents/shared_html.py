@@ -19,6 +19,11 @@ _FILE = re.compile(
     rf' (href|src)="(?:https?://[^/"]+)?/api/v1/attachments/({_UUID})/file/(\?[^"#]*)?(?:#[^"]*)?"',
     re.IGNORECASE,
 )
+# Where a link begins and ends, and a picture of another server.
+_AWAY = re.compile(
+    r'(?P<begin><a )|(?P<end></a>)|<img src="(?P<source>(?:https?:)?//[^"]*)"'
+    r'(?: alt="(?P<text>[^"]*)")?(?: [a-z]+="[^"]*")*>'
+)
 # So many levels of headings, and from so many on, make a table of contents.
 _LEVELS, _FROM = 3, 3
 
@@ -41,7 +46,7 @@ def documents_linked(html: str) -> set[uuid.UUID]:
 def page_html(
     html: str, document: Callable[[uuid.UUID], str | None], file: Callable[[uuid.UUID], str]
 ) -> str:
-    """The HTML with addresses of pages for ids, and with tables that scroll by themselves.
+    """The HTML with addresses of pages for ids, links for pictures of elsewhere, and tables that scroll.
 
     `document` gives the address of a document's page, None for one that the link doesn't reach: its link is
     plain text then.
@@ -54,10 +59,26 @@ def page_html(
     def to_file(found: re.Match[str]) -> str:
         return f' {found[1]}="{file(uuid.UUID(found[2]))}{found[3] or ""}"'
 
-    html = _FILE.sub(to_file, _DOCUMENT.sub(to_page, html))
+    html = _without_pictures_of_elsewhere(_FILE.sub(to_file, _DOCUMENT.sub(to_page, html)))
     return html.replace("<table>", '<div class="wide" tabindex="0"><table>').replace(
         "</table>", "</table></div>"
     )
+
+
+def _without_pictures_of_elsewhere(html: str) -> str:
+    """Pictures of other servers, which the page's policy doesn't load, as links to them."""
+    within = False
+
+    def settle(found: re.Match[str]) -> str:
+        nonlocal within
+        if found["source"] is None:
+            within = found["begin"] is not None
+            return found[0]
+        text = found["text"] or found["source"]
+        link = f'<a href="{found["source"]}" rel="nofollow noopener noreferrer">{text}</a>'
+        return text if within else link
+
+    return _AWAY.sub(settle, html)
 
 
 def contents_of(toc: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

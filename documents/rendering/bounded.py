@@ -24,8 +24,8 @@ CHILDREN = 2
 # CPU time: so much for any text and so much more for each of its characters. What people write takes half of
 # it or less; a short text that is made to be slow can't hold a process for long.
 _CPU_SECONDS, _PER_CHARACTER = 0.5, 10e-6
-# Longest wait for a process; whoever waits is a thread of a web server.
-_WAIT = 3.0
+# Longest waits for a process; whoever waits is one of a web server's few threads.
+_WAIT, _WAIT_ASIDE = 3.0, 1.0
 _REMEMBERED = 1_000
 
 
@@ -75,13 +75,13 @@ class _Pool:
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """One of the places that previews and long texts may have; raises ServiceUnavailable."""
-        with _place(self._aside):
+        with _place(self._aside, _WAIT_ASIDE):
             yield
 
     def ask(self, text: bytes, seconds: float, *, remember: bool) -> bytes:
         """The answer's JSON; nothing where the text is too much. Raises ServiceUnavailable."""
         digest = hashlib.sha256(text).digest()
-        with _place(self._places):
+        with _place(self._places, _WAIT):
             if remember and self._is_too_much(digest):
                 return b""
             try:
@@ -143,8 +143,8 @@ class _Pool:
 
 
 @contextlib.contextmanager
-def _place(places: threading.BoundedSemaphore) -> Iterator[None]:
-    if not places.acquire(timeout=_WAIT):
+def _place(places: threading.BoundedSemaphore, patience: float) -> Iterator[None]:
+    if not places.acquire(timeout=patience):
         raise _busy()
     try:
         yield

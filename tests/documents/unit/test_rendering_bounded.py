@@ -170,7 +170,7 @@ def test_previews_and_long_texts_leave_a_renderer_to_others(
     pool: Any, monkeypatch: pytest.MonkeyPatch, text: str, *, preview: bool
 ) -> None:
     """However many look at drafts, or at books."""
-    monkeypatch.setattr(bounded, "_WAIT", 0.05)
+    monkeypatch.setattr(bounded, "_WAIT_ASIDE", 0.05)
     with pool.aside():
         with pytest.raises(ServiceUnavailable):
             render_bounded(text, preview=preview)

@@ -35,6 +35,15 @@ def test_files_are_shown_by_the_link() -> None:
     assert '<a href="/s/x/f/file/"' in html
 
 
+def test_pictures_of_elsewhere_are_links() -> None:
+    """The page loads nothing from where a reader could be counted; in a link they are its text."""
+    away = "https://example.org/a.png"
+    html = shown(f'![A "b" >]({away} "t > t") [![C]({away})](/x) ![]({away}) ![D](/own.png)')
+    rel = 'rel="nofollow noopener noreferrer"'
+    assert f'<a href="{away}" {rel}>A &quot;b&quot; ' in html
+    assert f'<a href="/x" {rel}>C</a> <a href="{away}" {rel}>{away}</a> <img src="/own.png" alt="D">' in html
+
+
 def test_what_looks_like_markup_in_a_text_stays_text() -> None:
     """Code that shows HTML is code: nothing of it becomes markup."""
     html = shown('`<pre>` and `<table>` and `<input type="checkbox">`\n')
