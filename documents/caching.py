@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import threading
 import uuid
 from collections.abc import Callable, Hashable
@@ -15,6 +16,7 @@ from django.db import connection
 from cloudscribe.lib.actor import AccessKey, Actor, CredentialKind
 from cloudscribe.lib.caching import CacheAside, StampedCache, WriteBehind
 from documents.access_map import AccessMap, Entries
+from documents.blaming import Blame, Run
 from documents.rendering import RENDERER_VERSION, Rendered
 
 # The map's form, a part of the key: processes of two releases never read each other's bits.
@@ -112,6 +114,54 @@ _renderings: CacheAside[Rendered] = CacheAside(
 def rendering(sha256: bytes, render: Callable[[], Rendered]) -> Rendered:
     """The HTML of a body by its hash, rendered once for all who ask at the same time."""
     return _renderings.get((RENDERER_VERSION, sha256.hex()), render)
+
+
+# The blame's form, a part of the key, as that of access maps.
+_BLAME_FORM = 1
+# So many revisions back one is looked for that the walk may end at.
+_BLAMES_BACK = 100
+
+
+def _dump_blame(blame: Blame) -> Any:
+    runs = [[run.count, run.revision, run.place] for run in blame.runs]
+    return [blame.number, blame.oldest, blame.is_ended, list(blame.gaps), runs]
+
+
+def _check_blame(stored: Any) -> Blame:
+    number, oldest, is_ended, gaps, runs = stored
+    if not all(isinstance(value, int) for value in (number, oldest, *gaps, *itertools.chain(*runs))):
+        raise TypeError("not a blame")
+    return Blame(number, oldest, bool(is_ended), tuple(gaps), tuple(Run(*run) for run in runs))
+
+
+# Revisions never change, so neither does who wrote their lines; a restored database is another epoch.
+_blames: CacheAside[Blame] = CacheAside(
+    "blame", lifetime=7 * 86_400.0, dump=_dump_blame, check=_check_blame, patience=5.0
+)
+
+
+def blame(document: uuid.UUID, number: int, actor: Actor, trace: Callable[[Blame | None], Blame]) -> Blame:
+    """Who wrote the lines of a revision, which the actor was found to see.
+
+    `trace` works it out from a blame of the same revision that hasn't come to its end, from one of an earlier
+    revision, or from none. Where it doesn't come to its end it goes on when it is asked for again.
+    """
+    epoch = actor.access_key.epoch if actor.access_key else 0
+    made: list[Blame] = []
+
+    def key(of: int) -> tuple[Hashable, ...]:
+        return (_BLAME_FORM, epoch, document, of)
+
+    def build() -> Blame:
+        earlier = range(number - 1, max(0, number - 1 - _BLAMES_BACK), -1)
+        made.append(trace(_blames.nearest([key(of) for of in earlier])))
+        return made[0]
+
+    found = _blames.get(key(number), build)
+    if not found.is_ended and not made:
+        found = trace(found)
+        _blames.put(key(number), found)
+    return found
 
 
 _OPENED_SQL = """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from documents.matching import matching_blocks
+from documents.alignment import MAX_ITEMS, Change, changes, changes_between, lines_of
 
 Op = Literal["delete", "equal", "insert"]
 
@@ -68,11 +68,15 @@ def line_hunks(old: str, new: str) -> list[dict[str, Any]]:
 
 
 def word_hunks(old: str, new: str) -> list[dict[str, Any]]:
-    """As `line_hunks`, with `words[]` of `op` and `text` for lines: word by word where lines changed."""
+    """As `line_hunks`, with `words[]` of `op` and `text` for lines: word by word where lines changed.
+
+    Beyond 100,000 words and spaces the rest of the changed lines stay whole.
+    """
+    budget = _Budget(MAX_ITEMS)
     return [
         {
             **_place(hunk),
-            "words": [{"op": run.op, "text": "".join(run.items)} for run in _by_words(hunk.runs)],
+            "words": [{"op": run.op, "text": "".join(run.items)} for run in _by_words(hunk.runs, budget)],
         }
         for hunk in hunks(old, new)
     ]
@@ -80,34 +84,14 @@ def word_hunks(old: str, new: str) -> list[dict[str, Any]]:
 
 def hunks(old: str, new: str) -> list[Hunk]:
     """What changed from `old` to `new`, line by line; bounded work for bodies of any kind."""
-    a, b = _lines(old), _lines(new)
-    return [_hunk(a, b, group) for group in _grouped(_changes(a, b), len(a))]
+    a, b = lines_of(old), lines_of(new)
+    found = changes(old.encode(), new.encode())
+    return [_hunk(a, b, group) for group in _grouped(found, len(a))]
 
 
-def _lines(text: str) -> list[str]:
-    """Lines with their ends; only a line feed ends one."""
-    parts = [part + "\n" for part in text.split("\n")]
-    parts[-1] = parts[-1][:-1]
-    return parts if parts[-1] else parts[:-1]
-
-
-# A change: (start, end) in the old text and in the new one.
-_Change = tuple[int, int, int, int]
-
-
-def _changes(a: Sequence[str], b: Sequence[str]) -> Iterator[_Change]:
-    old = new = 0
-    for start, other, size in matching_blocks(a, b):
-        if (old, new) != (start, other):
-            yield old, start, new, other
-        old, new = start + size, other + size
-    if (old, new) != (len(a), len(b)):
-        yield old, len(a), new, len(b)
-
-
-def _grouped(changes: Iterator[_Change], length: int) -> Iterator[list[_Change]]:
+def _grouped(changes: Iterable[Change], length: int) -> Iterator[list[Change]]:
     """Changes whose contexts touch."""
-    group: list[_Change] = []
+    group: list[Change] = []
     for change in changes:
         if group and min(change[0], length) - group[-1][1] > 2 * _CONTEXT:
             yield group
@@ -117,7 +101,7 @@ def _grouped(changes: Iterator[_Change], length: int) -> Iterator[list[_Change]]
         yield group
 
 
-def _hunk(a: Sequence[str], b: Sequence[str], group: Sequence[_Change]) -> Hunk:
+def _hunk(a: Sequence[str], b: Sequence[str], group: Sequence[Change]) -> Hunk:
     before = min(_CONTEXT, group[0][0], group[0][2])
     after = min(_CONTEXT, len(a) - group[-1][1])
     old_start, new_start = group[0][0] - before, group[0][2] - before
@@ -132,7 +116,7 @@ def _hunk(a: Sequence[str], b: Sequence[str], group: Sequence[_Change]) -> Hunk:
 
 
 def _runs(
-    a: Sequence[str], b: Sequence[str], group: Sequence[_Change], span: tuple[int, int]
+    a: Sequence[str], b: Sequence[str], group: Sequence[Change], span: tuple[int, int]
 ) -> Iterator[Run]:
     at = span[0]
     for old, old_end, new, new_end in group:
@@ -148,19 +132,32 @@ def _run(op: Op, items: Sequence[str]) -> Iterator[Run]:
         yield Run(op, tuple(items))
 
 
-def _by_words(runs: Sequence[Run]) -> Iterator[Run]:
+@dataclasses.dataclass(slots=True)
+class _Budget:
+    """How many words may still be compared."""
+
+    left: int
+
+    def covers(self, *sides: Sequence[str]) -> bool:
+        self.left -= sum(map(len, sides))
+        return self.left >= 0
+
+
+def _by_words(runs: Sequence[Run], budget: _Budget) -> Iterator[Run]:
     """The runs with each deleted one that an inserted one follows compared word by word."""
     at = 0
     while at < len(runs):
-        run = runs[at]
-        if run.op == "delete" and at + 1 < len(runs) and runs[at + 1].op == "insert":
-            old, new = _split(run), _split(runs[at + 1])
-            changes = list(_changes(old, new))
-            yield from _runs(old, new, changes, (0, len(old)))
-            at += 2
+        pair = runs[at : at + 2]
+        at += 1
+        if [run.op for run in pair] != ["delete", "insert"] or budget.left <= 0:
+            yield pair[0]
+            continue
+        old, new = map(_split, pair)
+        at += 1
+        if budget.covers(old, new):
+            yield from _runs(old, new, changes_between(old, new), (0, len(old)))
         else:
-            yield run
-            at += 1
+            yield from pair
 
 
 def _split(run: Run) -> list[str]:

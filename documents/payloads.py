@@ -3,7 +3,8 @@
 A payload is what lies between the beginning and the end that a body shares with its successor, deflated
 (RFC 1950) with the successor's middle as preset dictionary. Deflate looks back 32 KB only, so without the
 trimming an edit in a long body would cost as much as the body. Every twentieth is a keyframe that stands
-alone, so that a rebuild reads at most twenty rows.
+alone, so that a rebuild reads at most twenty rows. Where retention took what stood between two, the older is
+packed anew against the newer, or stands alone where that would make the way longer than it was.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class PayloadDamaged(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Payload:
-    """One stored row: the revision's number, its successor's where it needs that body, and the bytes."""
+    """One stored row: the revision's number, that of the newer one whose body it needs, and the bytes."""
 
     number: int
     base_number: int | None
@@ -41,17 +42,22 @@ def digest(body: str) -> bytes:
 def payload_for(number: int, body: str, successor: str) -> Payload:
     """The payload of revision `number`, made at the moment when `successor` takes its place."""
     if number % KEYFRAME_EVERY == 0:
-        return Payload(number, None, pack(body.encode(), b""))
-    return Payload(number, number + 1, pack(body.encode(), successor.encode()))
+        return payload_alone(number, body)
+    return payload_against(number, body, number + 1, successor)
 
 
-def nearest_keyframe(number: int) -> int:
-    """The number of the first revision from `number` on that stands alone; the head may come before it."""
-    return -(-number // KEYFRAME_EVERY) * KEYFRAME_EVERY
+def payload_alone(number: int, body: str) -> Payload:
+    """A payload that needs no other."""
+    return Payload(number, None, pack(body.encode(), b""))
+
+
+def payload_against(number: int, body: str, base_number: int, base: str) -> Payload:
+    """A payload that needs the body of a newer revision."""
+    return Payload(number, base_number, pack(body.encode(), base.encode()))
 
 
 def rebuild(chain: Iterable[Payload], head: str, sha256: bytes) -> str:
-    """The body at the end of `chain`, which goes from newest to oldest without a gap.
+    """The body at the end of `chain`, which goes from newest to oldest, each the base of the next.
 
     `head` is the body of the newest payload's successor, not used where the chain begins with a keyframe.
     Raises PayloadDamaged where the result isn't the body that `sha256` was taken of.
@@ -62,6 +68,14 @@ def rebuild(chain: Iterable[Payload], head: str, sha256: bytes) -> str:
     if hashlib.sha256(body).digest() != sha256:
         raise PayloadDamaged
     return body.decode()
+
+
+def body_of(data: bytes, base: bytes, sha256: bytes) -> bytes:
+    """One step of `rebuild`: the body packed against `base`, empty for none. Raises PayloadDamaged."""
+    body = unpack(data, base)
+    if hashlib.sha256(body).digest() != sha256:
+        raise PayloadDamaged
+    return body
 
 
 def pack(body: bytes, successor: bytes) -> bytes:

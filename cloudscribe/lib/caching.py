@@ -11,7 +11,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from cachetools import TTLCache
@@ -75,6 +75,18 @@ class _Remote(Generic[V]):
             return caches["default"].get(self.key(key))
         except ValueError:  # no JSON
             return None
+
+    def get_many(self, keys: Sequence[Hashable]) -> list[V]:
+        names = [self.key(key) for key in keys]
+        nothing: dict[str, Any] = {}
+        found = redis_call(lambda: self._read_many(names), nothing)
+        return [_checked(found.get(name), self._check) for name in names]
+
+    def _read_many(self, names: Sequence[str]) -> dict[str, Any]:
+        try:
+            return dict(caches["default"].get_many(names))
+        except ValueError:  # no JSON
+            return {}
 
     def put(self, key: Hashable, value: V) -> None:
         stored, lifetime = self._dump(value), max(1, int(jittered(self._lifetime)))
@@ -151,6 +163,17 @@ class CacheAside(Generic[V]):
                 return value
             _count(self._name, "miss")
             return self._build(key, build)
+
+    def put(self, key: Hashable, value: V) -> None:
+        """Put there what says more than the value that may stand there."""
+        self._remote.put(key, value)
+
+    def nearest(self, keys: Sequence[Hashable]) -> V | None:
+        """The value under the first of these keys that has one, asked for in one round trip."""
+        for value in self._remote.get_many(keys):
+            if value is not _MISSING:
+                return value
+        return None
 
     def _wait_for_others(self, key: Hashable) -> V:
         """What another builder has put there meanwhile; gives up when that takes too long."""

@@ -90,7 +90,8 @@ class KeysetPagination(BasePagination):
     """Pages of a queryset by its view's ordering.
 
     The view names `ordering_choices` (public names, or a mapping of them to model fields; none may be
-    null) and `default_ordering` (`"-updated_at"`); the primary key breaks ties in the same direction.
+    null) and `default_ordering` (`"-updated_at"`); the primary key breaks ties in the same direction, but for
+    `unique_orderings`, of whose values there is one a row: an index then gives their order by itself.
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
@@ -170,7 +171,8 @@ def _columns(view: Any, ordering: str) -> list[str]:
     name = ordering.removeprefix("-")
     choices = getattr(view, "ordering_choices", ())
     column = choices.get(name, name) if isinstance(choices, Mapping) else name
-    return [column] if column == "pk" else [column, "pk"]
+    is_unique = column == "pk" or name in getattr(view, "unique_orderings", ())
+    return [column] if is_unique else [column, "pk"]
 
 
 def _cursor_of(

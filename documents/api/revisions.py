@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -12,7 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from cloudscribe.lib.conditional import if_none_match, make_etag
-from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.pagination import PAGING_PARAMETERS
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import (
     ActorReferenceSerializer,
@@ -24,8 +25,9 @@ from documents import diffs, limits
 from documents.api.answering import DocumentAnswering
 from documents.api.editing import PREFER, expected_of, merge_wanted
 from documents.authors import author_reference
-from documents.models import Document, Revision
+from documents.models import Document, Revision, RevisionName
 from documents.selectors.revisions import Snapshot, revision_snapshot
+from documents.services.revision_names import revision_name_set
 from documents.services.revisions import revision_restore
 
 _EMPTY = Snapshot(0, {}, "")
@@ -43,6 +45,7 @@ class RevisionOutput(serializers.Serializer[Revision]):
     sha256 = serializers.SerializerMethodField()
     size = serializers.IntegerField()
     created_at = serializers.DateTimeField()
+    name = serializers.CharField(source="called", help_text="What people call it, empty for none.")
 
     def get_author(self, revision: Revision) -> ActorReferenceSerializer:
         """Who wrote it."""
@@ -57,6 +60,18 @@ class RevisionDetailOutput(RevisionOutput):
     """A revision with its body."""
 
     content = serializers.CharField()
+
+
+class RevisionListQuery(QuerySerializer):
+    """Which revisions."""
+
+    named = serializers.BooleanField(required=False, help_text="Those with a name, or those without.")
+
+
+class RevisionNameInput(StrictSerializer):
+    """What to call it; an empty name takes it away."""
+
+    name = StrictCharField(max_length=limits.NAME_LENGTH, allow_blank=True)
 
 
 class DiffQuery(QuerySerializer):
@@ -120,22 +135,31 @@ class RevisionViewSet(DocumentAnswering):
     lookup_url_kwarg = "number"
     lookup_value_regex = "[1-9][0-9]{0,8}"
     default_ordering = "-number"
+    unique_orderings = ("number",)
     serializers: ClassVar = {
         "list": RevisionOutput,
         "retrieve": RevisionDetailOutput,
+        "partial_update": RevisionNameInput,
         "diff": DiffOutput,
         "restore": RestoreInput,
     }
-    queries: ClassVar = {"diff": DiffQuery}
+    answers: ClassVar = {"partial_update": RevisionOutput}
+    queries: ClassVar = {"list": RevisionListQuery, "diff": DiffQuery}
     scope_map: ClassVar = {
         "list": "documents:read",
         "retrieve": "documents:read",
         "diff": "documents:read",
+        "partial_update": "documents:write",
         "restore": "documents:write",
     }
     if_match: ClassVar = {"restore": "required"}
     etag_actions: ClassVar = ("retrieve", "diff", "restore")
-    problems: ClassVar = {"retrieve": (410,), "diff": (410,), "restore": (409, 410, 412, 428)}
+    problems: ClassVar = {
+        "retrieve": (410,),
+        "diff": (410,),
+        "partial_update": (404, 409, 410),
+        "restore": (409, 410, 412, 428),
+    }
 
     def get_renderers(self) -> list[BaseRenderer]:
         """JSON, and for a diff plain text, too."""
@@ -147,13 +171,23 @@ class RevisionViewSet(DocumentAnswering):
 
     def list(self, request: Request, document: str) -> HttpResponseBase:
         """List the revisions of a document."""
-        return self.paged(self.get_queryset())
+        query = self.query() if request.query_params.keys() - PAGING_PARAMETERS else {}
+        rows = self.get_queryset()
+        if "named" in query:
+            rows = rows.filter(naming__isnull=not query["named"])
+        return self.paged(rows)
 
     def retrieve(self, request: Request, document: str, number: str) -> HttpResponseBase:
         """One revision with its body."""
         row, snapshot = self._found(self.document_here(), int(number))
         data = {**RevisionOutput(row).data, "content": snapshot.content}
-        return self.respond(data, etag=make_etag(data["sha256"], row.pk, data["author"]))
+        return self.respond(data, etag=make_etag(data["sha256"], row.pk, data["author"], data["name"]))
+
+    def partial_update(self, request: Request, document: str, number: str) -> HttpResponseBase:
+        """Give a revision a name, by which it is found and which keeps its body for good (editors)."""
+        here, name = self.document_here(), self.input()["name"]
+        revision_name_set(actor=self.actor, document=here, number=int(number), name=name)
+        return self.respond(RevisionOutput(self._row(here, int(number))).data)
 
     @extend_schema(responses={(200, "text/plain"): str, (200, "application/json"): DiffOutput})
     def diff(self, request: Request, document: str, number: str) -> HttpResponseBase:
@@ -191,13 +225,16 @@ class RevisionViewSet(DocumentAnswering):
         return self.document_answer(edited.document, row=edited.row, merged=edited.merged)
 
     def _rows(self, document: Document) -> QuerySet[Revision]:
-        return Revision.objects.filter(document=document).select_related("author")
+        # Without joins, which the planner may choose to do for all revisions before it sorts them.
+        name = RevisionName.objects.filter(revision=OuterRef("pk")).values("name")
+        rows = Revision.objects.filter(document=document).prefetch_related("author")
+        return rows.annotate(called=Coalesce(Subquery(name), Value("")))
+
+    def _row(self, document: Document, number: int) -> Revision:
+        return self.get_object_or_404(self._rows(document), number=number)
 
     def _found(self, document: Document, number: int) -> tuple[Revision, Snapshot]:
-        row = self._rows(document).filter(number=number).first()
-        if row is None:
-            raise NotFound
-        return row, revision_snapshot(document.pk, number)
+        return self._row(document, number), revision_snapshot(document.pk, number)
 
     def _plain(self, old: Snapshot, new: Snapshot, etag: str) -> HttpResponseBase:
         if if_none_match(self.request, etag):

@@ -11,6 +11,7 @@ from documents.api.access_requests import AccessRequestViewSet, OwnAccessRequest
 from documents.api.attachments import AttachmentFileViewSet, AttachmentListViewSet, AttachmentViewSet
 from documents.api.backlinks import BacklinkViewSet
 from documents.api.batch import BatchViewSet
+from documents.api.blame import BlameViewSet
 from documents.api.comments import CommentViewSet, ReactionViewSet, ThreadCommentViewSet
 from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
@@ -121,8 +122,11 @@ urlpatterns = [
     path(_SHARED + "files/<str:key>/", SharedViewSet.as_view({"get": "file"})),
     path(_SHARED + "documents/<str:key>/", SharedViewSet.as_view({"get": "retrieve"})),
     path(_SHARED + "documents/<str:key>/content/", SharedViewSet.as_view(_SHARED_CONTENT)),
+    path(_DOCUMENT + "blame/", BlameViewSet.as_view({"get": "blame"})),
     path(_REVISIONS, RevisionViewSet.as_view({"get": "list"})),
-    path(_REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve"})),
+    path(
+        _REVISIONS + "<int:number>/", RevisionViewSet.as_view({"get": "retrieve", "patch": "partial_update"})
+    ),
     path(_REVISIONS + "<int:number>/diff/", RevisionViewSet.as_view({"get": "diff"})),
     path(_REVISIONS + "<int:number>/restore/", RevisionViewSet.as_view({"post": "restore"})),
     path("documents/<uuid:document>/attachments/", AttachmentListViewSet.as_view(_LIST)),

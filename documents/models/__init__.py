@@ -16,7 +16,7 @@ from documents.models.invitation import Invitation, InvitationState
 from documents.models.keeping import Hold, Snapshot
 from documents.models.marks import Favorite, RecentView, Reference, Watch, WatchProgress
 from documents.models.placement import Placement
-from documents.models.revision import Revision, RevisionPayload
+from documents.models.revision import Revision, RevisionName, RevisionPayload
 from documents.models.search import ImportSource, Lexeme, SearchStatistic
 from documents.models.share_link import LinkState, LinkVisit, ShareLink
 from documents.models.workspace import Workspace
@@ -50,6 +50,7 @@ __all__ = [
     "RecentView",
     "Reference",
     "Revision",
+    "RevisionName",
     "RevisionPayload",
     "ScopeCount",
     "SearchStatistic",

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from documents import limits
+from documents.models.fields import person_field
 
 
 class Revision(models.Model):
@@ -83,3 +84,23 @@ class RevisionPayload(models.Model):
 
     def __str__(self) -> str:
         return f"payload of revision {self.revision_id}"
+
+
+class RevisionName(models.Model):
+    """What people call a revision; retention keeps the body of one that has a name."""
+
+    revision = models.OneToOneField(
+        Revision, on_delete=models.CASCADE, primary_key=True, related_name="naming"
+    )
+    document = models.ForeignKey("documents.Document", on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=limits.NAME_LENGTH)
+    named_by = person_field()
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(name=""), name="documents_revisionname_named"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -11,18 +11,30 @@ from django.db import connection
 from cloudscribe.lib.errors import NotFound
 from documents.exceptions import RevisionGone
 from documents.merge.fields import BODY
-from documents.payloads import Payload, nearest_keyframe, rebuild
+from documents.payloads import Payload, rebuild
 
-# The wanted revision and what its body is rebuilt from: the payloads up to a keyframe or to the head's body.
-_CHAIN_SQL = """
-SELECT r.number, r.meta, r.sha256, p.payload, p.base_number,
-       CASE WHEN r.number = d.revision THEN b.content END
-FROM documents_document d
-JOIN documents_revision r ON r.document_id = d.id
+# The wanted revision and what its body is rebuilt from: from base to base, up to one that stands alone or to
+# the head, whose body is the document's. Each is looked up by itself: joined, the planner may read them all.
+CHAIN_SQL = """
+WITH RECURSIVE chain AS (
+    SELECT r.number, r.meta, r.sha256, p.payload, p.base_number
+    FROM documents_revision r LEFT JOIN documents_revisionpayload p ON p.revision_id = r.id
+    WHERE r.document_id = %(document)s AND r.number = %(number)s
+    UNION ALL
+    SELECT r.number, NULL, NULL, p.payload, p.base_number
+    FROM chain c
+    CROSS JOIN LATERAL (
+        SELECT id, number FROM documents_revision
+        WHERE document_id = %(document)s AND number = c.base_number LIMIT 1) r
+    LEFT JOIN LATERAL (
+        SELECT payload, base_number FROM documents_revisionpayload WHERE revision_id = r.id LIMIT 1) p ON true
+)
+SELECT c.number, c.meta, c.sha256, c.payload, c.base_number,
+       CASE WHEN c.number = d.revision THEN b.content END
+FROM chain c
+JOIN documents_document d ON d.id = %(document)s
 JOIN documents_documentbody b ON b.document_id = d.id
-LEFT JOIN documents_revisionpayload p ON p.revision_id = r.id
-WHERE d.id = %(document)s AND r.number BETWEEN %(number)s AND %(last)s
-ORDER BY r.number DESC
+ORDER BY c.number DESC
 """
 
 
@@ -46,10 +58,9 @@ def revision_snapshot(document_pk: int, number: int) -> Snapshot:
     RevisionGone where retention took the body.
     """
     with connection.cursor() as cursor:
-        last = nearest_keyframe(number)
-        cursor.execute(_CHAIN_SQL, {"document": document_pk, "number": number, "last": last})
+        cursor.execute(CHAIN_SQL, {"document": document_pk, "number": number})
         rows = cursor.fetchall()
-    if not rows or rows[-1][0] != number:
+    if not rows:
         raise NotFound
     head, chain = "", []
     for found, _, _, payload, base_number, content in rows:

@@ -494,6 +494,8 @@ _DOCUMENT = [
     Row("GET", "documents/{document}/links/{link}/visits/", R, _READ, _from("manager", 200)),
     Row("GET", "documents/{document}/revisions/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/", R, _READ, _from("viewer", 200)),
+    Row("PATCH", "documents/{document}/revisions/1/", R, _WRITE, _from("editor", 200), {"name": "As agreed"}),
+    Row("GET", "documents/{document}/blame/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/revisions/1/diff/", R, _READ, _from("viewer", 200)),
     Row("POST", "documents/{document}/revisions/1/restore/", R, _WRITE, _from("editor", 200), if_match=True),
 ]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
-from documents.models import RevisionPayload
+from documents.models import Document, Revision, RevisionPayload
+from documents.payloads import digest, payload_for
+from documents.selectors.revisions import CHAIN_SQL
 from tests.documents.editing import BODY, Page, page_make
 from tests.fixtures import ApiClient
 
@@ -43,6 +47,7 @@ def test_list_revisions_newest_first(page: Page) -> None:
         "meta": {"title": "Renamed", **meta},
         "sha256": hashlib.sha256(SECOND.encode()).hexdigest(),
         "size": len(SECOND),
+        "name": "",
     }
     assert created > first["created_at"]
     assert (first["number"], first["parent"], first["base"], first["note"]) == (1, None, None, "first")
@@ -58,11 +63,11 @@ def test_list_revisions_pages(page: Page) -> None:
 
 
 def test_list_revisions_queries(page: Page) -> None:
-    """Three: session, user and stamps · the document · the page."""
+    """Four: session, user and stamps · the document · the page with names · its authors."""
     page.revisions()
     with CaptureQueriesContext(connection) as queries:
         page.revisions()
-    assert len(queries) <= 3, [query["sql"] for query in queries]
+    assert len(queries) <= 4, [query["sql"] for query in queries]
 
 
 def test_get_revision_with_its_body(page: Page) -> None:
@@ -72,6 +77,56 @@ def test_get_revision_with_its_body(page: Page) -> None:
     assert answer.json()["content"] == SECOND
     etag = answer.headers["ETag"]
     assert page.author.get(f"{page.path}revisions/2/", If_None_Match=etag).status_code == 304
+
+
+def test_get_first_revision_of_ten_thousand_reads_twenty_payloads(page: Page) -> None:
+    """However long the history is: what is read are the rows up to the next keyframe."""
+    document = Document.objects.get(uid=page.id)
+    numbers = range(3, 10_001)
+    shared = {"document": document, "base": 1, "sha256": digest(SECOND), "size": 1, "meta": {}}
+    Revision.objects.bulk_create(
+        (Revision(number=number, parent=number - 1, **shared) for number in numbers), batch_size=2_000
+    )
+    rows = Revision.objects.filter(document=document, number__range=(2, 9_999)).values_list("number", "pk")
+    RevisionPayload.objects.bulk_create(
+        (
+            RevisionPayload(revision_id=pk, base_number=made.base_number, payload=made.data)
+            for made, pk in ((payload_for(number, SECOND, SECOND), pk) for number, pk in rows)
+        ),
+        batch_size=2_000,
+    )
+    Document.objects.filter(pk=document.pk).update(revision=10_000)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + CHAIN_SQL, {"document": document.pk, "number": 1})
+        ((plan,),) = cursor.fetchall()
+    assert rows_read(plan[0]["Plan"], "documents_revisionpayload") == 20
+    assert rows_read(plan[0]["Plan"], "documents_revision") <= 21
+    assert page.author.get(f"{page.path}revisions/1/").json()["content"] == BODY
+
+
+def test_list_revisions_walks_the_index(page: Page) -> None:
+    """A page reads its own rows, in the order of the index and without a sort."""
+    document = Document.objects.get(uid=page.id)
+    shared = {"document": document, "base": 1, "sha256": digest(SECOND), "size": 1, "meta": {}}
+    Revision.objects.bulk_create(
+        (Revision(number=number, parent=number - 1, **shared) for number in range(3, 3_001)), batch_size=2_000
+    )
+    with CaptureQueriesContext(connection) as captured:
+        page.author.get(f"{page.path}revisions/?page_size=20")
+    [sql] = [query["sql"] for query in captured if 'FROM "documents_revision" WHERE' in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql)
+        ((plan,),) = cursor.fetchall()
+    assert '"Sort"' not in json.dumps(plan)
+    assert "documents_revision_number" in json.dumps(plan)
+    assert rows_read(plan[0]["Plan"], "documents_revision") == 21
+
+
+def rows_read(plan: dict[str, Any], table: str) -> int:
+    """How many rows of a table a plan has really read."""
+    own = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == table else 0
+    removed = plan.get("Rows Removed by Filter", 0) if own else 0
+    return int(own + removed) + sum(rows_read(part, table) for part in plan.get("Plans", ()))
 
 
 def test_get_every_revision_of_a_long_history(page: Page) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documents import payloads
-from documents.payloads import PayloadDamaged, digest, nearest_keyframe, pack, payload_for, rebuild, unpack
+from documents.payloads import PayloadDamaged, digest, pack, payload_for, rebuild, unpack
 
 
 @given(st.binary(max_size=400), st.binary(max_size=400))
@@ -31,9 +31,10 @@ def test_rebuild_gives_any_revision(bodies: list[str], data: st.DataObject) -> N
         number: payload_for(number, body, bodies[number]) for number, body in enumerate(bodies[:-1], start=1)
     }
     number = data.draw(st.integers(1, len(bodies) - 1))
-    newest = min(nearest_keyframe(number), len(bodies) - 1)
-    chain = [stored[at] for at in range(newest, number - 1, -1)]
-    assert rebuild(chain, bodies[-1], digest(bodies[number - 1])) == bodies[number - 1]
+    chain = [stored[number]]
+    while chain[-1].base_number in stored:
+        chain.append(stored[chain[-1].base_number])
+    assert rebuild(reversed(chain), bodies[-1], digest(bodies[number - 1])) == bodies[number - 1]
     assert len(chain) <= payloads.KEYFRAME_EVERY
 
 
