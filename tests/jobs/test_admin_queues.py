@@ -18,7 +18,7 @@ from django.test import Client
 from django_rq.models import Dashboard
 from rq.job import Job as Bell
 from rq.job import JobStatus
-from rq.registry import FailedJobRegistry
+from rq.registry import FailedJobRegistry, StartedJobRegistry
 
 from accounts.models import Session
 from audit.models import Event
@@ -31,6 +31,8 @@ from tests.accounts.test_admin_people import clerk
 from tests.accounts.test_admin_sign_in import staff_client, staff_make
 from tests.fixtures import client_make
 from tests.jobs.factories import back_date, job_make
+from tests.jobs.processes import command
+from tests.jobs.test_pool import state_of, until
 
 pytestmark = pytest.mark.django_db
 HOME = "/admin/django_rq/dashboard/"
@@ -179,6 +181,20 @@ def test_chosen_bells_are_deleted_after_a_question(browser: Client) -> None:
     answer = browser.post(f"{HOME}queues/actions/0/", {"action": "delete", "job_ids": [bell]})
     assert answer.headers["Location"] == FAST
     assert (bells("fast"), events()) == (0, [("queue.bells_deleted", [bell])])
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_stopped_bell_loses_no_job(browser: Client) -> None:
+    """Its process is killed at once; the job is done by another one when its lease has run out."""
+    with command("rqworkers", JOB_LEASE=2), command("scheduler", JOB_BACKOFF=0.1):
+        job = job_make(kind="test.hold", payload={"seconds": 3})
+        until(lambda: state_of(job) == JobState.RUNNING)
+        (bell,) = StartedJobRegistry(queue=django_rq.get_queue("fast")).get_job_ids()
+        assert browser.post(f"{FAST}{bell}/stop/").status_code == 302
+        until(lambda: state_of(job) == JobState.SUCCEEDED)
+    job.refresh_from_db()
+    assert (job.attempts, events()) == (2, [("queue.bells_stopped", [bell])])
 
 
 def test_failed_bell_is_rung_again_and_cleared(browser: Client) -> None:
