@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from documents.matching import ExactMatcher, PatientMatcher, is_cheap
+from documents.merge.labels import mislabelled
 from documents.merge.moves import misplaced
 from documents.merge.result import Conflict, MergeResult, Reason
-from documents.merge.segments import Lines, Outcome, Segment, Texts, segments_of
-from documents.merge.structure import Verdict, broken
+from documents.merge.segments import Lines, Outcome, Segment, Texts, by_words, in_three, segments_of
+from documents.merge.structure import Outlines, Verdict, broken
 
 # More hunks than a person could look through are shown as one.
 _MAX_CONFLICTS = 200
+# A body of more lines than this has a handful of characters in each.
+_MAX_LINES = 100_000
+# How much is looked at word by word, over all conflicts: about a quarter of a second.
+_MAX_CHARACTERS = 200_000
 
 
 def merge_texts(base: str, yours: str, current: str, *, field: str = "content") -> MergeResult:
@@ -27,33 +31,78 @@ def merge_texts(base: str, yours: str, current: str, *, field: str = "content") 
     if current == base:
         return MergeResult(yours)
     texts = Texts.split(base, yours, current)
-    first: MergeResult | None = None
-    for matcher in _matchers(texts):
-        result = _merged(texts, segments_of(texts, matcher), field)
+    if texts.longest > _MAX_LINES:
+        return _refused(texts, field)
+    outlines = Outlines(texts)
+    aligned = segments_of(texts, PatientMatcher)
+    best = _merged(outlines, aligned, field)
+    for segments, is_by_words in _other_ways(outlines, aligned) if _is_overlap(best) else ():
+        result = _merged(outlines, segments, field)
         if not result.conflicts:
             return result
-        first = first or result
-    if first is None:
-        raise AssertionError("unreachable: there is always a first matcher")
-    return first
+        if is_by_words and _leaves_less(result, best):
+            best = result
+    return best
 
 
-def _matchers(texts: Texts) -> Iterator[type[Any]]:
-    """The safest alignment first; another one only where that leaves a conflict and it costs little."""
-    yield PatientMatcher
+def _is_overlap(result: MergeResult) -> bool:
+    """Whether there are conflicts that another way of looking at the texts may solve."""
+    return any(conflict.reason is not Reason.TOO_LARGE for conflict in result.conflicts)
+
+
+def _refused(texts: Texts, field: str) -> MergeResult:
+    """One conflict over all that isn't the same at the beginning and at the end."""
+    segments = in_three(texts)
+    reasons = {
+        index: Reason.TOO_LARGE
+        for index, segment in enumerate(segments)
+        if segment.outcome is Outcome.CONFLICT
+    }
+    return MergeResult("\n".join(texts.current), tuple(_conflicts(texts, segments, reasons, field)))
+
+
+def _other_ways(outlines: Outlines, aligned: Sequence[Segment]) -> Iterator[tuple[Sequence[Segment], bool]]:
+    """What is tried after the safest alignment, with more risk each time: segments, whether by words."""
+    texts = outlines.texts
+    ways = [aligned]
     if is_cheap(texts.base, texts.yours) and is_cheap(texts.base, texts.current):
-        yield ExactMatcher
+        ways.append(segments_of(texts, ExactMatcher))
+        yield ways[1], False
+    for segments in ways:
+        if any(segment.outcome is Outcome.CONFLICT for segment in segments):
+            yield _by_words(outlines, segments), True
 
 
-def _merged(texts: Texts, segments: Sequence[Segment], field: str) -> MergeResult:
+def _by_words(outlines: Outlines, segments: Sequence[Segment]) -> list[Segment]:
+    """The segments with each conflict between sentences merged by words, as far as the budget goes."""
+    left = _MAX_CHARACTERS
+    found = []
+    for segment in segments:
+        if segment.outcome is Outcome.CONFLICT and (cost := segment.size(outlines.texts)) <= left:
+            left -= cost
+            found.append(by_words(outlines.texts, segment) if outlines.is_prose(segment) else segment)
+        else:
+            found.append(segment)
+    return found
+
+
+def _leaves_less(result: MergeResult, best: MergeResult) -> bool:
+    """Whether a result by words is worth showing: it leaves less to choose, and nothing speaks against it."""
+    return len(result.conflicts) < len(best.conflicts) and all(
+        conflict.reason is Reason.OVERLAP for conflict in result.conflicts
+    )
+
+
+def _merged(outlines: Outlines, segments: Sequence[Segment], field: str) -> MergeResult:
+    texts = outlines.texts
     reasons = {
         index: Reason.OVERLAP for index, segment in enumerate(segments) if segment.outcome is Outcome.CONFLICT
     }
     reasons.update(dict.fromkeys(misplaced(texts, segments), Reason.MOVED))
     if not reasons:
-        verdict, indexes = broken(texts, segments)
+        verdict, indexes = broken(outlines, segments)
         reason = Reason.TOO_LARGE if verdict is Verdict.TOO_LARGE else Reason.STRUCTURE
-        reasons = dict.fromkeys(indexes, reason)
+        reasons = dict.fromkeys(indexes or mislabelled(texts, segments), reason)
     if len(reasons) > _MAX_CONFLICTS:
         segments, reasons = _as_one(segments, reasons)
     settled = [

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from merge3 import Merge3
+
+from documents.merge.words import MergedWords, merge_words
 
 Lines = Sequence[str]
 
@@ -17,6 +19,7 @@ class Outcome(enum.StrEnum):
 
     CONFLICT = "conflict"
     CURRENT = "current"
+    MERGED = "merged"
     SAME = "same"
     SHARED = "shared"
     YOURS = "yours"
@@ -30,6 +33,11 @@ class Texts:
     yours: Lines
     current: Lines
 
+    @property
+    def longest(self) -> int:
+        """The number of lines of the longest text."""
+        return max(map(len, (self.base, self.yours, self.current)))
+
     @classmethod
     def split(cls, base: str, yours: str, current: str) -> Texts:
         """Only a line feed ends a line: whatever else Python would split at stays inside."""
@@ -38,18 +46,26 @@ class Texts:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of each text, as slices, and what becomes of it."""
+    """A stretch of each text, as slices, and what becomes of it; `words` where it is merged by words."""
 
     outcome: Outcome
     base: slice
     yours: slice
     current: slice
+    words: MergedWords | None = None
 
     def merged(self, texts: Texts) -> Lines:
         """The lines that it gives to the result; at a conflict those of the current text."""
+        if self.outcome is Outcome.MERGED and self.words:
+            return self.words.lines
         if self.outcome in {Outcome.YOURS, Outcome.SAME}:
             return texts.yours[self.yours]
         return texts.current[self.current]
+
+    def size(self, texts: Texts) -> int:
+        """How many characters it has in all three texts."""
+        sides = (texts.base[self.base], texts.yours[self.yours], texts.current[self.current])
+        return sum(len(line) for side in sides for line in side)
 
 
 def segments_of(texts: Texts, matcher: type[Any]) -> list[Segment]:
@@ -60,6 +76,39 @@ def segments_of(texts: Texts, matcher: type[Any]) -> list[Segment]:
     """
     merge = Merge3(texts.base, texts.yours, texts.current, sequence_matcher=matcher)
     return list(_cut(texts, merge.find_sync_regions()))
+
+
+def in_three(texts: Texts) -> list[Segment]:
+    """What all three texts begin with, what lies between as one conflict, and what they end with."""
+    sides = (texts.base, texts.yours, texts.current)
+    top = _common(zip(*sides, strict=False))
+    bottom = _common(zip(*(side[top:][::-1] for side in sides), strict=False))
+    cuts = [
+        (slice(0, top), slice(top, len(side) - bottom), slice(len(side) - bottom, len(side)))
+        for side in sides
+    ]
+    outcomes = (Outcome.SHARED, Outcome.CONFLICT, Outcome.SHARED)
+    return [
+        Segment(outcome, *places)
+        for outcome, *places in zip(outcomes, *cuts, strict=True)
+        if any(place.start < place.stop for place in places)
+    ]
+
+
+def _common(rows: Iterable[tuple[str, ...]]) -> int:
+    """How many of the first rows hold one line three times."""
+    count = 0
+    for base, yours, current in rows:
+        if not base == yours == current:
+            break
+        count += 1
+    return count
+
+
+def by_words(texts: Texts, segment: Segment) -> Segment:
+    """A conflict merged by words where that is safe, else as it was."""
+    words = merge_words(texts.base[segment.base], texts.yours[segment.yours], texts.current[segment.current])
+    return dataclasses.replace(segment, outcome=Outcome.MERGED, words=words) if words else segment
 
 
 def _cut(texts: Texts, shared: Sequence[tuple[int, int, int, int, int, int]]) -> Iterator[Segment]:

@@ -17,12 +17,17 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+from documents.merge.fences import FENCE, FENCE_BEGINS, fence_after
 from documents.merge.segments import Lines, Outcome, Segment, Texts
+from documents.merge.words import Origin
 
 Kind = tuple[str, ...]
 
-# Hostile nesting costs up to 0.3 ms a line: within this budget the check ends in about two seconds.
+# Within this budget the check ends in half a second: a line costs up to 0.04 ms, a deeply nested one, which
+# counts for many, up to 0.3.
 _MAX_LINES = 12_000
+_NESTING = re.compile(r"[\s>*+.)\d-]*")
+_FREE_NESTING = 8
 _MAX_CHARACTERS = 1_000_000
 _MAX_NESTING = 20
 
@@ -30,10 +35,9 @@ _CONTAINERS = frozenset({"blockquote", "bullet_list", "ordered_list", "list_item
 _LEAVES = frozenset(
     {"code_block", "fence", "front_matter", "heading_open", "hr", "html_block", "paragraph_open"}
 )
-_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_PROSE = frozenset({"heading", "paragraph"})
 _HEADING = re.compile(r"#{1,6}(?:\s|$)")
 _FRONT_MATTER = "---"
-_FENCE_BEGINS = frozenset("`~ ")
 _CUT_EVERY = 64
 
 
@@ -49,11 +53,43 @@ class _TooLarge(Exception):
     """The budget is used up."""
 
 
-def broken(texts: Texts, segments: Sequence[Segment]) -> tuple[Verdict, frozenset[int]]:
+class Outlines:
+    """What the lines of three texts are, for all tries to merge them, within one budget."""
+
+    def __init__(self, texts: Texts) -> None:
+        self.texts = texts
+        self.budget = _Budget()
+        self.base, self.yours, self.current = (
+            _Outline(lines, self.budget) for lines in (texts.base, texts.yours, texts.current)
+        )
+
+    def is_prose(self, segment: Segment) -> bool:
+        """Whether all lines of a segment are sentences, in all three texts, and no code or markup."""
+        sides = (
+            (self.base, segment.base),
+            (self.yours, segment.yours),
+            (self.current, segment.current),
+        )
+        try:
+            return all(
+                _is_prose(outline.kind(line))
+                for outline, lines in sides
+                for line in range(lines.start, lines.stop)
+                if outline.lines[line].strip()
+            )
+        except _TooLarge:
+            return False
+
+
+def _is_prose(kind: Kind) -> bool:
+    return bool(kind) and (kind[-1] in _PROSE or "table" in kind)
+
+
+def broken(outlines: Outlines, segments: Sequence[Segment]) -> tuple[Verdict, frozenset[int]]:
     """Whether the result of `segments` keeps its structure, and the indexes of those to blame if not."""
     changed = [index for index, segment in enumerate(segments) if segment.outcome is not Outcome.SHARED]
     try:
-        blamed = frozenset(_Check(texts, segments).blamed())
+        blamed = frozenset(_Check(outlines, segments).blamed())
     except _TooLarge:
         return Verdict.TOO_LARGE, frozenset(changed)
     return (Verdict.BROKEN, blamed) if blamed else (Verdict.INTACT, blamed)
@@ -65,10 +101,16 @@ class _Budget:
         self.characters = _MAX_CHARACTERS
 
     def spend(self, lines: Lines) -> None:
-        self.lines -= len(lines)
+        self.lines -= sum(map(_cost, lines))
         self.characters -= sum(map(len, lines))
         if self.lines < 0 or self.characters < 0:
             raise _TooLarge
+
+
+def _cost(line: str) -> int:
+    """How many ordinary lines one is worth to the parser: more where it nests deeply."""
+    nesting = _NESTING.match(line)
+    return 1 + max(0, (nesting.end() if nesting else 0) - _FREE_NESTING) // 2
 
 
 class _Outline:
@@ -105,19 +147,16 @@ class _Outline:
 
 
 class _Check:
-    def __init__(self, texts: Texts, segments: Sequence[Segment]) -> None:
-        budget = _Budget()
-        self.base, self.yours, self.current = (
-            _Outline(lines, budget) for lines in (texts.base, texts.yours, texts.current)
-        )
+    def __init__(self, outlines: Outlines, segments: Sequence[Segment]) -> None:
+        self.base, self.yours, self.current = outlines.base, outlines.yours, outlines.current
         self.segments = segments
         # Where each segment begins in the result.
         self.offsets: list[int] = []
         lines: list[str] = []
         for segment in segments:
             self.offsets.append(len(lines))
-            lines.extend(segment.merged(texts))
-        self.result = _Outline(lines, budget)
+            lines.extend(segment.merged(outlines.texts))
+        self.result = _Outline(lines, outlines.budget)
 
     def blamed(self) -> Iterator[int]:
         """The indexes of the changed segments in sections of the result that hold a line of another kind."""
@@ -151,16 +190,24 @@ class _Check:
 
     def _expected(self, segment: Segment, at: int) -> set[Kind]:
         """The kinds that a line of the result may have: what the side says that changed it."""
-        if segment.outcome is Outcome.YOURS:
-            return {self.yours.kind(segment.yours.start + at)}
-        if segment.outcome is Outcome.CURRENT:
-            return {self.current.kind(segment.current.start + at)}
-        yours = self.yours.kind(segment.yours.start + at)
-        current = self.current.kind(segment.current.start + at)
-        if yours == current or segment.outcome is Outcome.SAME:
-            return {yours, current}
-        base = self.base.kind(segment.base.start + at)
-        return {yours, current} - {base} if base in {yours, current} else set()
+        if segment.words:
+            found = (self._expected_from(segment, origin) for origin in segment.words.origins[at])
+            return set[Kind].intersection(*found)
+        base = at if segment.outcome is Outcome.SHARED else None
+        yours = None if segment.outcome is Outcome.CURRENT else at
+        current = None if segment.outcome is Outcome.YOURS else at
+        return self._expected_from(segment, Origin(base, yours, current))
+
+    def _expected_from(self, segment: Segment, origin: Origin) -> set[Kind]:
+        found = set()
+        if origin.yours is not None:
+            found.add(self.yours.kind(segment.yours.start + origin.yours))
+        if origin.current is not None:
+            found.add(self.current.kind(segment.current.start + origin.current))
+        if len(found) == 1 or origin.base is None:
+            return found
+        base = self.base.kind(segment.base.start + origin.base)
+        return found - {base} if base in found else set()
 
 
 def _parser() -> MarkdownIt:
@@ -218,35 +265,26 @@ def _section_starts(lines: Lines) -> Iterator[int]:
     """Where nothing above matters any more: at headings and paragraphs at the margin, outside fences."""
     fence, after_blank, in_paragraph = "", True, False
     matter_ends = _front_matter_end(lines, 0)
-    for number, line in enumerate(lines):
-        if number < matter_ends:
-            continue
-        opening = _FENCE.match(line) if line[:1] in _FENCE_BEGINS else None
+    # This loop sees every line of every text: it calls nothing that it needn't.
+    for number in range(matter_ends, len(lines)):
+        line = lines[number]
+        first = line[:1]
+        opening = FENCE.match(line) if first in FENCE_BEGINS else None
         if fence or opening:
-            fence = _fence_after(fence, opening, line)
+            fence = fence_after(fence, opening, line)
             after_blank = in_paragraph = False
-            continue
-        is_text = line[:1].isalpha()
-        if number and _begins_section(line, after_blank=after_blank, in_paragraph=in_paragraph):
-            yield number
-        in_paragraph = is_text and (after_blank or in_paragraph)
-        after_blank = not line.strip()
-
-
-def _fence_after(fence: str, opening: re.Match[str] | None, line: str) -> str:
-    """The fence that is open after a line that stands in one or opens one."""
-    if not fence:
-        return opening[1] if opening else ""
-    closed = opening and opening[1].startswith(fence) and not line[opening.end() :].strip()
-    return "" if closed else fence
-
-
-def _begins_section(line: str, *, after_blank: bool, in_paragraph: bool) -> bool:
-    if not line[:1].isalpha():
-        return bool(_HEADING.match(line))
-    # A paragraph of thousands of lines is cut, too: where its own words say so, that is at the same lines in
-    # all texts.
-    return after_blank or (in_paragraph and zlib.crc32(line.encode()) % _CUT_EVERY == 0)
+        elif first.isalpha():
+            # A paragraph of thousands of lines is cut, too: where its own words say so, that is at the same
+            # lines in all texts.
+            if number and (after_blank or (in_paragraph and zlib.crc32(line.encode()) % _CUT_EVERY == 0)):
+                yield number
+            in_paragraph = after_blank or in_paragraph
+            after_blank = False
+        else:
+            if number and first == "#" and _HEADING.match(line):
+                yield number
+            in_paragraph = False
+            after_blank = not line.strip()
 
 
 def _front_matter_end(lines: Lines, start: int) -> int:
