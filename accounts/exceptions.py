@@ -99,6 +99,14 @@ class OwnAccount(BusinessError):
     title = "This is your own account"
 
 
+class NotDeleted(BusinessError):
+    """What the trail holds of somebody who is still there stays."""
+
+    code = "not_deleted"
+    title = "The account was not deleted"
+    detail = "Delete the account first."
+
+
 class LastAdministrator(BusinessError):
     """Somebody must be left who can let others in again."""
 

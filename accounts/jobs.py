@@ -16,10 +16,12 @@ from accounts.queues import (
     DIGESTS_COLLECT,
     MAIL_SEND,
     NOTICES_MAIL,
+    PERSON_ERASE,
     PURGE_EXPIRED,
 )
 from accounts.selectors import database_now
 from accounts.services.digests import digest_collect, digests_due
+from accounts.services.erasure import person_erase
 from accounts.services.expiry import expired_purge
 from accounts.services.notifications import notification_mailed
 from cloudscribe.jobs.files import job_file_store
@@ -96,6 +98,13 @@ def export_account(run: JobRun) -> dict[str, Any]:
             run=run, name=EXPORT_NAME, media_type="application/zip", content=archive, personal=True
         )
     return {"url": f"/api/v1/jobs/{run.job.uid}/file/"}
+
+
+@job_handler(PERSON_ERASE, timeout=3600)
+def erase_person(run: JobRun) -> dict[str, Any]:
+    """Remove what the trail holds of a deleted person; a second run finds nothing."""
+    user, reason = uuid.UUID(run.payload["user"]), run.payload["reason"]
+    return {"events": person_erase(actor=run.actor, user=user, reason=reason)}
 
 
 @job_handler(PURGE_EXPIRED)

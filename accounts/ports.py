@@ -116,6 +116,9 @@ class Handover(Protocol):
         Locks them until the end of the caller's transaction.
         """
 
+    def hold_check(self, user: User) -> None:
+        """Raise a refusal where a legal hold stands on anything that the person had a hand in."""
+
     def transfer(self, actor: Actor, user: User, receiver: User | None) -> None:
         """Hand over what the user owns and take away all that they were granted, with events.
 

@@ -49,7 +49,10 @@ class Event(models.Model):
     detail_hash = models.BinaryField(max_length=32)
 
     class Meta:
-        permissions = [("export_event", "Can export the audit trail")]
+        permissions = [
+            ("erase_person", "Can erase what the trail holds of a deleted person"),
+            ("export_event", "Can export the audit trail"),
+        ]
         indexes = [
             models.Index(fields=["at", "sequence"], name="audit_event_at"),
             models.Index(fields=["epoch", "xid", "sequence"], name="audit_event_order"),

@@ -16,6 +16,8 @@ _SEQUENCES = """
 SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = 'public' AND c.relkind = 'S' AND pg_get_userbyid(c.relowner) = current_user
 """
+# What the application may have the owner's role do, within the bounds that the functions keep to.
+_FUNCTIONS = ("public.cs_audit_partitions_ensure()", "public.cs_audit_erase(uuid, jsonb)")
 _APPENDED = {"audit_event", "audit_eventdetail", "audit_eventleaf", "audit_treenode", "audit_seal"}
 
 
@@ -54,8 +56,8 @@ def _statements(application: str, tables: list[str], sequences: list[str]) -> li
         for name in sequences
         if not name.startswith("audit_")
     ]
-    function = "GRANT EXECUTE ON FUNCTION public.cs_audit_partitions_ensure() TO {}"
-    statements.append(sql.SQL(function).format(role))
+    for function in _FUNCTIONS:
+        statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), role))
     return statements
 
 

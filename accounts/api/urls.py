@@ -21,7 +21,7 @@ from accounts.api.passkeys import PasskeySignInViewSet, PasskeysViewSet
 from accounts.api.service_accounts import ServiceAccountsViewSet, ServiceTokensViewSet
 from accounts.api.teams import TeamMembersViewSet, TeamsViewSet
 from accounts.api.tokens import TokensViewSet
-from accounts.api.users import UserRolesViewSet, UsersViewSet
+from accounts.api.users import ErasureViewSet, UserRolesViewSet, UsersViewSet
 
 urlpatterns = [
     path("auth/register/", RegistrationViewSet.as_view({"post": "register"})),
@@ -96,6 +96,7 @@ urlpatterns = [
     path("users/<uuid:id>/suspend/", UsersViewSet.as_view({"post": "suspend"})),
     path("users/<uuid:id>/unsuspend/", UsersViewSet.as_view({"post": "unsuspend"})),
     path("users/<uuid:id>/delete/", UsersViewSet.as_view({"post": "erase"})),
+    path("users/<uuid:id>/erase/", ErasureViewSet.as_view({"post": "create"})),
     path("users/<uuid:id>/roles/", UserRolesViewSet.as_view({"get": "list", "post": "create"})),
     path(
         "users/<uuid:id>/roles/<slug:role>/",

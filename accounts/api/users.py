@@ -14,9 +14,11 @@ from accounts.api.serializers import HandOverInput
 from accounts.models import User
 from accounts.permissions import SteppedUp
 from accounts.roles import PREFIX, ROLES, roles_of
+from accounts.services.erasure import ERASE_PERMISSION, erasure_request
 from accounts.services.leaving import DELETE_PERMISSION, user_delete
 from accounts.services.roles import user_role_give, user_role_take
 from accounts.services.suspension import user_suspend, user_unsuspend
+from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.lib.conditional import make_etag
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.permissions import Authenticated, HasPermission
@@ -105,6 +107,22 @@ class UsersViewSet(ServiceViewSet):
         """Delete somebody's account for good; `hand_over_to` takes over what they answered for."""
         user_delete(actor=self.actor, user=self.kwargs["id"], **self.input())
         return self.respond()
+
+
+class ErasureViewSet(ServiceViewSet):
+    """What the audit trail holds of a deleted person."""
+
+    permission_classes = [HasPermission(ERASE_PERMISSION), SteppedUp]
+    serializers: ClassVar = {"create": ReasonInput}
+    answer_serializer = JobOutput
+    statuses: ClassVar = {"create": 202}
+    problems: ClassVar = {"create": (404, 409, 423)}
+    tag = "users"
+
+    def create(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
+        """Erase names, addresses and values from the events of a deleted person; the events stay provable."""
+        job = erasure_request(actor=self.actor, user=self.kwargs["id"], **self.input())
+        return self.respond(self.shown(job), location=f"/api/v1/jobs/{job.uid}/")
 
 
 class RoleAnswer(serializers.Serializer[Group]):

@@ -1,5 +1,6 @@
 """Every write of the trail: events, their seals, and what goes when its time is over."""
 
+from audit.services.erasure import person_details_erase
 from audit.services.events import (
     Changes,
     Entry,
@@ -20,4 +21,5 @@ __all__ = [
     "events_record",
     "events_seal",
     "partitions_ensure",
+    "person_details_erase",
 ]

@@ -85,7 +85,7 @@ def events_record(entries: Sequence[Entry]) -> list[Event]:
         raise TransactionManagementError("An event is written in the transaction of what it tells.")
     if not entries:
         return []
-    rows = [_row(number, entry) for number, entry in enumerate(entries)]
+    rows = [entry_row(entry, number) for number, entry in enumerate(entries)]
     stamps = prepared_rows(_RECORD, [orjson.dumps(rows).decode()])
     return [_event(row, stamp) for row, stamp in zip(rows, stamps, strict=True)]
 
@@ -100,7 +100,8 @@ def partitions_ensure() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _row(number: int, entry: Entry) -> dict[str, Any]:
+def entry_row(entry: Entry, number: int = 0) -> dict[str, Any]:
+    """An event as `cs_audit_record` takes it, the `number`-th of its call."""
     actor = entry.actor
     context = entry.context or current_context()
     return {
