@@ -19,10 +19,13 @@ from documents.rendering.syntax import with_syntax
 from documents.rendering.tokens import align_by_class, mark_tasks, name_headings, settle_addresses
 
 # A part of every cache key: raise it with each change of what comes out, of a library's making too.
-RENDERER_VERSION = 2
+RENDERER_VERSION = 3
 
 # A short text can ask for a long address ten thousand times.
 LONGEST_HTML = 5_000_000
+# Levels of blocks; a list takes two of them.
+_NESTING = 100
+_HOLDING = {"blockquote_open", "list_item_open"}
 
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 _TAGS = {
@@ -77,12 +80,12 @@ class Rendered:
     plain: bool = False
 
 
-class TooLong(ValueError):
-    """The HTML would be longer than anybody reads."""
+class TooMuch(ValueError):
+    """The HTML would be longer than anybody reads, or the parser has left out what is nested too deep."""
 
 
 def render(text: str) -> Rendered:
-    """The text as clean HTML; raises TooLong.
+    """The text as clean HTML; raises TooMuch.
 
     Its cost is not bounded: hostile input goes through `render_bounded`.
     """
@@ -90,17 +93,20 @@ def render(text: str) -> Rendered:
 
 
 def render_markdown(text: str) -> Rendered:
-    """The text as clean HTML whose code is plain text as yet; raises TooLong."""
+    """The text as clean HTML whose code is plain text as yet; raises TooMuch."""
     parser = _parser()
     environment: dict[str, object] = {}
     tokens = parser.parse(text, environment)
+    # The parser goes no deeper and skips the rest: words that nobody would miss.
+    if any(token.level >= _NESTING - 1 and token.type in _HOLDING for token in tokens):
+        raise TooMuch
     toc = list(name_headings(tokens))
     settle_addresses(tokens)
     align_by_class(tokens)
     mark_tasks(tokens)
     html = parser.renderer.render(tokens, parser.options, environment)
     if len(html) > LONGEST_HTML:
-        raise TooLong
+        raise TooMuch
     return Rendered(_clean(html), toc)
 
 
@@ -112,7 +118,7 @@ def render_syntax(rendered: Rendered) -> Rendered:
 
 @functools.cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("js-default", {"html": False}).use(footnote_plugin)
+    parser = MarkdownIt("js-default", {"html": False, "maxNesting": _NESTING}).use(footnote_plugin)
     parser.add_render_rule("footnote_block_open", _notes_open)
     parser.add_render_rule("footnote_caption", _note_number)
     parser.add_render_rule("footnote_anchor", _note_back)

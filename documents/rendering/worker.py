@@ -2,7 +2,7 @@
 
 In: length and allowed CPU milliseconds, four bytes each (big-endian), and so many bytes of UTF-8. Out, once
 or twice: whether a better answer follows, one byte, a length, four, and so many bytes of JSON, none of them
-for a text whose HTML would be too long. A text that needs more CPU ends the process, which is why it is one.
+for a text that is too much. A text that needs more CPU ends the process, which is why it is one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import orjson
 
-from documents.rendering.html import Rendered, TooLong, render_markdown, render_syntax
+from documents.rendering.html import Rendered, TooMuch, render_markdown, render_syntax
 from documents.rendering.syntax import SYNTAX_SECONDS, has_code
 
 _MEMORY_BYTES = 512 * 1024 * 1024
@@ -33,7 +33,7 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_PROF, allowed / 1000)
         try:
             rendered = render_markdown(text)
-        except TooLong:
+        except TooMuch:
             _answer(sink, None, follows=False)
             continue
         follows = has_code(rendered.html)

@@ -189,7 +189,7 @@ SAMPLE = """# Title *x*\n\nText ~~s~~ [l](cs://01900000-0000-7000-8000-000000000
 
 ```python\ndef f(): return "x"  # remark\n```\n\n    code\n\n---\n\n[^1]: Note.
 """
-MADE = {2: "32c3445172f716c0"}
+MADE = {3: "32c3445172f716c0"}
 
 
 def test_renderer_version_rises_with_every_change_of_output() -> None:

@@ -106,6 +106,14 @@ def test_render_bounded_is_not_made_to_write_without_end(pool: Any) -> None:
     assert render_bounded(text).plain
 
 
+def test_render_bounded_leaves_out_no_word(pool: Any) -> None:
+    """What is nested deeper than the parser goes is shown as it is, what is less deep as it should be."""
+    for mark in (">", "- "):
+        found = [render_bounded(mark * depth + "word") for depth in range(48, 102)]
+        assert all("word" in one.html for one in found)
+        assert (found[0].plain, found[-1].plain) == (False, True)
+
+
 def test_render_bounded_shows_what_is_too_long_as_it_is(pool: Any) -> None:
     """Nobody is asked about it."""
     assert render_bounded("<" + "a" * LONGEST_TEXT).html.startswith('<pre tabindex="0">&lt;a')
