@@ -12,11 +12,13 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from cloudscribe.lib.admin import StaffAdmin, each
+from documents.admin_comments import CommentAdmin, ThreadAdmin
 from documents.admin_files import AttachmentAdmin, BlobAdmin
 from documents.admin_keeping import HeldAdmin, HoldAdmin, SnapshotAdmin
 from documents.models import (
     Attachment,
     Blob,
+    Comment,
     Document,
     Hold,
     Invitation,
@@ -24,6 +26,7 @@ from documents.models import (
     LinkState,
     ShareLink,
     Snapshot,
+    Thread,
     Workspace,
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
@@ -231,6 +234,8 @@ class InvitationAdmin(StaffAdmin):
 
 
 admin.site.register(Attachment, AttachmentAdmin)
+admin.site.register(Comment, CommentAdmin)
+admin.site.register(Thread, ThreadAdmin)
 admin.site.register(Hold, HoldAdmin)
 admin.site.register(Snapshot, SnapshotAdmin)
 admin.site.register(Blob, BlobAdmin)

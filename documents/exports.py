@@ -15,6 +15,7 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.renderers import dump_json
 from documents.models import (
     AccessRequest,
+    Comment,
     Document,
     DocumentUserPermission,
     Revision,
@@ -35,7 +36,7 @@ class DocumentExports:
 
     def count(self, actor: Actor) -> int:
         """About how many files there are."""
-        return 2 * _own(actor).count() + 7
+        return 2 * _own(actor).count() + 8
 
     def parts(self, actor: Actor) -> Iterator[tuple[str, Iterable[bytes]]]:
         """The files, each with its content in pieces."""
@@ -45,6 +46,7 @@ class DocumentExports:
         yield "recent.json", json_list(_recent(actor))
         yield "watches.json", json_list(_watches(actor))
         yield "access-requests.json", json_list(_access_requests(actor))
+        yield "comments.json", json_list(_comments(actor))
         yield "revisions.json", json_list(_revisions(actor))
         yield from _documents(actor)
 
@@ -135,6 +137,25 @@ def _revisions(actor: Actor) -> Iterator[dict[str, Any]]:
         for row in batch:
             if row["document_id"] in uids:
                 yield {"document": uids[row["document_id"]], "numbers": row["numbers"]}
+
+
+def _comments(actor: Actor) -> Iterator[dict[str, Any]]:
+    """What they said about documents that they may see now, in the order in which it was said."""
+    said = Comment.objects.filter(author_id=actor.pk, deleted_at=None).select_related("thread").order_by("pk")
+    last = 0
+    while batch := list(said.filter(pk__gt=last)[:_BATCH]):
+        last = batch[-1].pk
+        seen = visible_to(Document.objects.filter(trashed_at__isnull=True), actor_renewed(actor))
+        uids = dict(seen.filter(pk__in={row.thread.document_id for row in batch}).values_list("pk", "uid"))
+        for row in batch:
+            if (document := uids.get(row.thread.document_id)) is not None:
+                yield {
+                    "document": document,
+                    "thread": row.thread.uid,
+                    "body": row.body,
+                    "created_at": row.created_at,
+                    "edited_at": row.edited_at,
+                }
 
 
 def _documents(actor: Actor) -> Iterator[tuple[str, Iterable[bytes]]]:

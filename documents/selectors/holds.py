@@ -21,7 +21,9 @@ SELECT EXISTS (
       OR (d.path >= root.path AND d.path < root.path || 'g')
     WHERE h.released_at IS NULL AND (
       d.owner_id = %(user)s OR d.created_by_id = %(user)s
-      OR EXISTS (SELECT FROM documents_revision r WHERE r.document_id = d.id AND r.author_id = %(user)s)))
+      OR EXISTS (SELECT FROM documents_revision r WHERE r.document_id = d.id AND r.author_id = %(user)s)
+      OR EXISTS (SELECT FROM documents_thread t JOIN documents_comment c ON c.thread_id = t.id
+                 WHERE t.document_id = d.id AND c.author_id = %(user)s)))
 """
 
 
@@ -68,7 +70,7 @@ def workspace_is_held(workspace: Workspace) -> bool:
 
 
 def person_is_held(user: User) -> bool:
-    """Whether a hold stands on anything that a person owns, made or wrote a revision of."""
+    """Whether a hold stands on anything that a person owns, made, wrote a revision of or commented on."""
     with connection.cursor() as cursor:
         cursor.execute(_CONCERNS_SQL, {"user": user.pk})
         return bool(cursor.fetchone()[0])

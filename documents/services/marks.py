@@ -16,7 +16,7 @@ from accounts.models import User
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
-from documents.models import Document, Favorite, RecentView, Watch, Workspace
+from documents.models import Document, Favorite, Reaction, RecentView, Watch, Workspace
 from documents.visibility import visible_to
 
 # What is marked isn't removed before the mark stands: its key would be refused when the transaction ends.
@@ -106,6 +106,6 @@ def recent_prune(*, actor: Actor) -> int:
 
 
 def marks_forget(user: User) -> None:
-    """Remove all marks of a person whose account is deleted, within the caller's transaction."""
-    for marks in (Favorite, RecentView, Watch):
+    """Remove all marks and reactions of a person who is deleted, within the caller's transaction."""
+    for marks in (Favorite, Reaction, RecentView, Watch):
         marks._default_manager.filter(user_id=user.pk).delete()  # noqa: SLF001 (Django's documented name)

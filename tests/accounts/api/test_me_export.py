@@ -83,6 +83,8 @@ def test_export_holds_what_is_ones_own() -> None:
     me, secret = world.owner, token_make(world.owner.user)
     page = world.document("Mine", content="# Mine\n\nWords of mine.", tags=["a"])
     world.document("Others'", by=world.member("editor"), content="Words of others.")
+    said = {"body": "Said by me."}
+    world.ok(me.post(f"documents/{page}/threads/", said), 201)
     team = world.ok(me.post("teams/", {"name": "Crew"}), 201)["id"]
     answer = me.get(done(me))
     found = opened(answer)
@@ -95,6 +97,7 @@ def test_export_holds_what_is_ones_own() -> None:
     assert found[f"documents/{page}.md"] == "# Mine\n\nWords of mine."
     assert found[f"documents/{page}.json"]["tags"] == ["a"]
     assert found["revisions.json"] == [{"document": page, "numbers": [1]}]
+    assert [(row["document"], row["body"]) for row in found["comments.json"]] == [(page, "Said by me.")]
     actions = {row["action"] for row in found["events.json"]}
     assert {"workspace.created", "document.created", "team.created"} <= actions
     assert "Words of others." not in str(found)

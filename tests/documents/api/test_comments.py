@@ -279,3 +279,25 @@ def test_react_twice_at_once(client_for: Callable[..., ApiClient]) -> None:
     react = partial(talk.other.post, f"comments/{talk.first}/reactions/", {"emoji": "👍"})
     assert sorted(answer.status_code for answer in at_once([react] * 3)) == [200, 200, 201]
     assert Reaction.objects.count() == 1
+
+
+def test_author_who_was_deleted(talk: Talk) -> None:
+    """What they said stays, by a deleted person; their reactions go, and their name where others wrote it."""
+    assert talk.opener.user is not None
+    name = f"@[{talk.opener.user.name}](user:{uid_of(talk.opener)})"
+    named = talk.say(talk.other, f"{name} look.")
+    World.ok(talk.opener.post(f"comments/{named}/reactions/", {"emoji": "👍"}), 201)
+    World.ok(talk.opener.delete("me/"), 204)
+    thread = World.ok(talk.other.get(f"threads/{talk.thread}/"))
+    assert (thread["body"], thread["author"]["name"]) == ("First.", "Deleted person")
+    assert thread["comments"][1]["body"] == f"@[Deleted person](user:{uid_of(talk.opener)}) look."
+    assert thread["comments"][1]["reactions"] == []
+
+
+def test_author_whose_words_are_held_stays(talk: Talk, world: World, client_for: Any) -> None:
+    """Who said something that has to be kept for the law can't be forgotten."""
+    admin, _ = admin_create(actor=command(), email="boss@example.org", password=PASSWORD)
+    staff = client_for(admin)
+    World.ok(staff.post(f"documents/{talk.document}/holds/", {"reason": "Case 7"}), 201)
+    answer = talk.opener.delete("me/")
+    assert (answer.status_code, answer.json()["code"]) == (423, "legal_hold")

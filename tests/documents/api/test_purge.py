@@ -29,7 +29,7 @@ from tests.accounts.factories import PASSWORD
 from tests.actors import command
 from tests.documents.sharing import link_make, shared
 from tests.documents.uploading import attach
-from tests.documents.world import World
+from tests.documents.world import World, uid_of
 from tests.fixtures import client_make
 
 # What counts content, words and scopes for all documents, and what keeps its row without the document.
@@ -52,6 +52,9 @@ def rich(world: World, title: str, parent: str | None = None) -> str:
     attach(world, page)
     secret = link_make(world, page)["secret"]
     World.ok(shared(secret))
+    said = {"body": f"@[R](user:{uid_of(reader)})", "quote": "two"}
+    thread = World.ok(world.owner.post(f"documents/{page}/threads/", said), 201)
+    World.ok(reader.post(f"comments/{thread['comments'][0]['id']}/reactions/", {"emoji": "👍"}), 201)
     for path in ("favorite", "watch"):
         world.owner.put(f"documents/{page}/{path}/", {})
     World.ok(other.post(f"documents/{page}/access-requests/", {"role": "viewer"}), 202)
