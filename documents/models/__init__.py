@@ -17,7 +17,7 @@ from documents.models.keeping import Hold, Snapshot
 from documents.models.marks import Favorite, RecentView, Reference, Watch, WatchProgress
 from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionName, RevisionPayload
-from documents.models.search import ImportSource, Lexeme, SearchStatistic
+from documents.models.search import DocumentTitle, ImportSource, Lexeme, SearchStatistic
 from documents.models.share_link import LinkState, LinkVisit, ShareLink
 from documents.models.workspace import Workspace
 
@@ -33,6 +33,7 @@ __all__ = [
     "Document",
     "DocumentBody",
     "DocumentGroupPermission",
+    "DocumentTitle",
     "DocumentUserPermission",
     "Favorite",
     "Grant",

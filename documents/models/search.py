@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 
@@ -46,6 +47,26 @@ class Lexeme(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class DocumentTitle(models.Model):
+    """The words of a document's title, as they are written, for suggestions.
+
+    Kept by the database's triggers with each document that is made or gets another title. Apart from the
+    document's own row, which is written whenever anything about it changes: an index there would cost a move
+    as much again.
+    """
+
+    document = models.OneToOneField(
+        "documents.Document", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [GinIndex(fields=["words"], name="documents_title_words", gin_pending_list_limit=64)]
+
+    def __str__(self) -> str:
+        return f"title of {self.pk}"
 
 
 class ImportSource(models.Model):

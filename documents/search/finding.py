@@ -18,7 +18,14 @@ from documents.markdown import snippet_text
 from documents.search.arrays import text_array
 from documents.search.languages import configuration_for
 from documents.search.marking import as_html, marks_in, window_marked
-from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of
+from documents.search.plans import (
+    CANDIDATES,
+    WINDOW_WALKED,
+    ConfigurationPlan,
+    Plan,
+    plan_of,
+    probes_of,
+)
 from documents.search.query import Query, parse_query
 from documents.search.ranking import (
     FACETS,
@@ -33,15 +40,12 @@ from documents.search.ranking import (
     key_text,
     page_of,
 )
-from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, SUGGEST_SQL, hits_sql
+from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, hits_sql, suggest_sql
 from documents.selectors.reading import Answer, answer_listed, row_seen
 from documents.visibility import rights_of, targets_for, visible_parameters
 
 __all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_suggest"]
 
-# What the third way looks at: the newest so many visible documents, for up to so many hits.
-_WINDOW = 20_000
-_CANDIDATES = 500
 _CORRECTIONS_TRIED = 4
 # A statement's cursor stays with the connection, its last answer too: for small ones, of the common shapes.
 _TERMS_KEPT = 8
@@ -114,7 +118,7 @@ def documents_find(
     suggestion = None
     if not strict and cursor is None and plan.unknown_words:
         suggestion = _correction(actor, query, plan, scope)
-    exact = plan.way != "newest" and len(rows) - strict < _CANDIDATES
+    exact = plan.way != "newest" and len(rows) - strict < CANDIDATES
     places = _places(rows, plan, sort, size, cursor)
     page = cut_page(places, size, cursor, lambda place: (key_text(place[0]), place[1]))
     hits, facets = _shown(actor, plan, page.rows, rows)
@@ -122,17 +126,16 @@ def documents_find(
 
 
 def titles_suggest(*, actor: Actor, text: str, size: int) -> list[dict[str, Any]]:
-    """Documents whose titles hold the words typed, the last one unfinished: `id title workspace`."""
+    """Documents in whose titles words begin as typed, those that begin so first: `id title workspace`.
+
+    Where they are very many, some of the newest that the actor sees.
+    """
     query = parse_query(text)
     if not query.clauses:
         return []
-    scope = _scope(actor, SearchFilters())
-    plan = _plan(query, scope)
-    parameters = {**scope, **plan.bound, "typed": text, "limit": size}
-    parameters |= {"window": _WINDOW, "candidates": _CANDIDATES}
-    with connection.cursor() as database:
-        database.execute(SUGGEST_SQL[plan.way], parameters)
-        return [{"id": uid, "title": title, "workspace": room} for uid, title, room in database.fetchall()]
+    parameters = {**visible_parameters(actor), "words": query.beginnings(), "typed": text, "limit": size}
+    rows = prepared_rows(suggest_sql(limited=actor.limit is not None), parameters, ids_as_text=True)
+    return [{"id": uid, "title": title, "workspace": room} for uid, title, room in rows]
 
 
 def _scope(actor: Actor, filters: SearchFilters) -> dict[str, Any]:
@@ -150,7 +153,6 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
     parameters = {
         **scope,
         "all_words": query.all_words(),
-        "in_title": query.in_title(),
         "marked": query.marked(),
         "queries": text_array(probe.query for probe in probes),
         "words": text_array(probe.word for probe in probes),
@@ -158,20 +160,19 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
     }
     rows = prepared_rows(PLAN_SQL, parameters)
     roots = scope["granted"]
-    # What stands below a document granted by itself is counted only where that is a cut; a few each are
-    # guessed.
-    visible = rows[0][-1] + 2 * roots if rows else 0
+    visible = rows[0][-1] if rows else 0
     return plan_of(query, probes, [ConfigurationPlan(*row[:-1]) for row in rows], visible, roots)
 
 
 def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[Row]:
     """All that was found, or so much of it as the plan's way looks at."""
-    parameters = {**scope, **plan.bound, "enough": size, "window": _WINDOW, "candidates": _CANDIDATES}
+    parameters = {**scope, **plan.bound, "enough": size, "window": WINDOW_WALKED, "candidates": CANDIDATES}
     # What narrows a search may lead to other indexes, and the walk hangs on its limits: planned for values.
     # There is a text for each number of words: those of long questions would fill a connection's memory.
     valued = scope["narrowed"] or plan.way == "newest" or plan.terms > _TERMS_KEPT
     text = hits_sql(
         plan.way,
+        sifted=plan.sifted,
         terms=plan.terms if sort == "relevance" else None,
         loose=any(plan.parameters["any_terms"]),
         narrowed=scope["narrowed"],

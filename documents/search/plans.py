@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,13 +17,21 @@ from documents.search.ranking import Weighing
 # Up to so many matches or visible documents all are looked at; beyond both only the newest are.
 MATCHES_RANKED = 5_000
 VISIBLE_ASKED = 10_000
-# A match costs next to nothing in the text index, so more of them can be met with what is visible.
+WINDOW_WALKED = 20_000
+# Up to so many hits of the newest; of titles up to so many that match, else so many of the newest.
+CANDIDATES = 500
+TITLES_JUDGED, TITLES_SHOWN = 15_000, 200
+# A match costs next to nothing in the text index, so more of them can be met with what is visible; but its
+# row is looked up, in a table that is in memory with so many documents and isn't with more.
 _MATCHES_MET = 100_000
+_IN_MEMORY = 50_000
 # A word in more documents than this says nothing on its own.
 ANY_WORD_DOCUMENTS = 20_000
 # Words per document where no statistic has been made yet.
 _USUAL_LENGTH = 300.0
 # An unfinished word counts for what it is first, for what it may become second.
+# A phrase in a query as PostgreSQL writes it: operands at a distance.
+_PHRASE = re.compile(r" <(?:-|\d+)> ")
 _EXACT_SHARE, _PREFIX_SHARE = 0.8, 0.2
 
 
@@ -42,7 +51,6 @@ class ConfigurationPlan:
 
     config: str
     all_words: str
-    in_title: str
     marked: str
     documents: int
     average_length: float
@@ -54,6 +62,8 @@ class ConfigurationPlan:
 class Plan:
     """How a query is answered: by which way of up to how many `matches`, and what the statements bind.
 
+    `sifted` where the words are looked for first, by `sieves`, and who holds them is asked for the whole.
+
     Arrays of texts stand as lists there, in `bound` as they are sent.
 
     `weighing` is by configuration what the ranking makes of the numbers that the statement brings, `terms`
@@ -62,6 +72,7 @@ class Plan:
     """
 
     way: str
+    sifted: bool
     matches: int
     parameters: dict[str, list[Any]]
     bound: dict[str, str]
@@ -108,8 +119,11 @@ def plan_of(
         c.config: Weighing(c.average_length or _USUAL_LENGTH, [term[1:] for term in weighed_words])
         for c, weighed_words in zip(asked, weighed, strict=True)
     }
+    documents = sum(c.documents for c in asked)
+    way, phrase = way_to(matches, visible, roots, documents), parameters["sieves"] != parameters["all_words"]
     return Plan(
-        way=way_to(matches, visible, roots),
+        way=way,
+        sifted=sifts(way, matches, documents, phrase=phrase),
         matches=matches,
         parameters=parameters,
         bound={name: text_array(values) for name, values in parameters.items()},
@@ -135,7 +149,8 @@ def _parameters(
     return {
         "configs": [c.config for c in asked],
         "all_words": [c.all_words for c in asked],
-        "in_title": [c.in_title for c in asked],
+        # What is excluded as a phrase isn't by its words.
+        "sieves": [c.all_words if query.excluded else _PHRASE.sub(" & ", c.all_words) for c in asked],
         "marked": [c.marked for c in asked],
         "any_terms": [_any_word(query, probes, c) for c in asked],
         "terms": [term for group in weighed for term in _padded(group, size)],
@@ -147,20 +162,39 @@ def _padded(weighed: Sequence[tuple[str, float, int]], size: int) -> list[str | 
     return [*(asked for asked, _, _ in weighed), *[None] * (size - len(weighed))]
 
 
-def way_to(matches: int, visible: int, roots: int) -> str:
+def way_to(matches: int, visible: int, roots: int, documents: int) -> str:
     """The cheapest way to all candidates; `newest`, to some, where there are too many of both.
 
-    Costs in microseconds as measured: to ask whether a match is visible 3, to meet it in a join 0.6, to list
-    what is visible 6 and 8 for each root, to ask a visible document for its words 15.
+    Costs in microseconds as measured: to ask whether a match is visible 3, to meet it in a join 0.6, of very
+    many `documents` 4, to list what is visible 6 and 8 for each root, to ask a visible document for its
+    words 15.
     """
     costs = {}
     if matches <= MATCHES_RANKED:
         costs["matched"] = matches * 3.0
     if visible <= VISIBLE_ASKED and matches <= _MATCHES_MET:
-        costs["both"] = matches * 0.6 + roots * 8.0 + visible * 6.0
+        costs["both"] = matches * _met(documents) + roots * 8.0 + visible * 6.0
     if visible <= VISIBLE_ASKED:
         costs["visible"] = roots * 8.0 + visible * 21.0
     return min(costs, key=lambda way: costs[way], default="newest")
+
+
+def sifts(way: str, matches: int, documents: int, *, phrase: bool) -> bool:
+    """Whether it is cheaper to look for the words first and to ask then for the whole.
+
+    The index says who holds the words without a look at what they hold, a phrase it can't. Of the newest each
+    is asked where words are common, and enough soon found; else the list of those who hold them is met with
+    the walk. To ask takes 25 microseconds.
+    """
+    if way != "newest":
+        return phrase
+    share = matches / max(documents, matches, 1)
+    steps = WINDOW_WALKED if phrase else min(WINDOW_WALKED, CANDIDATES / max(share, 1e-9))
+    return matches * _met(documents) + steps * share * 25 < steps * 25
+
+
+def _met(documents: int) -> float:
+    return 0.6 if documents <= _IN_MEMORY else 4.0
 
 
 def _count(probes: Sequence[Probe], c: ConfigurationPlan, term: Term) -> int | None:

@@ -35,11 +35,11 @@ class Term:
         """Its words."""
         return self.text.split()
 
-    def to_tsquery(self, label: str = "") -> str:
-        """The term in the language of `to_tsquery`, each operand quoted; `label` A narrows it to titles."""
+    def to_tsquery(self) -> str:
+        """The term in the language of `to_tsquery`, each operand quoted."""
         if not self.phrase and has_spaceless(self.text):
-            return "(" + " & ".join(self._spaceless(label)) + ")"
-        return _operand(self._phrase(), label, prefix=self.prefix)
+            return "(" + " & ".join(self._spaceless()) + ")"
+        return _operand(self._phrase(), prefix=self.prefix)
 
     def _phrase(self) -> str:
         """The text as vectors hold it; of a run at the end, which may go on, no last letter alone."""
@@ -47,13 +47,13 @@ class Term:
         ending = " ".join(bigrams(last)) or last if spaceless else last
         return " ".join((spaced("".join(part for part, _ in inner)) + ending).split())
 
-    def _spaceless(self, label: str) -> Iterator[str]:
+    def _spaceless(self) -> Iterator[str]:
         for part, spaceless in spaceless_parts(self.text):
             if spaceless:
                 pairs = bigrams(part)
-                yield _operand(" ".join(pairs) or part, label, prefix=not pairs)
+                yield _operand(" ".join(pairs) or part, prefix=not pairs)
             elif not _NO_LETTERS.fullmatch(part):
-                yield _operand(part, label, prefix=False)
+                yield _operand(part, prefix=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class Query:
         """What is to be marked in what was found: any of the words, whatever is excluded."""
         return _either(self.terms)
 
-    def in_title(self) -> str:
-        """What holds for a document whose title has all that is wanted."""
-        return " & ".join(_either(clause, "A") for clause in self.clauses)
+    def beginnings(self) -> str:
+        """What holds for a title in which all that is wanted begins words, phrases apart, which are whole."""
+        return " & ".join(_either([_unfinished(term) for term in clause]) for clause in self.clauses)
 
     def replaced(self, word: str, by: str) -> Query:
         """The query with one word exchanged for another, complete one."""
@@ -113,8 +113,8 @@ def parse_query(text: str) -> Query:
             joined = bool(clauses)
             continue
         last = index == len(parts) - 1 and not term.phrase and not negative
-        if last and len(term.text) >= _SHORTEST_PREFIX:
-            term = dataclasses.replace(term, prefix=True)  # noqa: PLW2901 (the same term, now known to be the last)
+        if last:
+            term = _unfinished(term)  # noqa: PLW2901 (the same term, now known to be the last)
         if negative:
             excluded.append(term)
         elif joined:
@@ -135,13 +135,19 @@ def _parts(text: str) -> Iterator[tuple[bool, Term | None]]:
             yield bool(match["minus"]), Term(" ".join(shown.split()), phrase=match["word"] is None)
 
 
-def _operand(text: str, label: str, *, prefix: bool) -> str:
-    flags = ("*" if prefix else "") + label
-    return "'" + _ESCAPED.sub(r"\g<0>\g<0>", text) + "'" + (f":{flags}" if flags else "")
+def _operand(text: str, *, prefix: bool) -> str:
+    return "'" + _ESCAPED.sub(r"\g<0>\g<0>", text) + "'" + (":*" if prefix else "")
 
 
-def _either(terms: Iterable[Term], label: str = "") -> str:
-    parts = [term.to_tsquery(label) for term in terms]
+def _unfinished(term: Term) -> Term:
+    """The term where it may go on, unless it is a phrase or too short."""
+    if term.phrase or len(term.text) < _SHORTEST_PREFIX:
+        return term
+    return dataclasses.replace(term, prefix=True)
+
+
+def _either(terms: Iterable[Term]) -> str:
+    parts = [term.to_tsquery() for term in terms]
     return parts[0] if len(parts) == 1 else "(" + " | ".join(parts) + ")" if parts else ""
 
 

@@ -10,8 +10,21 @@ from __future__ import annotations
 import functools
 
 from documents.search.marking import WINDOW, WINDOW_BEFORE
+from documents.search.plans import TITLES_JUDGED, TITLES_SHOWN, VISIBLE_ASKED, WINDOW_WALKED
 from documents.selectors.reading import COLUMNS, JOINS
 from documents.visibility import VISIBLE_SQL, visible_sql
+
+# About how many documents the reader sees. What stands below a document granted by itself is counted only
+# where that is a cut, so of some of them it is looked up and taken for all.
+_ABOUT = """(
+  SELECT coalesce(sum(n), 0) FROM documents_scopecount WHERE scope_id = ANY(%(scopes)s::bigint[])
+)::bigint + (
+  SELECT count(*) * greatest(cardinality(%(roots)s::bigint[]), 10) / 10
+  FROM unnest((%(roots)s::bigint[])[1:10]) AS r(id) JOIN documents_document root ON root.id = r.id
+  CROSS JOIN LATERAL (
+    SELECT FROM documents_document b WHERE b.path >= root.path AND b.path < root.path || 'g' LIMIT 500
+  ) below
+)"""
 
 # The configurations in use, by hopping from one to the next in the index, and in each the query's words with
 # the number of documents that hold them. A word is weighed by its rarest lexeme; an unfinished one by all it
@@ -24,11 +37,10 @@ WITH RECURSIVE used(name) AS (
           ORDER BY b.search_config LIMIT 1)
   FROM used WHERE used.name IS NOT NULL
 )
-SELECT used.name, to_tsquery(p.parser, %(all_words)s)::text, to_tsquery(p.parser, %(in_title)s)::text,
+SELECT used.name, to_tsquery(p.parser, %(all_words)s)::text,
   CASE WHEN numnode(to_tsquery(p.parser, %(marked)s)) = 0 THEN to_tsquery('cs_simple', %(marked)s)
     ELSE to_tsquery(p.parser, %(marked)s) END::text,
-  coalesce(s.documents, 0), coalesce(s.average_length, 0), t.queries, t.counts,
-  (SELECT coalesce(sum(n), 0) FROM documents_scopecount WHERE scope_id = ANY(%(scopes)s::bigint[]))::bigint
+  coalesce(s.documents, 0), coalesce(s.average_length, 0), t.queries, t.counts, /*about*/
 FROM used
 LEFT JOIN documents_searchstatistic s ON s.config = used.name
 CROSS JOIN LATERAL (
@@ -51,7 +63,7 @@ CROSS JOIN LATERAL (
   ) found(documents)
 ) t(queries, counts)
 WHERE used.name IS NOT NULL AND (%(config)s::text IS NULL OR used.name = %(config)s)
-"""
+""".replace("/*about*/", _ABOUT)
 
 _FILTERS = """
 d.trashed_at IS NULL AND NOT d.template
@@ -68,8 +80,8 @@ AND (%(has_attachment)s::boolean IS NULL
      OR %(has_attachment)s = EXISTS (SELECT FROM documents_attachment f WHERE f.document_id = d.id))
 /*within*/ AND /*visible*/"""
 # What is left of them where nothing narrows the search: such a text is planned once a connection.
-_NO_FILTERS = f"""
-d.trashed_at IS NULL AND NOT d.template AND d.state <> 'archived' AND {visible_sql("d", limited=False)}"""
+_LISTED = "d.trashed_at IS NULL AND NOT d.template AND d.state <> 'archived'"
+_NO_FILTERS = f"{_LISTED} AND {visible_sql('d', limited=False)}"
 # A part of the tree whose top is hidden from the reader has nothing in it.
 _WITHIN = """
 AND starts_with(d.path, (SELECT s.path FROM documents_document s WHERE s.uid = %(subtree)s AND /*visible*/))
@@ -109,24 +121,32 @@ SELECT d.* FROM (
   OFFSET 0
 ) matched JOIN (/*near*/) d ON d.id = matched.document_id"""
 
-# The reader sees few documents: all of them, each asked whether it matches.
-_VISIBLE = """
-SELECT d.* FROM (/*near*/) d CROSS JOIN LATERAL (
+# Asks each document whether it matches: its vector is fetched, which costs more than all else. LATERAL keeps
+# the order.
+_ASKED = """CROSS JOIN LATERAL (
   SELECT FROM documents_documentbody b
   JOIN wanted w ON w.config = b.search_config AND b.search_vector @@ w./*query*/
   WHERE b.document_id = d.id LIMIT 1
 ) matched"""
-
-# Many of both: the newest of what is visible, up to a number of hits; LATERAL keeps the order of the walk.
-_NEWEST = """
-SELECT d.* FROM (
+_WALKED = """(
   SELECT /*columns*/ FROM documents_document d WHERE /*filters*/
   ORDER BY d.updated_at DESC, d.id DESC LIMIT %(window)s
-) d CROSS JOIN LATERAL (
-  SELECT FROM documents_documentbody b
-  JOIN wanted w ON w.config = b.search_config AND b.search_vector @@ w./*query*/
-  WHERE b.document_id = d.id LIMIT 1
-) matched LIMIT %(candidates)s"""
+) d"""
+
+# The reader sees few documents: all of them.
+_VISIBLE = "SELECT d.* FROM (/*near*/) d /*asked*/"
+
+# Many of both: the newest of what is visible, up to a number of hits.
+_NEWEST = "SELECT d.* FROM /*walked*/ /*asked*/ LIMIT %(candidates)s"
+
+# Where to ask is dear: first by the text index what has all the words, wherever they stand, which fetches no
+# vector; those are asked that the reader sees. `IS TRUE` keeps the list a hashed one.
+_SIFTED = "SELECT d.* FROM (/*way*/ OFFSET 0) d /*asked*/"
+_NEWEST_SIFTED = """
+SELECT d.* FROM (SELECT d.* FROM /*walked*/ WHERE (d.id IN (
+  SELECT b.document_id FROM wanted w
+  JOIN documents_documentbody b ON b.search_vector @@ w.sieve AND b.search_config = w.config
+)) IS TRUE OFFSET 0) d /*asked*/ LIMIT %(candidates)s"""
 
 # All words first; any word where that fills no page.
 _STRICT = "SELECT found.*, 1 AS tier FROM (/*strict*/) found"
@@ -140,9 +160,9 @@ _LOOSE = """
 # array with those of the others, as many for each.
 _HITS = """
 WITH wanted AS MATERIALIZED (
-  SELECT w.config, w.all_words, ((w.n - 1) * /*terms*/)::int AS first/*any_word*/
-  FROM unnest(%(configs)s::text[], %(all_words)s::tsquery[], %(any_terms)s::text[]) WITH ORDINALITY
-    AS w(config, all_words, any_terms, n)
+  SELECT w.config, w.all_words, w.sieve, ((w.n - 1) * /*terms*/)::int AS first/*any_word*/
+  FROM unnest(%(configs)s::text[], %(all_words)s::tsquery[], %(sieves)s::tsquery[], %(any_terms)s::text[])
+    WITH ORDINALITY AS w(config, all_words, sieve, any_terms, n)
 )/*with_strict*/
 SELECT h.id, h.tier, h.workspace_id, h.created_by_id, h.state, h.language, h.tags/*order*/
 FROM (/*hits*/ OFFSET 0) h /*joins*/"""
@@ -206,24 +226,37 @@ FROM (SELECT) one LEFT JOIN (
 )
 
 
-def _filtered(text: str, *, narrowed: bool, within: bool) -> str:
-    text = text.replace("/*near*/", _NEAR).replace("/*columns*/", _COLUMNS).replace("/*judged*/", _JUDGED)
-    text = text.replace("/*filters*/", _FILTERS if narrowed else _NO_FILTERS)
-    text = text.replace("/*within*/", _WITHIN if within else "").replace("/*visible*/", VISIBLE_SQL)
+def _filtered(text: str, *, filters: str, columns: str = _COLUMNS) -> str:
+    text = (
+        text.replace("/*walked*/", _WALKED)
+        .replace("/*near*/", _NEAR)
+        .replace("/*columns*/", columns)
+        .replace("/*judged*/", _JUDGED)
+    )
+    text = text.replace("/*filters*/", filters).replace("/*visible*/", VISIBLE_SQL)
     # The driver keeps what it read of a text up to 4 KB.
     return " ".join(text.split())
 
 
 _WAYS = {"matched": _MATCHED, "both": _BOTH, "visible": _VISIBLE, "newest": _NEWEST}
+_WAYS_SIFTED = {
+    **{
+        way: _SIFTED.replace("/*way*/", _WAYS[way].replace("/*query*/", "sieve"))
+        for way in ("matched", "both")
+    },
+    "visible": _VISIBLE,
+    "newest": _NEWEST_SIFTED,
+}
 
 
 @functools.cache
-def hits_sql(way: str, *, terms: int | None, loose: bool, narrowed: bool, within: bool) -> str:
+def hits_sql(way: str, *, sifted: bool, terms: int | None, loose: bool, narrowed: bool, within: bool) -> str:
     """The statement of what is found on a way, built once.
 
-    With `terms` its rows bring what the relevance is made of, for so many words, else their moment. `loose`
-    where any word may do, `within` where only a part of the tree is searched, `narrowed` where that or
-    anything else narrows the search, the limit of the credential included.
+    `sifted` where it goes by the words before it asks for the whole. With `terms` its rows bring what the
+    relevance is made of, for so many words, else their moment. `loose` where any word may do, `within` where
+    only a part of the tree is searched, `narrowed` where that or anything else narrows the search, the limit
+    of the credential included.
     """
     text = _HITS.replace("/*terms*/", str(terms or 0)).replace("/*any_word*/", _ANY_WORD if loose else "")
     text = text.replace("/*with_strict*/", f", strict AS MATERIALIZED ({_STRICT})" if loose else "")
@@ -232,9 +265,11 @@ def hits_sql(way: str, *, terms: int | None, loose: bool, narrowed: bool, within
     order = ", ".join(["b.search_config, b.search_length", *ranks]) if terms is not None else ""
     text = text.replace("/*order*/", f", {order}" if order else _MOMENT)
     text = text.replace("/*joins*/", _RANKED if terms is not None else "")
-    text = text.replace("/*strict*/", _WAYS[way].replace("/*query*/", "all_words"))
-    text = text.replace("/*found*/", _WAYS[way].replace("/*query*/", "any_word"))
-    return _filtered(text, narrowed=narrowed, within=within)
+    strict, found = (_WAYS_SIFTED if sifted else _WAYS)[way], _WAYS[way]
+    for place, part, query in (("/*strict*/", strict, "all_words"), ("/*found*/", found, "any_word")):
+        text = text.replace(place, part.replace("/*asked*/", _ASKED).replace("/*query*/", query))
+    filters = _FILTERS.replace("/*within*/", _WITHIN if within else "") if narrowed else _NO_FILTERS
+    return _filtered(text, filters=filters)
 
 
 # Words like a misspelt one, nearest first, then the more common.
@@ -244,23 +279,49 @@ WHERE l.config = %(config)s AND l.word %% %(word)s AND l.word <> %(word)s
 ORDER BY similarity(l.word, %(word)s) DESC, l.documents DESC, l.word LIMIT %(limit)s
 """
 
-# Titles are fetched one by one: how few are found the planner can't know, and joined freely it read all
-# documents for 40 of them.
+# What begins with the words typed, by the index of titles, whoever may see it; where that is too much, what
+# the reader sees is asked instead: all of it, or the newest. A gate that is closed costs nothing.
 _SUGGEST = """
-WITH wanted AS MATERIALIZED (
-  SELECT * FROM unnest(%(configs)s::text[], %(in_title)s::tsquery[]) AS w(config, in_title)
+WITH titled AS MATERIALIZED (
+  SELECT t.document_id FROM documents_documenttitle t
+  WHERE t.words @@ to_tsquery('cs_simple', %(words)s) LIMIT /*most*/ + 1
+), gate AS MATERIALIZED (
+  SELECT count(*) > /*most*/ AS many FROM titled
+), sight AS MATERIALIZED (
+  SELECT /*about*/ <= /*few*/ AS few
 )
-SELECT d.uid, d.title, w.uid FROM (/*found*/) found
-CROSS JOIN LATERAL (SELECT t.* FROM documents_document t WHERE t.id = found.id OFFSET 0) d
-JOIN documents_workspace w ON w.id = d.workspace_id
+SELECT d.uid, d.title, w.uid FROM (
+  SELECT /*columns*/ FROM (
+    SELECT /*judged*/, d.title, d.uid FROM documents_document d
+    WHERE d.id = ANY(ARRAY(SELECT document_id FROM titled)) OFFSET 0
+  ) d WHERE NOT (SELECT many FROM gate) AND /*filters*/
+  UNION ALL
+  SELECT d.* FROM (/*near*/) d /*asked*/ WHERE (SELECT many FROM gate) AND (SELECT few FROM sight)
+  UNION ALL
+  SELECT d.* FROM (SELECT d.* FROM /*walked*/ /*asked*/ LIMIT /*shown*/) d
+  WHERE (SELECT many FROM gate) AND NOT (SELECT few FROM sight)
+) d JOIN documents_workspace w ON w.id = d.workspace_id
 ORDER BY starts_with(lower(d.title), lower(%(typed)s)) DESC, d.updated_at DESC, d.id DESC LIMIT %(limit)s
 """
+_TITLE_ASKED = """CROSS JOIN LATERAL (
+  SELECT FROM documents_documenttitle t
+  WHERE t.document_id = d.id AND t.words @@ to_tsquery('cs_simple', %(words)s) LIMIT 1
+) titled"""
 
 
-def _suggest_sql(candidates: str) -> str:
-    text = _SUGGEST.replace("/*found*/", candidates.replace("/*query*/", "in_title"))
-    return _filtered(text, narrowed=True, within=False)
+@functools.cache
+def suggest_sql(
+    *, limited: bool, most: int = TITLES_JUDGED, few: int = VISIBLE_ASKED, shown: int = TITLES_SHOWN
+) -> str:
+    """The statement of titles that go on as typed; `limited` for actors whose credential has a limit.
 
-
-# By the way to the candidates: the first letters of a title start many words.
-SUGGEST_SQL = {way: _suggest_sql(candidates) for way, candidates in _WAYS.items()}
+    Up to `most` titles that match are judged; beyond that what the reader sees is asked, where it is `few`,
+    or else the newest of it for `shown` hits. Numbers of ours stand in the text: the plan hangs on them.
+    """
+    numbers = {"most": most, "few": few, "shown": shown, "window": WINDOW_WALKED}
+    text = _SUGGEST.replace("/*walked*/", _WALKED.replace("%(window)s", "/*window*/"))
+    for name, number in numbers.items():
+        text = text.replace(f"/*{name}*/", str(number))
+    text = text.replace("/*asked*/", _TITLE_ASKED).replace("/*about*/", _ABOUT)
+    filters = f"{_LISTED} AND {VISIBLE_SQL}" if limited else _NO_FILTERS
+    return _filtered(text, filters=filters, columns="d.id, d.uid, d.title, d.workspace_id, d.updated_at")

@@ -357,6 +357,40 @@ def test_search_by_every_way_finds_the_same(world: World, way: str) -> None:
     assert (body["total"], body["total_relation"]) == (2, "gte" if way == "newest" else "eq")
 
 
+@pytest.mark.parametrize("sifted", [False, True])
+@pytest.mark.parametrize("way", ["matched", "both", "visible", "newest"])
+def test_search_for_a_phrase_by_every_way(world: World, way: str, sifted: bool) -> None:
+    """The words in that order and side by side, whether or not they are looked for one by one before."""
+    top = world.document("Top", content="a tidal almanac of old")
+    world.document("Below", parent=top, content="the almanac is tidal, no tidal almanac")
+    world.document("Apart", content="almanac, not tidal; tidal and almanac")
+    world.document("Draft", content="tidal almanac", state="draft")
+    reader = world.client_for()
+    world.grant(top, reader, "viewer")
+    with (
+        mock.patch.object(plans, "way_to", return_value=way),
+        mock.patch.object(plans, "sifts", return_value=sifted),
+    ):
+        for sort in ("relevance", "updated"):
+            assert set(titles(world.owner, '"tidal almanac"', sort=sort)) == {"Top", "Below", "Draft"}
+            assert set(titles(reader, '"tidal almanac"', sort=sort)) == {"Top", "Below"}
+        assert titles(world.owner, '"tidal almanac" old')[0] == "Top"
+        assert titles(world.owner, 'tidal -"tidal almanac"') == ["Apart"]
+        assert set(titles(world.owner, '"tidal almanac"', subtree=top)) == {"Top", "Below"}
+
+
+def test_search_knows_about_how_much_a_reader_sees(world: World) -> None:
+    """What stands below a document granted by itself counts, though no scope counts it."""
+    top = world.document("Top")
+    for number in range(4):
+        world.document(f"canary {number}", parent=top)
+    reader = world.client_for()
+    world.grant(top, reader, "viewer")
+    with mock.patch.object(plans, "way_to", return_value="matched") as chosen:
+        titles(reader, "canary")
+    assert chosen.call_args.args[1:3] == (5, 1)
+
+
 def test_search_by_a_reader_of_much_still_judges_each_hit(world: World) -> None:
     """The numbers that choose a way never decide what is seen."""
     world.document("Page", content="canary")
@@ -411,16 +445,6 @@ def test_counting_words_again_changes_only_what_changed(world: World) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM documents_lexeme WHERE word = 'canari'")
         assert cursor.fetchone() == (0,)
-
-
-def test_suggest_gives_titles_as_they_are_typed(world: World) -> None:
-    """Titles that start so come first; texts are not looked at; each has its id and workspace."""
-    world.document("The ownership model", content="x")
-    first = world.document("Owner's guide", content="x")
-    world.document("Other", content="ownership")
-    body = World.ok(world.owner.get("search/suggest/?q=owner"))
-    assert body["results"][0] == {"id": first, "title": "Owner's guide", "workspace": world.workspace}
-    assert [row["title"] for row in body["results"]] == ["Owner's guide", "The ownership model"]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from documents.search.languages import CONFIGURATIONS, configuration_for, spaced
-from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of, way_to
+from documents.search.plans import ConfigurationPlan, Plan, plan_of, probes_of, sifts, way_to
 from documents.search.query import MAX_TERMS, parse_query
 
 
@@ -45,9 +47,11 @@ def test_query_takes_so_many_terms() -> None:
     assert len(parse_query("a " * 10_000).clauses) == MAX_TERMS
 
 
-def test_query_in_titles_labels_each_operand() -> None:
-    """The title tier asks for the same words with the weight of titles."""
-    assert parse_query('"a b" c').in_title() == "'a b':A & 'c':A"
+def test_query_of_titles_has_unfinished_words() -> None:
+    """Whoever types a title may leave each word unfinished, but for letters and phrases."""
+    assert parse_query('"a b" c lett OR note -x 所有 fr').beginnings() == (
+        "'a b' & 'c' & ('lett':* | 'note':*) & ('所有') & 'fr':*"
+    )
 
 
 def test_query_with_a_word_mended_reads_as_typed() -> None:
@@ -93,7 +97,6 @@ def planned(typed: str, *counts: int | None, visible: int = 100_000) -> Plan:
     known = ConfigurationPlan(
         config="cs_english",
         all_words=query.all_words(),
-        in_title=query.in_title(),
         marked=query.marked(),
         documents=1_000_000,
         average_length=300.0,
@@ -130,7 +133,40 @@ def test_plan_for_common_words_and_much_to_see_looks_at_the_newest() -> None:
 )
 def test_way_is_the_cheapest_one(matches: int, visible: int, roots: int, way: str) -> None:
     """Costs are compared as measured; where there are too many of both only the newest are looked at."""
-    assert way_to(matches, visible, roots) == way
+    assert way_to(matches, visible, roots, 20_000) == way
+
+
+def test_way_in_a_large_world_shuns_the_rows_of_matches() -> None:
+    """They are read from disk there."""
+    assert way_to(25_000, 4_500, 20, 20_000) == "both"
+    assert way_to(25_000, 4_500, 20, 100_000) == "visible"
+
+
+@pytest.mark.parametrize(
+    ("way", "matches", "phrase", "sifted"),
+    [
+        ("matched", 4_000, False, False),
+        ("matched", 4_000, True, True),
+        ("both", 90_000, True, True),
+        ("newest", 10_000, False, True),
+        ("newest", 10_000, True, True),
+        ("newest", 300_000, False, False),
+        ("newest", 300_000, True, False),
+    ],
+)
+def test_words_first_where_asking_is_dearer(way: str, matches: int, phrase: bool, sifted: bool) -> None:
+    """A phrase can't be read off the index; of common words the newest are soon found."""
+    assert sifts(way, matches, 1_000_000, phrase=phrase) is sifted
+
+
+def test_sieve_of_a_phrase_are_its_words() -> None:
+    """Whatever the distance; what is excluded as a phrase isn't by its words."""
+    known = ConfigurationPlan("c", "'a' <-> 'b' & 'c' <2> 'd'", "", 10, 1.0, [], [])
+    plan = plan_of(parse_query('"a b" "c d"'), [], [known], 0, 0)
+    assert (plan.sifted, plan.parameters["sieves"]) == (True, ["'a' & 'b' & 'c' & 'd'"])
+    known = dataclasses.replace(known, all_words="'a' & !( 'b' <-> 'c' )")
+    plan = plan_of(parse_query('a -"b c"'), [], [known], 0, 0)
+    assert (plan.sifted, plan.parameters["sieves"]) == (False, [known.all_words])
 
 
 def test_plan_counts_alternatives_together() -> None:

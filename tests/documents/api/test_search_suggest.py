@@ -1,0 +1,101 @@
+"""`search/suggest/`: titles while they are typed."""
+
+from __future__ import annotations
+
+import functools
+import random
+from unittest import mock
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+
+from documents.models import Document
+from documents.search import finding
+from documents.search.languages import spaced
+from documents.search.statements import suggest_sql
+from tests.accounts.factories import token_make
+from tests.documents.world import World
+from tests.fixtures import ApiClient
+
+
+def test_suggest_gives_titles_as_they_are_typed(world: World) -> None:
+    """Titles that start so come first; texts are not looked at; each has its id and workspace."""
+    world.document("The ownership model", content="x")
+    first = world.document("Owner's guide", content="x")
+    world.document("Other", content="ownership")
+    body = World.ok(world.owner.get("search/suggest/?q=owner"))
+    assert body["results"][0] == {"id": first, "title": "Owner's guide", "workspace": world.workspace}
+    assert [row["title"] for row in body["results"]] == ["Owner's guide", "The ownership model"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("lett", ["Letters from Élise"]),
+        ("letters", ["Letters from Élise"]),
+        ("elise LETT", ["Letters from Élise"]),
+        ("let fr", ["Letters from Élise"]),
+        ("the", ["The 所有権 of things"]),
+        ("of t", []),
+        ("有権", ["The 所有権 of things"]),
+        ("所", ["The 所有権 of things"]),
+        ("権有", []),
+        ('"from elise"', ["Letters from Élise"]),
+        ('"elise from"', []),
+        ("things OR elise", ["The 所有権 of things", "Letters from Élise"]),
+        ("x' | !a:* & ('", []),
+        ("etters", []),
+    ],
+)
+def test_suggest_finds_titles_by_how_their_words_begin(world: World, typed: str, found: list[str]) -> None:
+    """In any order and any language, accents apart; in scripts without spaces any part of a word."""
+    world.document("Letters from Élise", language="fr")
+    world.document("The 所有権 of things", language="ja")
+    rows = World.ok(world.owner.get(f"search/suggest/?{urlencode({'q': typed})}"))["results"]
+    assert [row["title"] for row in rows] == found
+
+
+@pytest.mark.parametrize("few", [-1, 1_000])
+@pytest.mark.parametrize("most", [0, 1_000])
+def test_suggest_by_every_way_finds_the_same(world: World, most: int, few: int) -> None:
+    """Whether titles that match are judged, or what is seen is asked: the same, and nothing hidden."""
+    top = world.document("Letter top")
+    world.document("Letter below", parent=top)
+    world.document("Letter in the trash", parent=top)
+    World.ok(world.act(Document.objects.latest("id").uid, "trash"))
+    world.document("A letter beside")
+    world.document("Letter template", template=True)
+    World.ok(world.act(world.document("Letter archived"), "archive"))
+    mine = world.document("Letter draft", state="draft")
+    reader = world.client_for()
+    world.grant(top, reader, "viewer")
+    assert world.owner.user is not None
+    page = Document.objects.get(uid=mine)
+    token = ApiClient(token_make(world.owner.user, document_pk=page.pk, document_uid=page.uid))
+    chosen = functools.partial(suggest_sql, most=most, few=few)
+    with mock.patch.object(finding, "suggest_sql", chosen):
+        for person, found in (
+            (world.owner, ["Letter draft", "Letter below", "Letter top", "A letter beside"]),
+            (world.member("viewer"), ["Letter below", "Letter top", "A letter beside"]),
+            (reader, ["Letter below", "Letter top"]),
+            (token, ["Letter draft"]),
+            (world.client_for(), []),
+        ):
+            rows = World.ok(person.get("search/suggest/?q=lett"))["results"]
+            assert [row["title"] for row in rows] == found
+
+
+def test_words_of_titles_are_those_of_bodies(world: World) -> None:
+    """The function that the index is made of parts scripts without spaces as the service does."""
+    chance = random.Random(7)
+    letters = ["所", "有", "権", "ก", "ฎ", "a", "B", "é", " ", "-", "1", "\U00020000", "ー", "々"]
+    texts = ["".join(chance.choices(letters, k=chance.randrange(1, 30))) for _ in range(500)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT t.title FROM unnest(%s::text[], %s::text[]) AS t(title, spaced)
+            WHERE tsvector_to_array(cs_title_words(t.title))
+                  <> tsvector_to_array(to_tsvector('cs_simple', t.spaced))""",
+            [texts, [spaced(text) for text in texts]],
+        )
+        assert cursor.fetchall() == []
