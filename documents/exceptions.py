@@ -8,6 +8,7 @@ import uuid
 from cloudscribe.lib.errors import (
     BusinessError,
     ErrorType,
+    FieldError,
     Forbidden,
     Gone,
     InvalidInput,
@@ -306,6 +307,19 @@ class MoveIntoItself(BusinessError):
 
     code = "move_into_itself"
     title = "A document can't stand below itself"
+
+
+class OperationNotApplicable(UnprocessableInput):
+    """An operation whose text or heading isn't there as often as it says, or whose outcome is too large.
+
+    None of the request's operations is done. `found` and `expected` tell how often it is and should be there.
+    """
+
+    code = "operation_not_applicable"
+    title = "The operation doesn't fit the text"
+
+    def __init__(self, pointer: str, fault: str, detail: str, **counts: int) -> None:
+        super().__init__(detail, errors=[FieldError(pointer, fault, detail)], extra=counts)
 
 
 class ParentTrashed(BusinessError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,20 +16,33 @@ from rest_framework.request import Request
 from accounts.devices import device_of
 from cloudscribe.lib.actor import set_actor
 from cloudscribe.lib.conditional import if_none_match, parse_if_match
-from cloudscribe.lib.errors import Forbidden, MalformedBody
-from cloudscribe.lib.gate import read_limited
+from cloudscribe.lib.errors import Forbidden
 from cloudscribe.lib.permissions import Public
 from cloudscribe.lib.renderers import dump_json
-from cloudscribe.lib.serializers import StrictSerializer
+from cloudscribe.lib.serializers import StrictCharField, StrictSerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
 from documents.api.attachments import FILE_ANSWERS, RANGE
+from documents.api.content import (
+    CONTENT_ANSWERS,
+    MARKDOWN,
+    ContentInput,
+    MarkdownParser,
+    NoteQuery,
+    OperationsField,
+    content_as,
+    content_renderers,
+    content_sent,
+    content_variant,
+    operations_of,
+)
 from documents.api.editing import PREFER, merge_wanted
 from documents.api.rendering import HeadingOutput
 from documents.api.serializers import BodyField
 from documents.api.serving import blob_answer
 from documents.etags import ExpectedRevision, expected_revision
 from documents.models import Document
+from documents.operations import Operation
 from documents.roles import LINK_BITS
 from documents.selectors.links import HeldLink
 from documents.selectors.shared import shared_answer, shared_document, shared_file, shared_rendering
@@ -85,56 +99,21 @@ class SharedAnswer(serializers.Serializer[Any]):
 
 
 class SharedContentInput(StrictSerializer):
-    """The whole new body, in which keys stand for ids as they were read."""
+    """The whole new body, or small edits of it; in both keys stand for ids as they were read."""
 
-    content = BodyField()
+    content = BodyField(required=False)
+    operations = OperationsField(required=False)
+    note = StrictCharField(max_length=limits.NOTE_LENGTH, allow_blank=True, required=False)
 
-
-class MarkdownParser(BaseParser):
-    """text/markdown in UTF-8: the body as it is."""
-
-    media_type = "text/markdown"
-
-    def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None
-    ) -> dict[str, str]:
-        """The text as `content`; raises MalformedBody, BodyTooLarge."""
-        try:
-            text = read_limited(stream, limits.BODY_BYTES).decode()
-        except UnicodeDecodeError:
-            raise MalformedBody("The body is not UTF-8.") from None
-        if "\0" in text:
-            raise MalformedBody("Text must not hold the character U+0000.")
-        return {"content": text}
-
-
-class _Text(BaseRenderer):
-    charset = "utf-8"
-
-    def render(self, data: Any, *_: Any) -> bytes:
-        """The text as it is."""
-        return str(data).encode()
-
-
-class MarkdownText(_Text):
-    """The body as it was written."""
-
-    media_type = "text/markdown"
-    format = "markdown"
-
-
-class PlainText(_Text):
-    """The same for clients that know no Markdown."""
-
-    media_type = "text/plain"
-    format = "text"
-
-
-class HtmlText(_Text):
-    """The body as clean HTML."""
-
-    media_type = "text/html"
-    format = "html"
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two."""
+        if "content" not in attrs and "operations" not in attrs:
+            text = "Send `content` or `operations`."
+            raise serializers.ValidationError({"content": [text]}, code="required")
+        if "content" in attrs and "operations" in attrs:
+            text = "The whole body leaves nothing to operate on."
+            raise serializers.ValidationError({"operations": [text]}, code="contradiction")
+        return attrs
 
 
 class SharedViewSet(ServiceViewSet):
@@ -147,15 +126,16 @@ class SharedViewSet(ServiceViewSet):
         "retrieve": SharedAnswer,
         "content": SharedAnswer,
         "content_update": SharedContentInput,
-        "content_replace": SharedContentInput,
+        "content_replace": ContentInput,
     }
+    queries: ClassVar = {"content_replace": NoteQuery}
     answers: ClassVar = {"content_update": SharedAnswer, "content_replace": SharedAnswer}
     etag_actions: ClassVar = ("retrieve", "content", "file", "content_update", "content_replace")
     if_match: ClassVar = {"content_update": "required", "content_replace": "required"}
     problems: ClassVar = {
         **dict.fromkeys(("retrieve", "content"), (401, 404, 429)),
         "file": (401, 404, 409, 416, 429),
-        **dict.fromkeys(("content_update", "content_replace"), (401, 403, 404, 409, 412, 423, 428, 429)),
+        **dict.fromkeys(("content_update", "content_replace"), (401, 403, 404, 409, 412, 422, 423, 428, 429)),
     }
     tag = "shared"
     visit: str | None = None
@@ -163,7 +143,7 @@ class SharedViewSet(ServiceViewSet):
     def get_renderers(self) -> list[BaseRenderer]:
         """JSON, and of the content what it is."""
         if self.action == "content":
-            return [MarkdownText(), PlainText(), HtmlText()]
+            return content_renderers()
         return super().get_renderers()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002 (the framework's)
@@ -189,36 +169,42 @@ class SharedViewSet(ServiceViewSet):
         self._count(held, etag)
         return self.respond(answer, etag=etag)
 
-    @extend_schema(
-        parameters=[PASSWORD, VISIT],
-        responses={(200, "text/markdown"): str, (200, "text/plain"): str, (200, "text/html"): str},
-    )
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """The body has several forms at one address."""
+        return {"Vary": "Accept"} if self.action == "content" else super().default_response_headers
+
+    @extend_schema(parameters=[PASSWORD, VISIT], responses=CONTENT_ANSWERS)
     def content(self, request: Request, secret: str, key: str | None = None) -> HttpResponseBase:
         """The body of the shared document, or of one below it: Markdown, plain text or HTML by `Accept`."""
         held, shown = self._shown(secret, key)
         kind = str(request.accepted_renderer.media_type)
-        etag = held.names.etag(shown.uid, held.epoch, shown.revision, kind.encode())
+        etag = held.names.etag(shown.uid, held.epoch, shown.revision, content_variant(kind))
         self._count(held, etag)
         if if_none_match(request, etag):
             return self.respond(etag=etag)
-        whole = shared_rendering(shown).html if kind == HtmlText.media_type else shown.body.content
-        response = HttpResponse(held.names.masked(whole), content_type=f"{kind}; charset=utf-8")
+        text = content_as(kind, shown.body.content, lambda: shared_rendering(shown))
+        response = HttpResponse(held.names.masked(text), content_type=f"{kind}; charset=utf-8")
         return self._with_headers(response, etag, None)
 
     @extend_schema(parameters=[PASSWORD, VISIT, PREFER])
     def content_update(self, request: Request, secret: str, key: str | None = None) -> HttpResponseBase:
         """Write the body, by a link for editing, from the version that If-Match names.
 
-        Where others have written since, the server merges by lines and words; the link is the author.
+        Send the whole as `content`, or small edits as `operations`. Where others have written since, the
+        server merges by lines and words; the link is the author.
         """
-        return self._write(request, secret, key)
+        if isinstance(request.data, dict) and (more := sorted(_NOT_BY_LINK & request.data.keys())):
+            raise Forbidden(f"A link lets nobody change more than the content: {', '.join(more)}.")
+        given = self.input()
+        content = given["content"] if "content" in given else operations_of(given)
+        return self._write(request, secret, key, content=content, note=given.get("note", ""))
 
-    @extend_schema(
-        parameters=[PASSWORD, VISIT, PREFER], request={"text/markdown": str}, responses=SharedAnswer
-    )
+    @extend_schema(parameters=[PASSWORD, VISIT, PREFER], request=MARKDOWN, responses=SharedAnswer)
     def content_replace(self, request: Request, secret: str, key: str | None = None) -> HttpResponseBase:
         """As PATCH, with the Markdown itself as the body of the request."""
-        return self._write(request, secret, key)
+        content, note = content_sent(request), self.query().get("note", "")
+        return self._write(request, secret, key, content=content, note=note)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Let no page that the content leads to learn the secret, and no engine index it."""
@@ -271,11 +257,16 @@ class SharedViewSet(ServiceViewSet):
         rest = {name: value for name, value in answer.items() if name not in {"content", "html", "toc"}}
         return held.names.etag(shown.uid, held.epoch, shown.revision, dump_json(rest))
 
-    def _write(self, request: Request, secret: str, key: str | None) -> HttpResponseBase:
+    def _write(
+        self,
+        request: Request,
+        secret: str,
+        key: str | None,
+        *,
+        content: str | Sequence[Operation],
+        note: str,
+    ) -> HttpResponseBase:
         held, shown = self._shown(secret, key)
-        if isinstance(request.data, dict) and (more := sorted(_NOT_BY_LINK & request.data.keys())):
-            raise Forbidden(f"A link lets nobody change more than the content: {', '.join(more)}.")
-        content = self.input()["content"]
         edited = shared_content_write(
             held=held,
             document=shown,
@@ -283,6 +274,7 @@ class SharedViewSet(ServiceViewSet):
             expected=self._expected(request, held, shown),
             merge=merge_wanted(request),
             visitor=None if self.visit else self._visitor(),
+            note=note,
         )
         self.visit = self.visit or visit_pass(held)
         now = shared_document(held, key)

@@ -13,6 +13,7 @@ from documents.api.backlinks import BacklinkViewSet
 from documents.api.batch import BatchViewSet
 from documents.api.blame import BlameViewSet
 from documents.api.comments import CommentViewSet, ReactionViewSet, ThreadCommentViewSet
+from documents.api.content import ContentViewSet
 from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
@@ -51,6 +52,7 @@ _INVITATIONS = "workspaces/<uuid:workspace>/invitations/"
 _INVITATION = _INVITATIONS + "<uuid:invitation>/"
 _TAGS = "workspaces/<uuid:workspace>/tags/"
 _DOCUMENT = "documents/<uuid:id>/"
+_CONTENT: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "put": "update"}
 _GRANTS = "documents/<uuid:document>/grants/"
 _ACCESS = "documents/<uuid:document>/access/"
 _ACCESS_REQUESTS = "documents/<uuid:document>/access-requests/"
@@ -85,6 +87,7 @@ urlpatterns = [
     path(_INVITATION, InvitationViewSet.as_view({"get": "retrieve", "delete": "destroy"})),
     path(_INVITATION + "resend/", InvitationViewSet.as_view({"post": "resend"})),
     path("auth/invitations/accept/", AcceptanceViewSet.as_view({"post": "accept"})),
+    path(_DOCUMENT + "content/", ContentViewSet.as_view(_CONTENT)),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
     path("render/", PreviewViewSet.as_view({"post": "preview"})),
     path("documents/batch/", BatchViewSet.as_view({"post": "change"})),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from audit.services import Target, event_record
@@ -13,7 +14,14 @@ from cloudscribe.lib.errors import NotFound, PreconditionFailed, PreconditionReq
 from documents import limits
 from documents.authors import author_columns
 from documents.etags import ExpectedRevision, document_etag
-from documents.exceptions import BaseGone, DocumentArchived, DocumentTrashed, EditConflict, RevisionGone
+from documents.exceptions import (
+    BaseGone,
+    DocumentArchived,
+    DocumentTrashed,
+    EditConflict,
+    OperationNotApplicable,
+    RevisionGone,
+)
 from documents.merge import merge_fields
 from documents.merge.fields import BODY
 from documents.models import Document, DocumentBody, State
@@ -28,6 +36,9 @@ from documents.services.locking import actor_renewed
 from documents.services.writing import document_rows_revise
 
 _CONFLICT_TAIL = b"conflict"
+
+# The fields as they are to be, or how they follow from those of the revision that they are made on.
+Changes = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ def document_open(actor: Actor, document: Document) -> OpenDocument:
 
 def document_revise(
     opened: OpenDocument,
-    changes: Mapping[str, Any],
+    changes: Changes,
     expected: ExpectedRevision | None,
     *,
     merge: bool,
@@ -93,21 +104,26 @@ def document_revise(
 ) -> Edited:
     """Apply `changes`, made on the expected revision, as the next one: as they are, merged, or not at all.
 
-    Raises PreconditionRequired, PreconditionFailed (also where it is stale and `merge` is False), BaseGone
-    and EditConflict.
+    Where both sides can't have their way, changes that say how the fields follow are made on those of now, if
+    they can be. Raises PreconditionRequired, PreconditionFailed (also where it is stale and `merge` is
+    False), BaseGone, EditConflict and what the changes raise on the expected revision.
     """
     head = opened.document.revision
     base = _base_number(opened, expected)
     if base != head and not merge:
         raise PreconditionFailed(extra={"revision": head})
     current = opened.fields()
-    wanted = {**current, **changes} if base == head else _merged(opened, current, changes, base)
+    wanted = _changed(current, changes) if base == head else _merged(opened, current, changes, base)
     changed = {field: wanted[field] for field in current if wanted[field] != current[field]}
     if not changed:
         return Edited(opened.document, merged=False, revised=False)
     row = _write(opened, wanted, base, note)
     _record(opened, current, changed, facts)
     return Edited(opened.document, merged=base != head, revised=True, row=row)
+
+
+def _changed(fields: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    return {**fields, **(changes(fields) if callable(changes) else changes)}
 
 
 def _base_number(opened: OpenDocument, expected: ExpectedRevision | None) -> int:
@@ -119,16 +135,19 @@ def _base_number(opened: OpenDocument, expected: ExpectedRevision | None) -> int
 
 
 def _merged(
-    opened: OpenDocument, current: Mapping[str, Any], changes: Mapping[str, Any], base_number: int
+    opened: OpenDocument, current: Mapping[str, Any], changes: Changes, base_number: int
 ) -> dict[str, Any]:
     try:
         base = revision_snapshot(opened.document.pk, base_number).fields()
     except (NotFound, RevisionGone):
         raise BaseGone from None
-    yours = {**base, **changes}
+    yours = _changed(base, changes)
     result = merge_fields(base, yours, current, max_tags=limits.TAGS, max_bytes=limits.BODY_BYTES)
     if result.is_clean:
         return result.values
+    if callable(changes):
+        with suppress(OperationNotApplicable):
+            return _changed(current, changes)
     head = opened.document.revision
     etag = document_etag(opened.epoch, head, _CONFLICT_TAIL)
     raise EditConflict(

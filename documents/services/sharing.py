@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from cloudscribe.lib.errors import DomainError, NotFound
 from cloudscribe.lib.transactions import transactional
+from documents import limits
 from documents.etags import ExpectedRevision
-from documents.exceptions import DocumentTrashed, EditConflict
+from documents.exceptions import DocumentTrashed, EditConflict, OperationNotApplicable
 from documents.link_secrets import LinkNames
 from documents.merge.fields import BODY
 from documents.models import Document
+from documents.operations import Operation, operated
 from documents.selectors.links import HeldLink
 from documents.services.link_visits import Visitor, link_use
-from documents.services.revising import Edited, document_open, document_revise
+from documents.services.revising import Changes, Edited, document_open, document_revise
 
 _CONFLICT_TAIL = b"conflict"
 
@@ -25,24 +27,41 @@ def shared_content_write(
     *,
     held: HeldLink,
     document: Document,
-    content: str,
+    content: str | Sequence[Operation],
     expected: ExpectedRevision | None,
     merge: bool,
     visitor: Visitor | None,
+    note: str = "",
 ) -> Edited:
     """Make `content`, in which keys stand for ids, the next revision of the body; see `document_update`.
 
-    A write outside of a visit, by a `visitor`, is a use of its own. Refusals tell no more than the link
-    shows.
+    Or do operations to the body as the link shows it; see `document_operate`. A write outside of a visit, by
+    a `visitor`, is a use of its own. Refusals tell no more than the link shows.
     """
+    names = held.names
+    changes: Changes = (
+        {BODY: names.unmasked(content)} if isinstance(content, str) else _operating(content, names)
+    )
     with _refusals_told_to_strangers(held, document):
         opened = document_open(held.actor, document)
-        changes = {BODY: held.names.unmasked(content)}
-        edited = document_revise(opened, changes, expected, merge=merge, note="")
+        edited = document_revise(opened, changes, expected, merge=merge, note=names.unmasked(note))
     if visitor is not None:
         # After the document, as who revokes the link locks both in this order.
         link_use(held=held, visitor=visitor)
     return edited
+
+
+def _operating(
+    operations: Sequence[Operation], names: LinkNames
+) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """On the text with its keys: what is found and how often would else tell of ids, letter by letter."""
+
+    def changes(fields: Mapping[str, Any]) -> dict[str, Any]:
+        shown = names.masked(fields[BODY])
+        done = operated(shown, operations, max_bytes=limits.BODY_BYTES)
+        return {BODY: names.unmasked(done)} if done != shown else {}
+
+    return changes
 
 
 @contextmanager
@@ -56,6 +75,8 @@ def _refusals_told_to_strangers(held: HeldLink, document: Document) -> Iterator[
         head = error.extra["current"]["revision"]
         etag = held.names.etag(document.uid, held.epoch, head, _CONFLICT_TAIL)
         raise EditConflict(extra=_conflict(error.extra, held.names, etag), headers={"ETag": etag}) from None
+    except OperationNotApplicable:
+        raise
     except DomainError as error:
         plain = type(error).detail or type(error).title + "."
         error.message, error.extra = plain, {}

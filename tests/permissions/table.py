@@ -39,7 +39,7 @@ class Row:
     """One route and method; `answers` has a status for each of ACTORS.
 
     `setup` names what the owner does first: `trashed`, `archived`, `draft`; `if_match` sends the ETag of now,
-    `upload` a file in place of JSON.
+    `upload` a file in place of JSON, `markdown` such a text.
     """
 
     method: str
@@ -51,6 +51,7 @@ class Row:
     setup: str = ""
     if_match: bool = False
     upload: bool = False
+    markdown: str = ""
 
     @property
     def name(self) -> str:
@@ -141,7 +142,7 @@ _SHARED = [
     Row("GET", "shared/{secret}/", P, None, _everybody(200)),
     Row("GET", "shared/{secret}/content/", P, None, _everybody(200)),
     Row("PATCH", "shared/{secret}/content/", P, None, _everybody(428), {"content": "New"}),
-    Row("PUT", "shared/{secret}/content/", P, None, _everybody(400)),
+    Row("PUT", "shared/{secret}/content/", P, None, _everybody(428), markdown="New"),
     Row("GET", "shared/{secret}/files/{file_key}/", P, None, _everybody(200)),
     Row("GET", "/s/{secret}/", P, None, _everybody(200)),
     Row("GET", "/s/{secret}/d/{shared_key}/", P, None, _everybody(200)),
@@ -156,7 +157,7 @@ _SHARED = [
         _everybody(428),
         {"content": "New"},
     ),
-    Row("PUT", "shared/{secret}/documents/{shared_key}/content/", P, None, _everybody(400)),
+    Row("PUT", "shared/{secret}/documents/{shared_key}/content/", P, None, _everybody(428), markdown="New"),
 ]
 _SAID_BY_GUEST = {"body": "What about this?", "name": "Guest"}
 _SHARED_COMMENTS = [
@@ -378,6 +379,36 @@ _DOCUMENT = [
         _WRITE,
         (401, 404, 404, 404, 403, 204, 204, 404),
         setup="trashed",
+    ),
+    Row("GET", "documents/{document}/content/", R, _READ, _from("viewer", 200)),
+    Row("GET", "documents/{document}/content/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
+    Row(
+        "PUT",
+        "documents/{document}/content/",
+        R,
+        _WRITE,
+        _from("editor", 200),
+        if_match=True,
+        markdown="New",
+    ),
+    Row(
+        "PATCH",
+        "documents/{document}/content/",
+        R,
+        _WRITE,
+        _from("editor", 200),
+        {"operations": [{"op": "append", "text": "New"}]},
+        if_match=True,
+    ),
+    Row(
+        "PATCH",
+        "documents/{document}/content/",
+        R,
+        _WRITE,
+        _from("editor", 409),
+        {"operations": [{"op": "append", "text": "New"}]},
+        setup="archived",
+        if_match=True,
     ),
     Row("GET", "documents/{document}/html/", R, _READ, _from("viewer", 200)),
     Row("POST", "render/", A, _READ, _signed_in(200), {"content": "*x*"}),

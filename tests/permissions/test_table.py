@@ -173,6 +173,10 @@ class Stage:
             headers["Content_Type"] = uploading.FORM
             raw = uploading.form(uploading.part(b"a file"))
             return self.clients[actor].call(row.method, self.filled(row.path), raw=raw, **headers)
+        if row.markdown:
+            headers["Content_Type"] = "text/markdown"
+            raw = row.markdown.encode()
+            return self.clients[actor].call(row.method, self.filled(row.path), raw=raw, **headers)
         body = {key: self.filled(value) for key, value in row.body.items()} if row.body is not None else None
         return self.clients[actor].call(row.method, self.filled(row.path), body, **headers)
 

@@ -146,7 +146,7 @@ def test_shared_content_by_accept(world: World) -> None:
     secret = link_make(world, world.document(content="*Hi*\n"))["secret"]
     for accept, kind, body in [
         ("*/*", "text/markdown", "*Hi*\n"),
-        ("text/plain", "text/plain", "*Hi*\n"),
+        ("text/plain", "text/plain", "Hi\n"),
         ("text/html", "text/html", "<p><em>Hi</em></p>\n"),
     ]:
         answer = shared(secret, "content/", Accept=accept)
