@@ -69,9 +69,7 @@ def test_purge_leaves_nothing_of_it(world: World) -> None:
     before = rows()
     gone = rich(world, "Gone")
     rich(world, "Below", parent=gone)
-    World.ok(
-        world.owner.post(f"workspaces/{world.workspace}/snapshots/", {"name": "S", "root": gone}), 201
-    )
+    World.ok(world.owner.post(f"workspaces/{world.workspace}/snapshots/", {"name": "S", "root": gone}), 201)
     caching._opened.flush()
     assert RecentView.objects.count() > 1
     assert LinkVisit.objects.count() == 3
