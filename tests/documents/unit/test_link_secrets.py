@@ -7,7 +7,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.addresses import document_path
+from documents.addresses import document_path, short_id
 from documents.link_secrets import LinkNames, link_secret_hash, link_secret_make
 
 ONE, OTHER = LinkNames(link_secret_make()), LinkNames(link_secret_make())
@@ -56,3 +56,33 @@ def test_hash_of_what_is_no_secret() -> None:
     assert len(link_secret_hash(secret) or b"") == 32
     for text in ("", "csl_", secret[:-1], secret + "A", secret.replace("csl_", "csp_"), secret[:-1] + "é"):
         assert link_secret_hash(text) is None
+
+
+SHORT = short_id(uuid.UUID("01900000-0000-7000-8000-000000000003"))
+TEXT = (
+    "See cs://01900000-0000-7000-8000-000000000001, [a](https://x.example/d/a-page-{short}) and "
+    "/api/v1/attachments/01900000-0000-7000-8000-000000000002/file/, cs://nothing, /d/none.\n"
+).replace("{short}", SHORT)
+
+
+def test_masked_whole_says_where_everything_stands() -> None:
+    """It is the text that `masked` gives; each stretch of it is one of the true text, keys taken whole."""
+    names = LinkNames(link_secret_make())
+    masked = names.masked_whole(TEXT)
+    assert masked.text == names.masked(TEXT)
+    assert len(masked.spans) == 3
+    for start in range(len(masked.text)):
+        for end in (start + 1, min(start + 50, len(masked.text))):
+            low, high = masked.real(start, end)
+            assert masked.text[start:end] in names.masked_part(TEXT, low, high)
+
+
+def test_masked_part_leaves_out_ids_that_it_cuts() -> None:
+    """Of an id that begins or ends outside of the part nothing is shown."""
+    names = LinkNames(link_secret_make())
+    for start in range(len(TEXT)):
+        for end in range(start + 1, min(start + 60, len(TEXT))):
+            part = names.masked_part(TEXT, start, end)
+            assert "0000" not in part
+            assert SHORT[:4] not in part
+    assert names.masked_part(TEXT, 0, len(TEXT)) == names.masked(TEXT)
