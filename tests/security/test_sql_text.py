@@ -36,8 +36,6 @@ BUILT = {
     "documents.selectors.access:_RANKS_SQL": IMPORTED,
     "documents.selectors.access:_READERS_SQL": IMPORTED,
     "documents.selectors.access:_TARGETS_SQL": IMPORTED,
-    "documents.selectors.access:_READERS_SQL": IMPORTED,
-    "documents.selectors.access:_TARGETS_SQL": IMPORTED,
     "documents.selectors.derived:_LOST_SQL": IMPORTED,
     "documents.selectors.derived:_WRONG_SQL": IMPORTED,
     "documents.selectors.editing:_FIND_SQL": IMPORTED,
