@@ -236,9 +236,8 @@ def _bring_back(scope: _Scope) -> set[int]:
     roots: dict[int, int] = {}
     for pk, parent in left.values_list("pk", "parent_id"):
         roots[pk] = roots.get(parent, pk)
-    for root in sorted(set(roots.values())):
-        together = [pk for pk, own in roots.items() if own == root]
-        Document.objects.filter(pk__in=together).update(trash_root_id=root)
+    rows = [Document(pk=pk, trash_root_id=root) for pk, root in roots.items()]
+    Document.objects.bulk_update(rows, ["trash_root"], batch_size=_BATCH)
     Document.objects.filter(pk__in=brought).update(trashed_at=None, trashed_by=None, trash_root=None)
     return brought
 
