@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import random
 from unittest import mock
 from urllib.parse import urlencode
@@ -10,13 +11,19 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
-from documents.models import Document
+from documents.models import Document, DocumentTitle
 from documents.search import finding
 from documents.search.languages import spaced
 from documents.search.statements import suggest_sql
 from tests.accounts.factories import token_make
 from tests.documents.world import World
 from tests.fixtures import ApiClient
+
+
+def found(person: ApiClient, typed: str) -> list[str]:
+    """The titles that somebody is offered."""
+    rows = World.ok(person.get(f"search/suggest/?{urlencode({'q': typed})}"))["results"]
+    return [row["title"] for row in rows]
 
 
 def test_suggest_gives_titles_as_they_are_typed(world: World) -> None:
@@ -30,7 +37,7 @@ def test_suggest_gives_titles_as_they_are_typed(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "titles"),
     [
         ("lett", ["Letters from Élise"]),
         ("letters", ["Letters from Élise"]),
@@ -48,12 +55,11 @@ def test_suggest_gives_titles_as_they_are_typed(world: World) -> None:
         ("etters", []),
     ],
 )
-def test_suggest_finds_titles_by_how_their_words_begin(world: World, typed: str, found: list[str]) -> None:
+def test_suggest_finds_titles_by_how_their_words_begin(world: World, typed: str, titles: list[str]) -> None:
     """In any order and any language, accents apart; in scripts without spaces any part of a word."""
     world.document("Letters from Élise", language="fr")
     world.document("The 所有権 of things", language="ja")
-    rows = World.ok(world.owner.get(f"search/suggest/?{urlencode({'q': typed})}"))["results"]
-    assert [row["title"] for row in rows] == found
+    assert found(world.owner, typed) == titles
 
 
 @pytest.mark.parametrize("few", [-1, 1_000])
@@ -75,15 +81,42 @@ def test_suggest_by_every_way_finds_the_same(world: World, most: int, few: int) 
     token = ApiClient(token_make(world.owner.user, document_pk=page.pk, document_uid=page.uid))
     chosen = functools.partial(suggest_sql, most=most, few=few)
     with mock.patch.object(finding, "suggest_sql", chosen):
-        for person, found in (
+        for person, titles in (
             (world.owner, ["Letter draft", "Letter below", "Letter top", "A letter beside"]),
             (world.member("viewer"), ["Letter below", "Letter top", "A letter beside"]),
             (reader, ["Letter below", "Letter top"]),
             (token, ["Letter draft"]),
             (world.client_for(), []),
         ):
-            rows = World.ok(person.get("search/suggest/?q=lett"))["results"]
-            assert [row["title"] for row in rows] == found
+            assert found(person, "lett") == titles
+
+
+def test_suggest_follows_the_title(world: World) -> None:
+    """From the moment that it changes, by whatever way; purged it is forgotten."""
+    page = world.document("Before")
+    etag = world.owner.get(f"documents/{page}/").headers["ETag"]
+    etag = world.owner.patch(f"documents/{page}/", {"title": "After"}, If_Match=etag).headers["ETag"]
+    assert found(world.owner, "bef") == []
+    assert found(world.owner, "aft") == ["After"]
+    World.ok(world.owner.post(f"documents/{page}/revisions/1/restore/", {}, If_Match=etag))
+    assert found(world.owner, "bef") == ["Before"]
+    World.ok(world.act(page, "copy", title="Copied before"), 201)
+    assert found(world.owner, "bef") == ["Before", "Copied before"]
+    World.ok(world.act(page, "trash"))
+    assert found(world.owner, "bef") == ["Copied before"]
+    World.ok(world.owner.delete(f"documents/{page}/"), 204)
+    assert DocumentTitle.objects.count() == 1
+
+
+def test_titles_of_before_are_filled_in(world: World) -> None:
+    """What stood before there was a table of titles, in batches; what is there already stays."""
+    for number in range(3):
+        world.document(f"Page {number}")
+    DocumentTitle.objects.exclude(document__title="Page 1").delete()
+    migration = importlib.import_module("documents.migrations.0013_titles")
+    with mock.patch.object(migration, "FILL", migration.FILL.replace("LIMIT 5000", "LIMIT 2")):
+        migration.fill(None, mock.Mock(connection=connection))
+    assert found(world.owner, "pag") == ["Page 2", "Page 1", "Page 0"]
 
 
 def test_words_of_titles_are_those_of_bodies(world: World) -> None:
