@@ -113,10 +113,7 @@ class Move:
         place, left = self._carried(was)
         if place.state is AnchorState.GONE or left < _LEFT_SURELY:
             place = self._elsewhere(passage, was) or place
-        if place.state is AnchorState.GONE:
-            return place
-        same = self._new[place.start : place.end] == passage.quote
-        return dataclasses.replace(place, state=AnchorState.ANCHORED if same else AnchorState.CHANGED)
+        return place if place.state is AnchorState.GONE else _fitted(self._new, place, passage.quote)
 
     # --- along the alignment ---------------------------------------------------------------------------
     def _carried(self, was: Place) -> tuple[Place, float]:
@@ -264,6 +261,20 @@ def _end(at: int, changes: Iterable[_Change], shift: int) -> int:
     return now
 
 
+def _fitted(text: str, place: Place, quote: str) -> Place:
+    """The place without what came to its ends: spaces, or all but the one occurrence of the quote in it."""
+    now = text[place.start : place.end]
+    if now.count(quote) == 1:
+        start = place.start + now.index(quote)
+        return Place(AnchorState.ANCHORED, start, start + len(quote))
+    start, end = place.start, place.end
+    if not quote[0].isspace():
+        start += len(now) - len(now.lstrip())
+    if not quote[-1].isspace():
+        end -= len(now) - len(now.rstrip())
+    return Place(AnchorState.CHANGED, start, end)
+
+
 def _left(old: str, was: Place, changes: Iterable[_Change]) -> float:
     """Which part of a passage's letters and digits no change touched; of all its signs where it has none."""
     text = old[was.start : was.end]
@@ -344,19 +355,22 @@ def _changes(a: Sequence[str], b: Sequence[str], old: int, new: int) -> Iterator
 def _trimmed(old: str, new: str, stretch: _Change) -> _Change:
     """The stretch without the whole words that both sides share at its ends, however long it is."""
     a, b = old[stretch.old : stretch.old_end], new[stretch.new : stretch.new_end]
-    head = _word_border(a, _common(a, b))
-    a, b = a[head:], b[head:]
-    tail = _common(a[::-1], b[::-1])
-    tail = len(a) - _word_border(a, len(a) - tail, forwards=True)
+    head = _in_words(a, b, _common(a, b))
+    a, b = a[head:][::-1], b[head:][::-1]
+    tail = _in_words(a, b, _common(a, b))
     return _Change(stretch.old + head, stretch.old_end - tail, stretch.new + head, stretch.new_end - tail)
 
 
-def _word_border(text: str, at: int, *, forwards: bool = False) -> int:
-    """The nearest offset, before or behind, that lies in no word; within a word without end it is as good."""
-    step = 1 if forwards else -1
-    border = at
-    while 0 < border < len(text) and text[border - 1].isalnum() and text[border].isalnum():
-        border += step
-        if abs(border - at) > _LONGEST_WORD:
-            return at
-    return border
+def _in_words(one: str, other: str, length: int) -> int:
+    """As much of a common beginning as ends inside of no word of either; of a word without end all of it."""
+    whole = length
+    while _cuts(one, whole) or _cuts(other, whole):
+        whole -= 1
+        if length - whole > _LONGEST_WORD:
+            return length
+    return whole
+
+
+def _cuts(text: str, at: int) -> bool:
+    """Whether an offset lies inside of a word."""
+    return 0 < at < len(text) and text[at - 1].isalnum() and text[at].isalnum()

@@ -98,6 +98,7 @@ def test_move_what_changes_around_it_leaves_it(before: str, after: str) -> None:
         ("Robert likes coffee", "Robert likes coffee"),
         ("Bob coffee", "Bob coffee"),
         ("Bob likes\ncoffee", "Bob likes\ncoffee"),
+        ("Then likes coffee", "Then likes coffee"),
     ],
 )
 def test_move_what_changes_inside_of_it_changes_it(new: str, now: str) -> None:
@@ -184,6 +185,22 @@ def test_move_copied_stays_where_it_is() -> None:
     """A copy of a passage is none of it."""
     passage, place = anchored(TEXT, QUOTE)
     assert Move(TEXT, TEXT + TEXT).place(passage, place) == place
+
+
+def test_move_keeps_to_the_quote_where_that_stands_whole() -> None:
+    """An equal full stop further behind is none of it."""
+    old = "See `a`. It is `b`.\n"
+    new = "See `a`. Call it with any instance. What else is `c` or `d`. It is `b`.\n"
+    assert moved(old, new, "See `a`.") == (AnchorState.ANCHORED, "See `a`.")
+
+
+def test_move_leaves_spaces_at_the_ends_out() -> None:
+    """Where the first words went the passage doesn't begin with the space behind them."""
+    old, new = "For example, they're immutable by default.\n", "They are immutable by default.\n"
+    assert moved(old, new, "they're immutable by default") == (
+        AnchorState.CHANGED,
+        "immutable by default",
+    )
 
 
 # --- whatever the texts are ------------------------------------------------------------------------------
