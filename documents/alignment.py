@@ -35,10 +35,11 @@ def changes(old: bytes, new: bytes) -> list[Change]:
     """What git says changed, in order, none where the texts are equal; very long texts by patience diff."""
     if old == new:
         return []
+    kept = _shared_tail(old, new)
+    old, new = old[: len(old) - kept], new[: len(new) - kept]
     if max(line_count(old), line_count(new)) > MAX_ITEMS:
         return _changes_by_patience(lines_of(old.decode()), lines_of(new.decode()))
-    kept = _shared_tail(old, new)
-    return _changes_by_git(old[: len(old) - kept], new[: len(new) - kept], _FLAGS)
+    return _changes_by_git(old, new, _FLAGS)
 
 
 def changes_between(a: Sequence[str], b: Sequence[str]) -> list[Change]:

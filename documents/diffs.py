@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
-from documents.alignment import MAX_ITEMS, Change, changes, changes_between, lines_of
+from documents.alignment import Change, changes, changes_between, lines_of
 
 Op = Literal["delete", "equal", "insert"]
 
 _CONTEXT = 3
+# Of both sides together: what 100 ms suffice for.
+_MAX_WORDS = 30_000
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 _NO_END = "\\ No newline at end of file"
 
@@ -70,9 +72,9 @@ def line_hunks(old: str, new: str) -> list[dict[str, Any]]:
 def word_hunks(old: str, new: str) -> list[dict[str, Any]]:
     """As `line_hunks`, with `words[]` of `op` and `text` for lines: word by word where lines changed.
 
-    Beyond 100,000 words and spaces the rest of the changed lines stay whole.
+    Beyond 30,000 words and spaces the rest of the changed lines stay whole.
     """
-    budget = _Budget(MAX_ITEMS)
+    budget = _Budget(_MAX_WORDS)
     return [
         {
             **_place(hunk),

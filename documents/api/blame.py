@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
@@ -16,10 +16,8 @@ from cloudscribe.lib.serializers import ActorReferenceSerializer, QuerySerialize
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.alignment import lines_of
 from documents.api.reaching import DocumentReached
-from documents.authors import author_reference
 from documents.blaming import Blame
-from documents.models import Document, Revision
-from documents.selectors.blame import document_blame
+from documents.selectors.blame import document_blame, revision_origins
 
 _LONGEST = 10_000
 
@@ -84,14 +82,17 @@ class BlameViewSet(DocumentReached, ServiceViewSet):
         here = self.document_here()
         shown, found = document_blame(self.actor, here, wanted.get("revision", here.revision))
         runs, next_line = _page(found, wanted["line"])
-        origins = _origins(here, {run["revision"] for run in runs})
+        origins = revision_origins(here.pk, {run["revision"] for run in runs})
         lines = lines_of(shown.content)
         for run in runs:
             first = run["line"] - 1
             run["text"] = "".join(lines[first : first + run["count"]])
             run.update(origins[run["revision"]])
         data = {"revision": shown.number, "complete": found.is_ended, "next_line": next_line, "lines": runs}
-        etag = make_etag(here.pk, shown.number, wanted["line"], found, sorted(origins.items()))
+        authors = sorted({repr(origin["author"]) for origin in origins.values()})
+        epoch = self.actor.access_key.epoch if self.actor.access_key else 0
+        reach = (found.oldest, found.is_ended, found.gaps)
+        etag = make_etag(here.pk, epoch, shown.number, wanted["line"], reach, authors)
         return self.respond(data, etag=etag)
 
 
@@ -120,11 +121,3 @@ def _numbered(found: Blame) -> Iterator[dict[str, Any]]:
         last = {"line": line, "count": run.count, "revision": revision, "exact": found.is_exact(run)}
     if last is not None:
         yield last
-
-
-def _origins(document: Document, numbers: set[int]) -> Mapping[int, dict[str, Any]]:
-    rows = Revision.objects.filter(document=document, number__in=numbers).select_related("author")
-    return {
-        row.number: {"author": author_reference(row.author, row.author_actor), "at": row.created_at}
-        for row in rows.only("number", "author_actor", "created_at", "author__uid", "author__name")
-    }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from types import SimpleNamespace
 from typing import Any
 
+import orjson
 from django.db import connection, transaction
 
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.postgresql.base import prepared_rows
+from documents.access_map import array_text
+from documents.authors import author_reference
 from documents.blaming import Blame, Trace
 from documents.caching import blame
 from documents.exceptions import RevisionGone
@@ -28,6 +33,12 @@ WHERE r.document_id = %(document)s AND r.number < %(number)s AND r.number >= %(l
 ORDER BY r.number DESC
 """
 
+_ORIGINS_SQL = """
+SELECT r.number, r.created_at, r.author_actor, u.uid, u.name
+FROM documents_revision r LEFT JOIN accounts_user u ON u.id = r.author_id
+WHERE r.document_id = %(document)s::bigint AND r.number = ANY(%(numbers)s::integer[])
+"""
+
 
 def document_blame(actor: Actor, document: Document, number: int) -> tuple[Snapshot, Blame]:
     """A revision of a document that the actor sees, and who wrote its lines.
@@ -40,6 +51,17 @@ def document_blame(actor: Actor, document: Document, number: int) -> tuple[Snaps
         return _traced(document.pk, shown, known)
 
     return shown, blame(document.uid, number, actor, trace)
+
+
+def revision_origins(document_pk: int, numbers: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """By number, of revisions of a document that the reader was found to see, `author` and `at`."""
+    values = {"document": str(document_pk), "numbers": array_text(sorted(numbers))}
+    origins = {}
+    for number, at, actor, uid, name in prepared_rows(_ORIGINS_SQL, values):
+        author = SimpleNamespace(uid=uid, name=name) if uid else None
+        other = orjson.loads(actor) if isinstance(actor, str) else actor
+        origins[number] = {"author": author_reference(author, other), "at": at}
+    return origins
 
 
 def _traced(document_pk: int, shown: Snapshot, known: Blame | None) -> Blame:
