@@ -43,6 +43,7 @@ from documents.api.serving import blob_answer
 from documents.etags import ExpectedRevision, expected_revision
 from documents.models import Document
 from documents.operations import Operation
+from documents.rendering import RENDERER_VERSION
 from documents.roles import LINK_BITS
 from documents.selectors.links import HeldLink
 from documents.selectors.shared import shared_answer, shared_document, shared_file, shared_rendering
@@ -255,7 +256,7 @@ class SharedViewSet(ServiceViewSet):
 
     def _etag(self, held: HeldLink, shown: Document, answer: dict[str, Any]) -> str:
         rest = {name: value for name, value in answer.items() if name not in {"content", "html", "toc"}}
-        return held.names.etag(shown.uid, held.epoch, shown.revision, dump_json(rest))
+        return held.names.etag(shown.uid, held.epoch, shown.revision, dump_json([RENDERER_VERSION, rest]))
 
     def _write(
         self,

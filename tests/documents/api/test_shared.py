@@ -172,7 +172,7 @@ def test_link_secret_opens_no_other_route(world: World) -> None:
         f"documents/{secret}/",
     ):
         assert bearer.get(path).status_code in {401, 404}, path
-    for path in ("links/", "children/", "revisions/", "search/", "threads/", "html/", "move/", "trash/"):
+    for path in ("links/", "children/", "revisions/", "search/", "html/", "move/", "trash/"):
         assert shared(secret, path).status_code == 404, path
     assert ApiClient().delete(f"shared/{secret}/").status_code == 405
     assert ApiClient().patch(f"shared/{secret}/", {"title": "Mine"}).status_code == 405
