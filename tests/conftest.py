@@ -103,10 +103,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: ranks[item.path])
 
 
-def pytest_collection_finish() -> None:
-    """Spare the collector of garbage what lives as long as the process: modules, models, tests."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[Any]:
+    """Spare the collector of garbage what lives as long as the process: modules, models, tests.
+
+    While they are made it would go over all of them again and again, and find next to nothing.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)

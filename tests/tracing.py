@@ -22,6 +22,7 @@ import psycopg
 import pytest
 import redis.client
 from _pytest import fixtures, python
+from _pytest.assertion import rewrite
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet
 from django.db.models.sql import compiler
@@ -46,8 +47,9 @@ LEAVES: tuple[tuple[Any, str], ...] = (
     (redis.client.Pipeline, "execute"),
     (redis.client.Redis, "execute_command"),
 )
-# What pytest runs of a test: it, its fixtures, and what ends them.
+# What pytest runs of a test: its module, it, its fixtures, and what ends them.
 OF_A_TEST: tuple[tuple[Any, str], ...] = (
+    (rewrite.AssertionRewritingHook, "exec_module"),
     (fixtures, "_teardown_yield_fixture"),
     (fixtures, "call_fixture_func"),
     (python.Function, "runtest"),
@@ -115,7 +117,10 @@ def install() -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol() -> Iterator[Any]:
-    """Let the tracer see what belongs to the test, and none of pytest around it."""
+    """Let the tracer see what belongs to the test, and none of pytest around it.
+
+    Nor of how pytest collects thousands of them: what is imported meanwhile is seen.
+    """
     tracer = _paused.tracer = sys.gettrace()
     if tracer is not None:
         sys.settrace(None)
@@ -126,6 +131,9 @@ def pytest_runtest_protocol() -> Iterator[Any]:
         # After a test marked `no_cover` coverage goes on with another one.
         if tracer is not None and sys.gettrace() is None:
             sys.settrace(tracer)
+
+
+pytest_collection = pytest_runtest_protocol
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)
