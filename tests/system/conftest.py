@@ -25,3 +25,12 @@ def run(installation: Run) -> Run:
         installation.end()
         installation.start()
     return installation
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End what would else go on beside hundreds of tests that have nothing to do with it."""
+    if "installation" not in getattr(nextitem, "fixturenames", ()):
+        used = getattr(item, "funcargs", {}).get("installation")
+        if used is not None:
+            used.end()

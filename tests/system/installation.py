@@ -100,13 +100,15 @@ class Run:
                     )
         return found
 
-    def child(self, word: str) -> int | None:
-        """The direct child of the supervisor whose command line holds `word`."""
+    def child(self, word: str, family: dict[int, str] | None = None) -> int | None:
+        """The direct child of the supervisor whose command line holds `word`; `family` where it is known."""
         assert self.process is not None
-        for pid, line in self.family().items():
+        for pid, line in (self.family() if family is None else family).items():
+            if word not in line:
+                continue
             with contextlib.suppress(OSError):
                 parent = int(pathlib.Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
-                if parent == self.process.pid and word in line:
+                if parent == self.process.pid:
                     return pid
         return None
 
@@ -118,12 +120,13 @@ class Run:
         """Whether all of it runs and answers, and nothing of a child that was killed is still there."""
         if not self.serves():
             return False
-        children = {self.child(word) for word in WORDS.values()}
+        family = self.family()
+        children = {self.child(word, family) for word in WORDS.values()}
         servers = {kind(Layout(self.data)).pid() for kind in (Postgres, Valkey)}
         if None in children | servers:
             return False
         sessions = set()
-        for pid, line in self.family().items():
+        for pid, line in family.items():
             with contextlib.suppress(OSError):
                 if any(word in line for word in WORDS.values()):
                     sessions.add(os.getsid(pid))
