@@ -39,9 +39,15 @@ def _answers(port: int) -> bool:
     return False
 
 
-@pytest.fixture
-def port(tmp_path: pathlib.Path) -> Iterator[int]:
-    """A server of two processes with two threads each."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Where the server notes what is held, and looks whether it may go on."""
+    return tmp_path_factory.mktemp("echo")
+
+
+@pytest.fixture(scope="module")
+def server(folder: pathlib.Path) -> Iterator[int]:
+    """A server of two processes with two threads each, for all of these tests."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
@@ -51,7 +57,7 @@ def port(tmp_path: pathlib.Path) -> Iterator[int]:
         process = subprocess.Popen(
             [*command, *options, *size],
             cwd=ROOT,
-            env={**os.environ, "ECHO_FOLDER": str(tmp_path)},
+            env={**os.environ, "ECHO_FOLDER": str(folder)},
             pass_fds=[listener.fileno()],
         )
         number = listener.getsockname()[1]
@@ -61,6 +67,16 @@ def port(tmp_path: pathlib.Path) -> Iterator[int]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+@pytest.fixture
+def port(server: int, folder: pathlib.Path) -> Iterator[int]:
+    """The port of a server that holds nothing: what the test before has left there is let go."""
+    yield server
+    (folder / "release").touch()
+    assert wait_until(lambda: all(_answers(server) for _ in range(4 * WORKERS * THREADS)), 30)
+    for file in folder.iterdir():
+        file.unlink()
 
 
 def _children(pid: int) -> list[int]:
@@ -103,7 +119,7 @@ def test_connections_that_never_rest_leave_room_for_one_more(port: int) -> None:
     assert [found.exception() for found in hammers] == [None] * 12
 
 
-def test_burst_of_connections_is_spread_over_the_processes(port: int, tmp_path: pathlib.Path) -> None:
+def test_burst_of_connections_is_spread_over_the_processes(port: int, folder: pathlib.Path) -> None:
     """Slow requests all at once: none of the processes takes them all and queues what it can't begin."""
     names = [f"request{number}" for number in range(4 * WORKERS * THREADS)]
 
@@ -113,13 +129,13 @@ def test_burst_of_connections_is_spread_over_the_processes(port: int, tmp_path: 
 
     with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
         held = [pool.submit(hold, name) for name in names]
-        begun = wait_until(lambda: len(list(tmp_path.glob("request*"))) == WORKERS * THREADS, 20)
-        (tmp_path / "release").touch()
+        begun = wait_until(lambda: len(list(folder.glob("request*"))) == WORKERS * THREADS, 20)
+        (folder / "release").touch()
     assert begun
     assert len({found.result() for found in held}) == WORKERS
 
 
-def test_requests_aside_leave_the_threads_to_others(port: int, tmp_path: pathlib.Path) -> None:
+def test_requests_aside_leave_the_threads_to_others(port: int, folder: pathlib.Path) -> None:
     """However many are long at work there, in whatever spelling: others are answered, and so are they."""
     paths = ["/held/aside", "/held/%61side"] * (2 * WORKERS * THREADS)
 
@@ -129,11 +145,11 @@ def test_requests_aside_leave_the_threads_to_others(port: int, tmp_path: pathlib
 
     with concurrent.futures.ThreadPoolExecutor(len(paths)) as pool:
         held = [pool.submit(hold, path) for path in paths]
-        begun = wait_until((tmp_path / "aside").exists, 20)
+        begun = wait_until((folder / "aside").exists, 20)
         with _connection(port) as connection:
             answered = [_ask(connection) for _ in range(20)]
         waiting = [found.done() for found in held]
-        (tmp_path / "release").touch()
+        (folder / "release").touch()
     assert begun
     assert all(answered)
     assert not any(waiting)
@@ -145,7 +161,7 @@ def test_requests_aside_leave_the_threads_to_others(port: int, tmp_path: pathlib
     [("POST", "/held/below/aside", {}), ("GET", "/held/shared/aside", {"X-Word": "open"})],
 )
 def test_requests_that_bring_a_password_are_aside(
-    port: int, tmp_path: pathlib.Path, method: str, path: str, headers: dict[str, str]
+    port: int, folder: pathlib.Path, method: str, path: str, headers: dict[str, str]
 ) -> None:
     """By where the path begins, and by a header under such a path; others are answered meanwhile."""
 
@@ -156,18 +172,18 @@ def test_requests_that_bring_a_password_are_aside(
 
     with concurrent.futures.ThreadPoolExecutor(3 * WORKERS * THREADS) as pool:
         held = [pool.submit(hold, number) for number in range(3 * WORKERS * THREADS)]
-        begun = wait_until((tmp_path / "aside").exists, 20)
+        begun = wait_until((folder / "aside").exists, 20)
         with _connection(port) as connection:
             answered = [_ask(connection) for _ in range(20)]
         waiting = [found.done() for found in held]
-        (tmp_path / "release").touch()
+        (folder / "release").touch()
     assert begun
     assert all(answered)
     assert not any(waiting)
     assert {found.result() for found in held} == {200}
 
 
-def test_body_that_belongs_aside_is_there_before_it_gets_there(port: int, tmp_path: pathlib.Path) -> None:
+def test_body_that_belongs_aside_is_there_before_it_gets_there(port: int, folder: pathlib.Path) -> None:
     """Whoever sends it drop by drop keeps none of those few threads, also where the client asks first."""
     head = b"POST /held/aside HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
@@ -175,10 +191,10 @@ def test_body_that_belongs_aside_is_there_before_it_gets_there(port: int, tmp_pa
         assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         with _connection(port) as connection:
             assert all(_ask(connection) for _ in range(50))
-        assert not (tmp_path / "aside").exists()
+        assert not (folder / "aside").exists()
         client.sendall(b"body")
-        assert wait_until((tmp_path / "aside").exists, 20)
-        (tmp_path / "release").touch()
+        assert wait_until((folder / "aside").exists, 20)
+        (folder / "release").touch()
         assert b"HTTP/1.1 200" in client.recv(1000) + client.recv(1000)
 
 
