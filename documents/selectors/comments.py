@@ -67,15 +67,22 @@ def reactions_of(comment: Comment) -> QuerySet[Reaction]:
 def threads_shown(
     actor: Actor, document: Document, threads: Sequence[Thread], *, most: int = SHOWN_LISTED
 ) -> list[Shown]:
-    """The threads as answers show them, each with its first `most` comments: three statements for all."""
+    """The threads as answers show them, each with its first `most` comments: three statements for all.
+
+    Without those that somebody has removed since they were read.
+    """
     said = _first_comments(threads, most)
     shown = _by_key(actor, [comment for comments in said.values() for comment in comments])
-    return [_thread(thread, document, said[thread.pk], shown, most) for thread in threads]
+    there = [thread for thread in threads if said.get(thread.pk)]
+    return [_thread(thread, document, said[thread.pk], shown, most) for thread in there]
 
 
 def thread_shown(actor: Actor, thread: Thread) -> Shown:
-    """One thread as answers show it."""
-    return threads_shown(actor, thread.document, [thread], most=SHOWN_ALONE)[0]
+    """One thread as answers show it; raises NotFound for one that somebody has just removed."""
+    shown = threads_shown(actor, thread.document, [thread], most=SHOWN_ALONE)
+    if not shown:
+        raise NotFound
+    return shown[0]
 
 
 def comments_shown(actor: Actor, comments: Sequence[Comment], thread: uuid.UUID) -> list[Shown]:

@@ -12,7 +12,7 @@ from documents.link_secrets import LinkNames
 from documents.mentions import without_ids
 from documents.models import Comment, Document, Thread
 from documents.policies import Action, require
-from documents.selectors.comments import comments_of, comments_shown, threads_of, threads_shown
+from documents.selectors.comments import comments_of, comments_shown, thread_shown, threads_of, threads_shown
 from documents.selectors.links import HeldLink
 from documents.selectors.shared import shared_rows
 
@@ -41,14 +41,14 @@ def shared_threads_shown(held: HeldLink, document: Document) -> list[Shown]:
     """
     require(held.actor, Action.COMMENT, document)
     rows = list(threads_of(document).order_by("-pk")[:MOST_THREADS])[::-1]
+    by_uid = {row.uid: row for row in rows}
     shown = threads_shown(held.actor, document, rows)
-    return [_thread(held.names, row, answer) for row, answer in zip(rows, shown, strict=True)]
+    return [_thread(held.names, by_uid[answer["id"]], answer) for answer in shown]
 
 
 def shared_thread_shown(held: HeldLink, thread: Thread) -> Shown:
-    """One thread, likewise."""
-    answer = threads_shown(held.actor, thread.document, [thread])[0]
-    return _thread(held.names, thread, answer)
+    """One thread, likewise; raises NotFound as `thread_shown` does."""
+    return _thread(held.names, thread, thread_shown(held.actor, thread))
 
 
 def shared_comments_shown(held: HeldLink, thread: Thread) -> list[Shown]:

@@ -119,7 +119,7 @@ def thread_resolve(*, actor: Actor, thread: Thread, resolved: bool) -> Thread:
 def thread_delete(*, actor: Actor, thread: Thread) -> None:
     """Remove a thread with all that was said in it: managers may, and its author until others answer.
 
-    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, LegalHold.
+    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, LegalHold, WorkspaceBusy.
     """
     _removal_begin(thread.document)
     actor, thread = _thread_open(actor, thread)
@@ -156,7 +156,7 @@ def comment_add(actor: Actor, thread: Thread, body: str, guest: Guest | None = N
 def comment_update(*, actor: Actor, comment: Comment, body: str) -> Comment:
     """Say it otherwise: its author may. Who is named for the first time is told.
 
-    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, LegalHold.
+    Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, LegalHold, WorkspaceBusy.
     """
     _removal_begin(comment.thread.document)
     actor, comment = _comment_open(actor, comment)
@@ -180,7 +180,7 @@ def comment_delete(*, actor: Actor, comment: Comment) -> None:
     """Take a comment back: its author may, and managers. Where others follow its place stays, empty.
 
     With the last comment the thread goes. Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived,
-    LegalHold.
+    LegalHold, WorkspaceBusy.
     """
     _removal_begin(comment.thread.document)
     actor, comment = _comment_open(actor, comment)
@@ -253,7 +253,7 @@ def _comment_open(actor: Actor, comment: Comment) -> tuple[Actor, Comment]:
 
 def _removal_begin(document: Document) -> None:
     """As whatever removes: who places a hold meanwhile waits, and finds nothing left to hold."""
-    workspace_lock(document.workspace_id, Strength.REWRITE, tree=False)
+    workspace_lock(document.workspace_id, Strength.REWRITE)
 
 
 def _hold_check(document: Document) -> None:

@@ -259,6 +259,15 @@ def test_thread_shows_its_first_comments(
     assert [row["body"] for row in page["results"]] == ["Really?", "0", "1"]
 
 
+def test_thread_that_was_removed_while_it_was_read(world: World, document: str) -> None:
+    """Its row was found, its comments aren't there any more: it is gone, and no page breaks by that."""
+    kept, gone = opened(world, document)["id"], opened(world, document)["id"]
+    Comment.objects.filter(thread__uid=gone).delete()
+    page = World.ok(world.owner.get(f"documents/{document}/threads/"))
+    assert [row["id"] for row in page["results"]] == [kept]
+    assert world.owner.get(f"threads/{gone}/").status_code == 404
+
+
 def test_thread_that_is_not_there(world: World, document: str, client_for: Any) -> None:
     """Hidden and absent are the same."""
     thread, outsider = opened(world, document)["id"], client_for()
