@@ -123,19 +123,13 @@ def copies_insert(actor: Actor, workspace: int, copies: Sequence[Copy], check: C
         "now": actor.now,
         "note": _NOTE,
     }
-    columns: dict[str, Any] = {
-        "ids": [copy.id for copy in copies],
-        "uids": [copy.uid for copy in copies],
-        "sources": [copy.source.pk for copy in copies],
-        "source_uids": [copy.source.uid for copy in copies],
-        "parents": [copy.parent for copy in copies],
-        "positions": [copy.position for copy in copies],
-        "states": [copy.state for copy in copies],
-        "titles": [copy.title for copy in copies],
-    }
+    columns = _columns(copies)
     uids = dict(zip(columns["source_uids"], columns["uids"], strict=True))
     with connection.cursor() as cursor:
-        cursor.execute(_DOCUMENTS_SQL, {**authors, **columns, "workspace": workspace})
+        for start in range(0, len(copies), _BATCH_DOCUMENTS):
+            part = {name: values[start : start + _BATCH_DOCUMENTS] for name, values in columns.items()}
+            cursor.execute(_DOCUMENTS_SQL, {**authors, **part, "workspace": workspace})
+            check()
         files = attachments_copy(
             actor=actor, workspace=workspace, copies={copy.source.pk: copy.id for copy in copies}
         )
@@ -148,6 +142,19 @@ def copies_insert(actor: Actor, workspace: int, copies: Sequence[Copy], check: C
     _grants_of_drafts(owner, copies)
     if _title_indexed(copies[0]) or pending:
         search_index_enqueue(actor=actor)
+
+
+def _columns(copies: Sequence[Copy]) -> dict[str, list[Any]]:
+    return {
+        "ids": [copy.id for copy in copies],
+        "uids": [copy.uid for copy in copies],
+        "sources": [copy.source.pk for copy in copies],
+        "source_uids": [copy.source.uid for copy in copies],
+        "parents": [copy.parent for copy in copies],
+        "positions": [copy.position for copy in copies],
+        "states": [copy.state for copy in copies],
+        "titles": [copy.title for copy in copies],
+    }
 
 
 def _batches(copies: Sequence[Copy]) -> Iterator[list[Copy]]:

@@ -9,6 +9,7 @@ import pytest
 from audit.models import Event
 from documents import limits
 from documents.models import Document, DocumentUserPermission, Placement, Reference, Revision, Workspace
+from documents.services import copy_rows
 from tests.documents.api.test_documents_places import wrong_rows
 from tests.documents.jobs import job_done
 from tests.documents.uploading import body_of, upload
@@ -216,6 +217,17 @@ def test_copy_below_itself_ends(world: World) -> None:
     child = world.document("Child", parent=top)
     World.ok(world.act(top, "copy", parent=child, include_children=True), 201)
     assert tree_of(world) == [["Top", ["Child", ["Top", ["Child"]]]]]
+
+
+def test_copy_in_batches_is_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child is written after its parent, whichever batch that was in."""
+    monkeypatch.setattr(copy_rows, "_BATCH_DOCUMENTS", 1)
+    top = world.document("Top")
+    child = world.document("Child", parent=top, content=f"cs://{top}")
+    world.document("Leaf", parent=child)
+    World.ok(world.act(top, "copy", include_children=True), 201)
+    assert tree_of(world) == [["Top", ["Child", ["Leaf"]]]] * 2
+    assert wrong_rows() == 0
 
 
 def test_copy_takes_as_many_statements_for_many(world: World) -> None:
