@@ -27,8 +27,8 @@ from documents.models import (
 )
 from documents.policies import Action, can
 from documents.roles import ROLES, Role
-from documents.search.finding import SearchFilters, documents_find
-from documents.selectors.access import access_page
+from documents.search.finding import SearchFilters, documents_find, titles_suggest
+from documents.selectors.access import access_page, readers_of
 from documents.selectors.derived import circles_in, differences_in
 from documents.selectors.listing import documents_page
 from documents.selectors.reading import document_read
@@ -266,6 +266,9 @@ class Play:
                 )
                 found = {row.uid: row.role.value for row in rows if row.type != "team"}
                 assert found == oracle.access(pk)
+        seen = readers_of(list(oracle.documents.values()), [person.pk for person in self.people], now)
+        for person in self.people:
+            assert seen.get(person.pk, set()) == oracle.visible(person.pk)
         for room in self.rooms:
             assert differences_in(room.pk) == []
             assert circles_in(room.pk) == []
@@ -283,6 +286,8 @@ class Play:
         )
         assert (found.total, found.exact) == (len(listed), True)
         assert {keys[_uid(hit.document)] for hit in found.page.rows} == set(listed)
+        suggested = titles_suggest(actor=actor, text="pag", size=100)
+        assert {keys[_uid(row)] for row in suggested} == set(listed)
         for room in self.rooms:
             whole = [_uid(node) for node in _flat(workspace_tree(actor, room.pk).nodes)]
             # Each once; where a hidden document stands between two, pages may show them apart.
