@@ -17,7 +17,7 @@ from documents.merge.segments import Lines, Outcome, Segment, Texts
 _DEFINITION = re.compile(
     r"""[ >]{0,8}\[(\^[^\[\]\s]{1,200}(?=\]:)|[^\[\]^][^\[\]]{0,200}(?=\]:\s*\S+\s*(?:["'(].*)?$))\]:"""
 )
-_USE = re.compile(r"\[([^\[\]\n]{1,200})\](?!:)")
+_USE = re.compile(r"\[([^\[\]\n]{1,200})\]")
 
 
 def mislabelled(texts: Texts, segments: Sequence[Segment]) -> frozenset[int]:
@@ -33,18 +33,22 @@ class _Labels:
     """How often a text uses and defines each label, and its first definition: that one counts."""
 
     def __init__(self, lines: Lines) -> None:
-        self.used = Counter(_name(label) for line in lines if "[" in line for label in _USE.findall(line))
+        self.used: Counter[str] = Counter()
         self.defined: Counter[str] = Counter()
         self.first: dict[str, str] = {}
         # A definition can't break into a paragraph, and within a fence it is none.
         may_begin = True
         for line in outside_fences(lines):
-            match = _DEFINITION.match(line) if may_begin and "[" in line else None
-            may_begin = bool(match) or not line.strip() or line.startswith("#")
+            if "[" not in line:
+                may_begin = not line.strip() or line.startswith("#")
+                continue
+            match = _DEFINITION.match(line) if may_begin else None
+            may_begin = bool(match) or line.startswith("#")
             if match:
                 name = _name(match[1])
                 self.defined[name] += 1
                 self.first.setdefault(name, line)
+            self.used.update(map(_name, _USE.findall(line, match.end() if match else 0)))
 
 
 def _wrong(merged: _Labels, *sides: _Labels) -> set[str]:
@@ -80,7 +84,7 @@ def _holders(texts: Texts, segments: Sequence[Segment], wrong: set[str]) -> Iter
             _name(match) in wrong
             for lines in _sides(texts, segments[index])
             for line in lines
-            for match in _USE.findall(line.replace("]:", "]"))
+            for match in _USE.findall(line)
         )
     ]
     yield from naming or changed

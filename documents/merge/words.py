@@ -108,10 +108,15 @@ class _Hunk:
     def _stand_apart(self) -> bool:
         """Whether enough unchanged words stand between what one side changed and what the other did."""
         return all(
-            side is other or self._weight(change.reach_end, following.reach_start) >= _WEIGHT_BETWEEN
+            self._are_of_one(change, side, following, other)
+            or self._weight(change.reach_end, following.reach_start) >= _WEIGHT_BETWEEN
             for (change, side), (following, other) in pairwise(self._in_order())
-            if change.same not in self.shared and following.same not in self.shared
         )
+
+    def _are_of_one(self, change: Change, side: Side, following: Change, other: Side) -> bool:
+        """Whether one side, or both together, made two changes; what both made is the other side's as well."""
+        are_shared = (change.same in self.shared, following.same in self.shared)
+        return all(are_shared) or (not any(are_shared) and side is other)
 
     def _weight(self, start: int, end: int) -> int:
         return sum(self.weights[start:end])

@@ -53,19 +53,25 @@ def line_losses(base: str, yours: str, current: str, merged: str) -> list[str]:
 def torn(base: str, yours: str, current: str, merged: str) -> list[str]:
     """What of the Markdown's structure stands in the merge as in none of the texts that went into it.
 
-    Signs of markup that stand there as mere text and fences that nothing closes may not become more; tables,
-    fences, headings, list items, links and footnotes come and go as words do.
+    Signs of markup that stand there as mere text and fences that nothing closes may not become more than both
+    sides left; tables, fences, headings, list items, links and footnotes come and go as words do.
     """
     parts = [Counter(_parts(text)) for text in (base, yours, current, merged)]
     broken = [
         f"{part}: {[count[part] for count in parts]}"
         for part in sorted(parts[3])
-        if part.startswith("broken") and parts[3][part] > max(count[part] for count in parts[:3])
+        if part.startswith("broken") and parts[3][part] > max(parts[0][part], parts[1][part] + parts[2][part])
     ]
     for count in parts:
         for part in [name for name in count if name.startswith("broken")]:
             del count[part]
-    return broken + _wrong(parts)
+    return broken + [wrong for wrong in _wrong(parts) if not wrong.startswith("'link'") or _is_lost(parts)]
+
+
+def _is_lost(parts: Sequence[Counter[str]]) -> bool:
+    """Whether there are fewer links than there must be; more may be, for one within another is none."""
+    base, yours, current, merged = (count["link"] for count in parts)
+    return merged < _bounds(base, yours, current)[0]
 
 
 def _words(text: str) -> list[str]:

@@ -155,9 +155,9 @@ def test_merge_from_a_base_that_is_kept_no_longer_is_412(page: Page) -> None:
 
 def test_merge_outgrown_size_is_a_conflict(page: Page) -> None:
     """Each write is within 2 MB, both together aren't."""
-    much = ("x" * 99 + "\n") * 11_000
-    assert page.edit(content="one\n" + much + "\ntwo\n\nthree\n").status_code == 200
-    answer = page.edit(content=BODY + much)
+    much, more = (sign * 99 + "\n" for sign in "xy")
+    assert page.edit(content="one\n" + much * 11_000 + "\ntwo\n\nthree\n").status_code == 200
+    answer = page.edit(content=BODY + more * 11_000)
     assert answer.status_code == 409
     assert {row["reason"] for row in answer.json()["conflicts"]} == {"too_large"}
 

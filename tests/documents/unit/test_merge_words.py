@@ -217,3 +217,8 @@ def test_merge_words_of_hostile_lines_ends_soon(unit: str) -> None:
     started = time.process_time()
     merge_texts(base, "mine " + base, base[:-1] + " theirs\n")
     assert time.process_time() - started < 2
+
+
+def test_merge_words_deleted_by_both_and_written_anew_beside_conflict() -> None:
+    """What both took out may be chance: nothing is merged next to it, or a deleted line could come back."""
+    assert merge_texts("line 0\nline 1", "line 0", "line 1\ntheirs 1\ntheirs 0").text is None
