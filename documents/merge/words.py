@@ -114,7 +114,7 @@ class _Hunk:
         )
 
     def _are_of_one(self, change: Change, side: Side, following: Change, other: Side) -> bool:
-        """Whether one side, or both together, made two changes; what both made is the other side's as well."""
+        """Whether one side, or both together, made two changes; what both made is each one's, too."""
         are_shared = (change.same in self.shared, following.same in self.shared)
         return all(are_shared) or (not any(are_shared) and side is other)
 
