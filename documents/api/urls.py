@@ -38,6 +38,7 @@ from documents.api.shared_comments import SharedThreadViewSet
 from documents.api.snapshots import SnapshotViewSet
 from documents.api.tags import TagViewSet
 from documents.api.threads import DocumentThreadViewSet, ThreadViewSet
+from documents.api.trail import HistoryViewSet, WorkspaceEventsViewSet
 from documents.api.usage import UsageViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
@@ -78,6 +79,7 @@ urlpatterns = [
     path(_WORKSPACE + "tree/", WorkspaceViewSet.as_view({"get": "tree"})),
     path(_WORKSPACE + "trash/", WorkspaceViewSet.as_view({"get": "trash"})),
     path(_WORKSPACE + "usage/", UsageViewSet.as_view({"get": "usage"})),
+    path(_WORKSPACE + "events/", WorkspaceEventsViewSet.as_view({"get": "events"})),
     path(_TAGS, TagViewSet.as_view({"get": "list"})),
     path(_TAGS + "<path:tag>/merge/", TagViewSet.as_view({"post": "merge"})),
     path(_TAGS + "<path:tag>/", TagViewSet.as_view({"patch": "partial_update", "delete": "destroy"})),
@@ -88,6 +90,7 @@ urlpatterns = [
     path(_INVITATION + "resend/", InvitationViewSet.as_view({"post": "resend"})),
     path("auth/invitations/accept/", AcceptanceViewSet.as_view({"post": "accept"})),
     path(_DOCUMENT + "content/", ContentViewSet.as_view(_CONTENT)),
+    path(_DOCUMENT + "history/", HistoryViewSet.as_view({"get": "history"})),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
     path("render/", PreviewViewSet.as_view({"post": "preview"})),
     path("documents/batch/", BatchViewSet.as_view({"post": "change"})),

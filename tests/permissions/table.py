@@ -257,6 +257,7 @@ _PLATFORM = [
     Row("POST", "users/{newcomer}/suspend/", N, None, _administrator(200), {"reason": "Left"}),
     Row("POST", "users/{newcomer}/unsuspend/", N, None, _administrator(200), {"reason": "Came back"}),
     Row("POST", "users/{newcomer}/delete/", N, None, _administrator(204), {}),
+    Row("POST", "users/{newcomer}/erase/", N, None, _administrator(409), {}),
     Row("GET", "users/{newcomer}/roles/", N, "users:read", _administrator(200)),
     Row("POST", "users/{newcomer}/roles/", N, None, _administrator(201), {"role": "guest"}),
     Row("GET", "users/{newcomer}/roles/{role}/", N, "users:read", _administrator(200)),
@@ -310,6 +311,7 @@ _WORKSPACE = [
     Row("GET", "workspaces/{workspace}/tree/", R, _READ, _from("viewer", 200)),
     Row("GET", "workspaces/{workspace}/trash/", R, _READ, _from("viewer", 200)),
     Row("GET", "workspaces/{workspace}/usage/", R, _READ, _from("manager", 200)),
+    Row("GET", "workspaces/{workspace}/events/", R, _READ, _from("manager", 200)),
     Row("GET", "workspaces/{workspace}/tags/", R, _READ, _from("viewer", 200)),
     Row("PATCH", "workspaces/{workspace}/tags/{tag}/", R, _MANAGE, _from("manager", 202), {"tag": "other"}),
     Row(
@@ -410,6 +412,7 @@ _DOCUMENT = [
         setup="archived",
         if_match=True,
     ),
+    Row("GET", "documents/{document}/history/", R, _READ, _from("viewer", 200)),
     Row("GET", "documents/{document}/html/", R, _READ, _from("viewer", 200)),
     Row("POST", "render/", A, _READ, _signed_in(200), {"content": "*x*"}),
     Row("GET", "documents/{document}/children/", R, _READ, _from("viewer", 200)),
