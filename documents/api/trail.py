@@ -77,7 +77,7 @@ class HistoryViewSet(DocumentReached, ServiceViewSet):
     def history(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """What happened to a document, newest first, for its readers."""
         rows = self.paginate_queryset(events_about(self.document_here().uid))
-        return self.get_paginated_response(history_shown(rows))
+        return self.get_paginated_response(history_shown(rows or ()))
 
 
 class WorkspaceEventsViewSet(ServiceViewSet):
@@ -96,4 +96,4 @@ class WorkspaceEventsViewSet(ServiceViewSet):
         workspace = workspace_find(self.actor, self.kwargs["id"])
         require(self.actor, Action.READ_EVENTS, workspace)
         rows = self.paginate_queryset(events_found(workspace=workspace.uid, **self.query()))
-        return self.get_paginated_response(room_events_shown(self.actor, rows))
+        return self.get_paginated_response(room_events_shown(self.actor, rows or ()))
