@@ -232,7 +232,7 @@ def sample(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) -> A
 
 
 def _of_type(kind: str, schema: dict[str, Any], schemas: dict[str, Any], depth: int) -> Any:
-    if depth > 6:
+    if depth > 6 and kind in {"array", "object"}:
         return [] if kind == "array" else {}
     inner = functools.partial(sample, schemas=schemas, depth=depth + 1)
     if kind == "object":
