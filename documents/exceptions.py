@@ -338,6 +338,14 @@ class RangeNotSatisfiable(InvalidInput):
     title = "The file has no such range"
 
 
+class ResyncNeeded(Gone):
+    """The change feed can't lead on from this place; `cursor` is where to go on after reading all anew."""
+
+    code = "resync"
+    title = "The feed no longer reaches back so far"
+    detail = "Read everything anew, and follow the feed from the `cursor` of this answer on."
+
+
 class RevisionGone(Gone):
     """The body of this revision is kept no longer; what was known about it still stands in the list."""
 

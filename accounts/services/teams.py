@@ -76,9 +76,15 @@ def team_delete(*, actor: Actor, team: uuid.UUID) -> None:
     # Workspaces and documents are locked before the team: that is the one order.
     team_access.ask.grants_remove(actor, row)
     row = _locked(actor, team)
+    members = sorted(str(uid) for uid in _members(row).values_list("uid", flat=True))
     row.delete()
     row.group.delete()
-    event_record(actor=actor, action="team.deleted", target=Target("team", team, row.name))
+    event_record(
+        actor=actor,
+        action="team.deleted",
+        target=Target("team", team, row.name),
+        facts={"subjects": members},
+    )
 
 
 @transactional

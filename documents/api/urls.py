@@ -12,6 +12,7 @@ from documents.api.attachments import AttachmentFileViewSet, AttachmentListViewS
 from documents.api.backlinks import BacklinkViewSet
 from documents.api.batch import BatchViewSet
 from documents.api.blame import BlameViewSet
+from documents.api.changes import ChangesViewSet
 from documents.api.comments import CommentViewSet, ReactionViewSet, ThreadCommentViewSet
 from documents.api.content import ContentViewSet
 from documents.api.copying import CopyingViewSet
@@ -73,6 +74,7 @@ urlpatterns = [
     path("documents/", DocumentViewSet.as_view(_LIST)),
     path(_DOCUMENT, DocumentViewSet.as_view(_ITEM)),
     path("search/", SearchViewSet.as_view({"get": "find"})),
+    path("changes/", ChangesViewSet.as_view({"get": "list"})),
     path("users/", PeopleViewSet.as_view({"get": "list"})),
     path("workspaces/", WorkspaceViewSet.as_view(_LIST)),
     path(_WORKSPACE, WorkspaceViewSet.as_view(_ITEM)),

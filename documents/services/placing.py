@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -14,7 +15,7 @@ from cloudscribe.lib.actor import Actor
 from documents import limits
 from documents.authors import author_columns
 from documents.exceptions import DocumentTooDeep
-from documents.models import Document
+from documents.models import Document, Workspace
 from documents.visibility import visible_to
 
 # What a root derives from its parent (or none), each node below it derives from the one above: down the
@@ -115,3 +116,34 @@ def depth_check(root: Document, parent_depth: int) -> None:
     deepest = subtree(root).order_by("-depth").values_list("depth", flat=True).first() or root.depth
     if parent_depth + 1 + deepest - root.depth > limits.DEPTH:
         raise DocumentTooDeep
+
+
+def reach_facts(before: Iterable[int], after: Iterable[int]) -> dict[str, list[str]]:
+    """For an event: the documents and workspaces whose grants reach it no longer, and those that now do."""
+    return reaches_facts({0: (before, after)}).get(0, {})
+
+
+def reaches_facts(
+    reaches: Mapping[int, tuple[Iterable[int], Iterable[int]]],
+) -> dict[int, dict[str, list[str]]]:
+    """As `reach_facts` for many at once, by any key; without those whose reach is the same."""
+    changed = {}
+    for key, (before, after) in reaches.items():
+        lost, gained = set(before) - set(after), set(after) - set(before)
+        if lost or gained:
+            changed[key] = {"reach_lost": sorted(lost), "reach_gained": sorted(gained)}
+    uids = reach_uids(pk for facts in changed.values() for found in facts.values() for pk in found)
+    return {
+        key: {name: [str(uids[pk]) for pk in found if pk in uids] for name, found in facts.items()}
+        for key, facts in changed.items()
+    }
+
+
+def reach_uids(keys: Iterable[int]) -> dict[int, uuid.UUID]:
+    """The public ids of what stands in a `reach`: documents, and workspaces under their negated keys."""
+    wanted = set(keys)
+    if not wanted:
+        return {}
+    documents = Document.objects.filter(pk__in=[key for key in wanted if key > 0]).values_list("pk", "uid")
+    rooms = Workspace.objects.filter(pk__in=[-key for key in wanted if key < 0]).values_list("pk", "uid")
+    return {**dict(documents), **{-pk: uid for pk, uid in rooms}}

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -31,7 +31,7 @@ from documents.selectors.moments import Stood, stood_at
 from documents.selectors.revisions import revision_snapshot
 from documents.selectors.snapshots import snapshots_of
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
-from documents.services.placing import document_place, placements_write
+from documents.services.placing import document_place, placements_write, reaches_facts
 from documents.services.revising import OpenDocument, document_revise
 from documents.services.snapshots import snapshot_insert
 from documents.services.tree_jobs import Check, is_job, tree_job_begin, unchecked
@@ -104,9 +104,9 @@ class _Scope:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Touched:
-    """The keys of what moved and of what came out of the trash."""
+    """The keys of what moved, each with the facts of its event, and of what came out of the trash."""
 
-    moved: Collection[int]
+    moved: Mapping[int, Mapping[str, Any]]
     brought: Collection[int]
 
 
@@ -208,6 +208,7 @@ def _restore(
     # The moment before: what is written from here on is dated `now`.
     name = _BEFORE.format(name=snapshot.name)[: limits.NAME_LENGTH]
     before = snapshot_insert(actor, room, name, None, actor.now - _TICK)
+    reaches = {pk: row.reach for pk, row in scope.rows.items()}
     brought = _bring_back(scope)
     _trash(actor, later)
     moved = _move(actor, room, scope, brought)
@@ -225,7 +226,7 @@ def _restore(
         bodies_gone=gone,
         hidden=hidden,
     )
-    _record(actor, snapshot, scope, _Touched(moved, brought), restored)
+    _record(actor, snapshot, scope, _Touched(_reaches_moved(moved, reaches), brought), restored)
     return restored
 
 
@@ -268,6 +269,15 @@ def _move(actor: Actor, room: Workspace, scope: _Scope, brought: Collection[int]
         scope.rows[pk].workspace = room
         document_place(actor, scope.rows[pk])
     return moved
+
+
+def _reaches_moved(
+    moved: Collection[int], reaches: Mapping[int, Sequence[int]]
+) -> dict[int, dict[str, list[str]]]:
+    """By key of what moved, which grants reach it no longer and which do from now on."""
+    now = dict(Document.objects.filter(pk__in=moved).values_list("pk", "reach"))
+    changed = reaches_facts({pk: (reaches[pk], now[pk]) for pk in moved})
+    return {pk: changed.get(pk, {}) for pk in moved}
 
 
 def _save_places(scope: _Scope, parents: Mapping[int, int | None]) -> dict[int, int | None]:
@@ -354,7 +364,7 @@ def _record(actor: Actor, snapshot: Snapshot, scope: _Scope, touched: _Touched, 
         entries.append(Entry(actor, action, target, room.uid, facts={**facts, "snapshot": str(snapshot.uid)}))
 
     for pk in sorted(touched.moved):
-        add(pk, "document.moved")
+        add(pk, "document.moved", **touched.moved[pk])
     for pk in sorted(touched.brought):
         add(pk, "document.restored", documents=1)
     for root, count in sorted(Counter(scope.plan.later.values()).items()):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from accounts.models import User
 from audit.services import Target, event_record
 from cloudscribe.jobs.models import Job
@@ -17,7 +20,7 @@ from documents.roles import SEE_BIT, Role
 from documents.selectors.effects import Effects, cut_effects
 from documents.services.granting import grant_insert, permission_of
 from documents.services.locking import Strength, document_held, workspace_lock, workspace_ready
-from documents.services.placing import document_place, placements_write
+from documents.services.placing import document_place, placements_write, reach_facts
 from documents.services.tree_jobs import job_needed, tree_job_begin
 from documents.visibility import access_map_load, bits_on
 
@@ -39,8 +42,10 @@ def document_publish(*, actor: Actor, document: Document) -> Document | Job:
         return document
     if job_needed(actor, document):
         return _job(actor, DOCUMENT_PUBLISH, document)
-    DocumentUserPermission.objects.filter(content_object=document, origin=Origin.DRAFT).delete()
-    return _state_set(actor, document, State.PUBLISHED, "document.published")
+    ended = DocumentUserPermission.objects.filter(content_object=document, origin=Origin.DRAFT)
+    makers = [str(uid) for uid in ended.values_list("user__uid", flat=True)]
+    ended.delete()
+    return _state_set(actor, document, State.PUBLISHED, "document.published", subjects=makers)
 
 
 @transactional
@@ -98,10 +103,11 @@ def document_inheritance_set(*, actor: Actor, document: Document, inherits_acces
         return _job(actor, DOCUMENT_CUT, document, inherits_access=inherits_access)
     if not inherits_access and actor.pk is not None:
         _manager_ensure(actor, document)
-    before = document.inherits_access
+    before, reach = document.inherits_access, document.reach
     document.inherits_access = inherits_access
     document_place(actor, document)
-    _event(actor, document, "document.access_changed", inherits_access=(before, inherits_access))
+    facts = reach_facts(reach, document.reach)
+    _event(actor, document, "document.access_changed", facts, inherits_access=(before, inherits_access))
     return document
 
 
@@ -156,11 +162,18 @@ def _job(actor: Actor, kind: str, document: Document, **payload: object) -> Job:
     return tree_job_begin(actor, kind, {"document": document.pk, **payload}, [document.workspace_id])
 
 
-def _state_set(actor: Actor, document: Document, state: State, action: str) -> Document:
+def _state_set(
+    actor: Actor, document: Document, state: State, action: str, *, subjects: Sequence[str] = ()
+) -> Document:
+    """Write the state with its event; `subjects` are those whose grants on the document end by it."""
     before, document.state = document.state, state
+    reach = document.reach
     document_place(actor, document)
     placements_write([document.pk], actor.now)
-    _event(actor, document, action, state=(before, str(state)))
+    facts: dict[str, Any] = reach_facts(reach, document.reach)
+    if subjects:
+        facts["subjects"] = list(subjects)
+    _event(actor, document, action, facts, state=(before, str(state)))
     return document
 
 
@@ -175,11 +188,18 @@ def _manager_ensure(actor: Actor, document: Document) -> None:
         )
 
 
-def _event(actor: Actor, document: Document, action: str, **changes: tuple[object, object]) -> None:
+def _event(
+    actor: Actor,
+    document: Document,
+    action: str,
+    facts: Mapping[str, Any] | None = None,
+    **changes: tuple[object, object],
+) -> None:
     event_record(
         actor=actor,
         action=action,
         target=Target("document", document.uid, document.title),
         workspace_uid=document.workspace.uid,
         changes=changes,
+        facts=facts,
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from audit.services import Target, event_record
 from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
@@ -17,7 +20,7 @@ from documents.selectors.trash import trash_due
 from documents.services.holds import hold_check
 from documents.services.locking import Strength, document_lock, workspace_lock, workspace_ready
 from documents.services.placing import hidden_among, placements_write, subtree
-from documents.services.purging import rows_purge
+from documents.services.purging import purge_facts, rows_purge
 from documents.services.tree_jobs import (
     TreeChange,
     is_job,
@@ -102,7 +105,7 @@ def document_purge(*, actor: Actor, document: Document) -> Job | None:
         )
     if is_large(actor, count):
         return _job(actor, DOCUMENT_PURGE, document)
-    _event(actor, document, "document.purged", count, hidden)
+    _event(actor, document, "document.purged", count, hidden, facts=purge_facts(document))
     rows_purge(below)
     return None
 
@@ -129,7 +132,7 @@ def trash_purge_next(*, actor: Actor) -> int | None:
     if job is not None and fresh.workspace.busy_job is None and count > limits.SUBTREE_IN_REQUEST:
         reserve(job, [fresh.workspace_id])
         return 0
-    _event(actor, fresh, "document.purged", count)
+    _event(actor, fresh, "document.purged", count, facts=purge_facts(fresh))
     rows_purge(below)
     reservation_end(job)
     return 1
@@ -150,11 +153,19 @@ def _job(actor: Actor, kind: str, document: Document) -> Job:
     return tree_job_begin(actor, kind, {"document": document.pk}, [document.workspace_id])
 
 
-def _event(actor: Actor, document: Document, action: str, count: int, hidden: int = 0) -> None:
+def _event(
+    actor: Actor,
+    document: Document,
+    action: str,
+    count: int,
+    hidden: int = 0,
+    *,
+    facts: Mapping[str, Any] | None = None,
+) -> None:
     event_record(
         actor=actor,
         action=action,
         target=Target("document", document.uid, document.title),
         workspace_uid=document.workspace.uid,
-        facts={"documents": count, "hidden": hidden},
+        facts={"documents": count, "hidden": hidden, **(facts or {})},
     )

@@ -31,6 +31,7 @@ from documents.services.placing import (
     document_place,
     hidden_among,
     placements_write,
+    reach_facts,
     subtree,
 )
 from documents.services.positioning import position_for
@@ -84,7 +85,7 @@ def _move(actor: Actor, document: Document, source: Workspace, to: Destination) 
         # Again: until its rows were written a file could be added to what moves.
         attachments_fit(to.workspace.pk, subtree(document), moved=True)
     facts: dict[str, Any] = {} if reorders else {"documents": len(whole), "hidden": hidden}
-    facts |= _reach_changed(set(before.reach), set(document.reach))
+    facts |= reach_facts(before.reach, document.reach)
     if source.pk != to.workspace.pk:
         facts["from_workspace"] = str(source.uid)
     _record(actor, document, before, facts)
@@ -128,21 +129,6 @@ class _Place(NamedTuple):
 
 def _place_of(document: Document) -> _Place:
     return _Place(document.workspace_id, document.parent_id, document.position)
-
-
-def _reach_changed(before: set[int], after: set[int]) -> dict[str, list[str]]:
-    """The ids of documents and workspaces whose grants reach it no longer, and of those that now do."""
-    lost, gained = before - after, after - before
-    keys = lost | gained
-    if not keys:
-        return {}
-    documents = Document.objects.filter(pk__in=[key for key in keys if key > 0]).values_list("pk", "uid")
-    rooms = Workspace.objects.filter(pk__in=[-key for key in keys if key < 0]).values_list("pk", "uid")
-    uids = {**dict(documents), **{-pk: uid for pk, uid in rooms}}
-    return {
-        name: [str(uids[key]) for key in sorted(found)]
-        for name, found in (("reach_lost", lost), ("reach_gained", gained))
-    }
 
 
 def _record(actor: Actor, document: Document, before: Document, facts: Mapping[str, Any]) -> None:

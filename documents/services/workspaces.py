@@ -19,7 +19,7 @@ from documents.roles import Role
 from documents.selectors.holds import workspace_is_held
 from documents.services.granting import grant_insert, person_hold
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
-from documents.services.purging import rows_purge
+from documents.services.purging import rows_purge, workspace_subjects
 from documents.visibility import visible_to
 
 POLICIES = (
@@ -114,7 +114,7 @@ def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
     if workspace_is_held(workspace):
         raise LegalHold
     documents = Document.objects.filter(workspace=workspace)
-    count = documents.count()
+    count, subjects = documents.count(), workspace_subjects(workspace)
     rows_purge(documents)
     workspace.delete()
     event_record(
@@ -122,7 +122,7 @@ def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
         action="workspace.deleted",
         target=Target.of("workspace", workspace, workspace.name),
         workspace_uid=workspace.uid,
-        facts={"documents": count},
+        facts={"documents": count, "subjects": subjects},
     )
 
 

@@ -239,6 +239,7 @@ _OWN = [
     Row("GET", "users/?search=person", A, _READ, _signed_in(200)),
     Row("GET", "search/?q=page", A, _READ, _signed_in(200)),
     Row("GET", "search/suggest/?q=page", A, _READ, _signed_in(200)),
+    Row("GET", "changes/", A, _READ, _signed_in(200)),
     Row("GET", "jobs/", A, "jobs:read", _signed_in(200)),
     Row("GET", "workspaces/", A, _READ, _signed_in(200)),
     Row("GET", "documents/", A, _READ, _signed_in(200)),

@@ -138,7 +138,8 @@ def test_scheduled_purge_of_many_has_the_workspace_for_itself(
     job = purge()
     assert (job.state, job.result) == ("succeeded", {"purged": 1})
     assert [(answer.status_code, answer.json()["code"]) for answer in busy] == [(423, "workspace_busy")]
-    assert Event.objects.get(action="document.purged").facts == {"documents": 3, "hidden": 0}
+    facts = Event.objects.get(action="document.purged").facts
+    assert facts == {"documents": 3, "hidden": 0, "reach": [world.workspace], "places": []}
     assert not Document.objects.exists()
     world.document("New")
 
