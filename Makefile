@@ -32,6 +32,7 @@ test: install-dev ## Run the whole suite in parallel, with coverage
 
 prove: install-dev ## Statistics, endurance, real texts: longer than the suite (PROVE_ARGS)
 	$(PY) -m pytest tests/prove $(PROVE_ARGS)
+	INJECTION_PAYLOADS=100 $(PY) -m pytest tests/security/test_injection.py
 
 lint: install-dev ## Check style, types and the imports between floors
 	$(VENV)/bin/ruff check

@@ -1,5 +1,7 @@
 """The composition root as a Django app, for its management commands."""
 
+from __future__ import annotations
+
 from django.apps import AppConfig
 
 
@@ -9,3 +11,9 @@ class CloudScribeConfig(AppConfig):
     name = "cloudscribe"
     label = "cloudscribe"
     verbose_name = "CloudScribe"
+
+    def ready(self) -> None:
+        """Have the statements of every process counted, whatever it is for."""
+        from cloudscribe.lib.observability import queries  # noqa: PLC0415 (needs the settings)
+
+        queries.install()

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
-from cloudscribe import presentation, storing
+from cloudscribe import observing, presentation, storing
 from cloudscribe.lib import env
 from cloudscribe.lib.connections import cache_config, database_config, queue_config, redis_url
 from cloudscribe.lib.keyring import KeyRing, KeyRingError
+from cloudscribe.observing import *  # noqa: F403 (settings of logs, metrics and errors, by its __all__)
 from cloudscribe.recording import *  # noqa: F403 (settings of the trail, by its __all__)
 from cloudscribe.storing import *  # noqa: F403 (settings of files, by its __all__)
 
@@ -38,15 +39,7 @@ STATIC_ROOT = pathlib.Path(
         "CLOUDSCRIBE_STATIC_ROOT", str(DATA_DIR / "static"), "Folder of collected assets.", shown="var/static"
     )
 )
-LOG_FILE = env.text(
-    "CLOUDSCRIBE_LOG_FILE", "", "File that log lines are written to besides the standard output."
-)
-PROCESS_KIND = env.text(
-    "CLOUDSCRIBE_PROCESS",
-    "command",
-    "Kind of process, which decides its time-outs and whether it has the admin; set by the supervisor.",
-    choices=("web", "job", "command"),
-)
+PROCESS_KIND = observing.PROCESS_KIND
 
 # --- Secrets --------------------------------------------------------------------------------------
 SECRET_KEY = env.secret(
@@ -335,7 +328,7 @@ IDEMPOTENCY_GUARD = "security.idempotency.IdempotencyGuard"
 # A body of 2 MB in letters of two bytes is 6 MB of JSON where a client writes them as \uXXXX, as many do.
 MAX_JSON_BYTES = env.integer("CLOUDSCRIBE_MAX_JSON_BYTES", 7 * 1024 * 1024, "Largest JSON body.", least=1024)
 
-# --- Jobs, mail, observability --------------------------------------------------------------------
+# --- Jobs, mail, the trail -------------------------------------------------------------------------
 JOB_LEASE = env.seconds(
     "CLOUDSCRIBE_JOB_LEASE", 60, "A job whose worker gave no sign for so long is taken over."
 )
@@ -362,24 +355,8 @@ else:
     EMAIL_FILE_PATH = DATA_DIR / "mail"
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.text("CLOUDSCRIBE_MAIL_FROM", "CloudScribe <noreply@localhost>", "Sender of mails.")
-SENTRY_DSN = env.secret("SENTRY_DSN", "Error tracker; off without.")
-if SENTRY_DSN:
-    # Here and not above: importing it costs every process that has no tracker.
-    from cloudscribe.lib.observability import sentry
-
-    sentry.start(SENTRY_DSN, release="1.0.0")
 # The thread that refreshes rules and writes what was put off; a command is over before it would pay.
 TIMERS = PROCESS_KIND != "command"
-METRICS_TOKEN = env.secret(
-    "CLOUDSCRIBE_METRICS_TOKEN", "Bearer token of /metrics; without, loopback alone may read."
-)
-LOGGING_CONFIG = "cloudscribe.lib.observability.logs.configure"
-LOGGING = {
-    "file": LOG_FILE,
-    "level": env.text("CLOUDSCRIBE_LOG_LEVEL", "INFO", "Least severe level that is logged."),
-    # What a command prints on the standard output is its answer.
-    "stream": "stderr" if PROCESS_KIND == "command" else "stdout",
-}
 AUDIT_ORIGIN = env.text(
     "CLOUDSCRIBE_AUDIT_ORIGIN",
     f"{urlsplit(PUBLIC_URL).netloc}/audit",

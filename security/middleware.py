@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from cloudscribe.lib.actor import current_actor
 from cloudscribe.lib.context import current_context
 from cloudscribe.lib.errors import ServiceUnavailable, TooManyRequests
+from cloudscribe.lib.observability.metrics import ADDRESS_REFUSALS, LIMIT_REFUSALS
 from cloudscribe.lib.refusals import refuse
 from security.abuse import offence_note
 from security.addresses import address_block, client_address, is_trusted, parse_address, parse_proxies
@@ -89,6 +90,7 @@ class IPRulesMiddleware:
             # A process that has never been able to read them lets nobody in.
             return refuse(error, request)
         if not index.empty and index.blocks(request.META["REMOTE_ADDR"]):
+            ADDRESS_REFUSALS.inc()
             return refuse(AddressBlocked(), request)
         response = self.get_response(request)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
@@ -119,6 +121,7 @@ class CoarseLimitMiddleware:
         limit = Limit(settings.COARSE_LIMIT, self.PERIOD)
         usage = self.buckets.count(address_block(request.META.get("REMOTE_ADDR", "")), limit)
         if usage.exceeded:
+            LIMIT_REFUSALS.labels(scope="all", key="address").inc()
             if usage.starts:
                 limit_note(None, "all", "address")
             wait = {"Retry-After": str(usage.resets_in)}

@@ -19,6 +19,7 @@ from cloudscribe.lib.breaker import redis_call
 from cloudscribe.lib.context import current_context
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import TooManyRequests
+from cloudscribe.lib.observability.metrics import LIMIT_REFUSALS
 from security.addresses import address_block
 from security.limits import Limit, ProcessBuckets, Usage, policies
 
@@ -52,6 +53,7 @@ class PolicyThrottle(BaseThrottle):
                 self.usage = usage
                 view.headers["RateLimit"] = f'"{_name(scope, key)}";r={usage.remaining};t={usage.resets_in}'
             if usage.exceeded:
+                LIMIT_REFUSALS.labels(scope=scope, key=key).inc()
                 # What comes after is not counted: a runaway token leaves its owner's other ones alone.
                 if usage.starts:
                     limit_note(request.auth, scope, key)
@@ -128,6 +130,8 @@ def usage_of(request: HttpRequest, scope: str, actor: Actor | None) -> Usage | N
     if limit is None:
         return None
     usage = _count(request, scope, key, caller, limit)
+    if usage.exceeded:
+        LIMIT_REFUSALS.labels(scope=scope, key=key).inc()
     if usage.starts:
         limit_note(actor, scope, key)
     return usage

@@ -19,6 +19,7 @@ from django.db import connection
 
 from accounts.exceptions import SignInLimited
 from accounts.models import SignInFailure
+from cloudscribe.lib.observability.metrics import LIMIT_REFUSALS
 from cloudscribe.lib.transactions import transactional
 
 PAIR_LIMIT = 10
@@ -97,6 +98,7 @@ def attempt_open(*, email_key: str, address: str, known: bool | None = None) -> 
         counts = _Counts(*cursor.fetchone())
     wait = _wait(counts if known is None else counts._replace(known=known))
     if wait > 0:
+        LIMIT_REFUSALS.labels(scope="password", key="account").inc()
         raise SignInLimited(math.ceil(wait))
     row = SignInFailure.objects.create(account=account, source=source, pending=True)
     return Attempt(row.pk, account, source)

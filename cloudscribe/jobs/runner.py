@@ -21,6 +21,7 @@ from cloudscribe.jobs.run import Heartbeat, JobRun
 from cloudscribe.lib.actor import Actor, ActorKind, acting_as
 from cloudscribe.lib.context import RequestContext, new_request_id, request_context
 from cloudscribe.lib.errors import DomainError
+from cloudscribe.lib.observability import queries
 from cloudscribe.lib.observability.metrics import JOB_SECONDS, JOBS, share_file
 
 _INTERNAL_ERROR = "The job failed for a reason of ours; the log has it under the job's request id."
@@ -58,7 +59,8 @@ def jobs_drain(queue: str, *, goes_on: Callable[[], bool]) -> None:
 
 def job_execute(job: Job) -> None:
     """Do one claimed job to its end, which is in its row. Raises only where that can't be written."""
-    with request_context(RequestContext(job.request_id or new_request_id(), route=f"job {job.kind}")):
+    context = RequestContext(job.request_id or new_request_id(), route=f"job {job.kind}")
+    with request_context(context) as work:
         started = time.monotonic()
         outcome = _outcome(job)
         seconds = time.monotonic() - started
@@ -71,6 +73,7 @@ def job_execute(job: Job) -> None:
             outcome=outcome,
             attempt=job.attempts,
             duration_ms=round(seconds * 1000, 1),
+            **queries.costs(work),
         )
 
 

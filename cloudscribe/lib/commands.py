@@ -47,7 +47,8 @@ class OperatorCommand(BaseCommand, abc.ABC):
         with connection.cursor() as cursor:
             cursor.execute("SELECT now()")
             (now,) = cursor.fetchone()
-        with request_context(RequestContext(new_request_id())), acting_as(command_actor(name, now)) as actor:
+        context = RequestContext(new_request_id(), route=f"command {name}")
+        with request_context(context), acting_as(command_actor(name, now)) as actor:
             try:
                 self.run(actor, **options)
             except DomainError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import secrets
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,7 +18,8 @@ class RequestContext:
     """One request, job or command as seen by logs and events.
 
     `address` is the client's vetted address, empty outside HTTP; `route` is the URL pattern, never the path,
-    since paths can hold secrets. The numbers are what the work has cost so far.
+    since paths can hold secrets. The numbers are what the work has cost so far; `statements` counts each text
+    that was sent, where somebody wants to know.
     """
 
     request_id: str
@@ -27,6 +29,7 @@ class RequestContext:
     query_seconds: float = 0.0
     redis_calls: int = 0
     cache_hits: int = 0
+    statements: Counter[str] | None = None
 
 
 _context: ContextVar[RequestContext | None] = ContextVar("cloudscribe_context", default=None)

@@ -31,16 +31,35 @@ HTTP_REQUESTS = Counter("cloudscribe_http_requests", "Requests answered.", ["rou
 HTTP_SECONDS = Histogram(
     "cloudscribe_http_request_seconds", "Seconds to answer a request.", ["route", "method"]
 )
+# Its count is of statements, its sum the seconds that we waited for them.
+DATABASE_SECONDS = Histogram(
+    "cloudscribe_database_statement_seconds",
+    "Seconds that a statement took.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+SLOW_STATEMENTS = Counter(
+    "cloudscribe_database_slow_statements", "Statements slower than CLOUDSCRIBE_SLOW_QUERY."
+)
 TRANSACTION_RETRIES = Counter("cloudscribe_transaction_retries", "Transactions tried again.", ["reason"])
 ON_COMMIT_FAILURES = Counter("cloudscribe_on_commit_failures", "Actions after a commit that failed.")
 REDIS_FAILURES = Counter(
     "cloudscribe_redis_failures", "Redis calls that failed or were not tried.", ["reason"]
 )
 CACHE_LOOKUPS = Counter("cloudscribe_cache_lookups", "Cache look-ups.", ["cache", "outcome"])
+LIMIT_REFUSALS = Counter("cloudscribe_limit_refusals", "Requests refused by a rate limit.", ["scope", "key"])
+ADDRESS_REFUSALS = Counter("cloudscribe_address_refusals", "Requests refused by an IP rule.")
 TIMER_FAILURES = Counter("cloudscribe_timer_failures", "Turns of a timer that failed.", ["timer"])
 WRITE_BEHIND_LOST = Counter("cloudscribe_write_behind_lost", "Entries dropped by a full buffer.", ["buffer"])
 JOBS = Counter("cloudscribe_jobs", "Tries of jobs, by how they ended.", ["kind", "outcome"])
 JOB_SECONDS = Histogram("cloudscribe_job_seconds", "Seconds that a try of a job took.", ["kind"])
+WEBHOOK_ATTEMPTS = Counter(
+    "cloudscribe_webhook_attempts", "Attempts to deliver to a webhook, by how they ended.", ["outcome"]
+)
+WEBHOOK_LAG = Histogram(
+    "cloudscribe_webhook_lag_seconds",
+    "Seconds from an event, or from being asked for, to its delivery to a webhook.",
+    buckets=(0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 43_200, 86_400, 432_000),
+)
 
 
 def exposition() -> bytes:

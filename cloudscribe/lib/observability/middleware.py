@@ -29,17 +29,18 @@ class RequestMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         self._counters: dict[tuple[str, str, int], tuple[Any, Any]] = {}
-        queries.install()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """The answer, with `X-Request-ID`."""
         started = time.perf_counter()
         work = RequestContext(new_request_id(request.META.get("HTTP_X_REQUEST_ID")))
+        queries.begin(work)
         set_actor(None)
         with request_context(work):
             response = self.get_response(request)
             response.headers["X-Request-ID"] = work.request_id
             self._account(request, response, work, time.perf_counter() - started)
+            queries.end(work)
         set_actor(None)
         return response
 
@@ -59,10 +60,7 @@ class RequestMiddleware:
             method=method,
             status=response.status_code,
             duration_ms=round(seconds * 1000, 1),
-            queries=work.queries,
-            queries_ms=round(work.query_seconds * 1000, 1),
-            cache_hits=work.cache_hits,
-            redis_calls=work.redis_calls,
+            **queries.costs(work),
         )
 
     def _labelled(self, route: str, method: str, status: int) -> tuple[Any, Any]:

@@ -8,14 +8,19 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from cloudscribe.lib.conditional import forbid_storing
 from cloudscribe.lib.errors import Forbidden, NotAuthenticated
+from cloudscribe.lib.observability import database  # noqa: F401 (has gauges of its own read)
 from cloudscribe.lib.observability.health import postgres_probe, redis_probe
 from cloudscribe.lib.observability.metrics import exposition
+from cloudscribe.lib.observability.readings import Collector
 from cloudscribe.lib.refusals import problem_response, reads_only
 from cloudscribe.lib.renderers import dump_json
+
+_read_when_asked = CollectorRegistry()
+_read_when_asked.register(Collector())
 
 
 @reads_only
@@ -38,7 +43,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     refusal = _metrics_refusal(request)
     if refusal is not None:
         return problem_response(refusal)
-    response = HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+    text = exposition() + generate_latest(_read_when_asked)
+    response = HttpResponse(text, content_type=CONTENT_TYPE_LATEST)
     forbid_storing(response)
     return response
 

@@ -1,0 +1,173 @@
+"""What /metrics tells of PostgreSQL: read when it is asked, within bounds, by labels without ids."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from prometheus_client.core import Metric
+from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
+
+from audit.models import Seal
+from audit.services import events_seal
+from cloudscribe.jobs.models import Job, JobState
+from cloudscribe.lib.observability import readings
+from cloudscribe.lib.observability.readings import Gauge, Reading, Rows
+from security.limits import policies
+from security.models import RateLimitPolicy
+from tests.accounts.factories import user_make
+from tests.audit.test_sealing import record
+from tests.conftest import SERVERS
+from tests.fixtures import client_make
+from tests.jobs.factories import claimed, job_make
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+# What may stand beside a number. All of it comes from our own code or staff's, none of it from a client.
+LABELS = {
+    *("buffer", "cache", "implementation", "key", "kind", "le", "major", "method", "minor", "outcome"),
+    *("patchlevel", "queue", "reading", "reason", "route", "scope", "state", "status", "timer", "version"),
+    *("generation",),
+}
+
+
+def scraped() -> dict[str, Metric]:
+    """What a scraper reads, by name."""
+    response = Client().get("/metrics")
+    assert response.status_code == 200
+    return {family.name: family for family in text_string_to_metric_families(response.content.decode())}
+
+
+def value(name: str, **labels: str) -> float:
+    """One number of a scrape, by the name that queries use."""
+    samples = [sample for family in scraped().values() for sample in family.samples]
+    (number,) = [each.value for each in samples if each.name == name and each.labels == labels]
+    return float(number)
+
+
+@pytest.fixture
+def added() -> Iterator[dict[str, Reading]]:
+    """The readings, to be added to; they are as they were afterwards."""
+    before = {each.name: each for each in readings.readings()}
+    yield readings._readings
+    readings._readings.clear()
+    readings._readings.update(before)
+
+
+def test_queues_by_the_job_table() -> None:
+    """Due, delayed, running, abandoned and failed; the oldest counts from when it was due."""
+    now = timezone.now()
+    waiting = job_make(queue="fast")
+    Job.objects.filter(pk=waiting.pk).update(run_at=now - dt.timedelta(minutes=7))
+    Job.objects.filter(pk=job_make(queue="fast").pk).update(run_at=now + dt.timedelta(hours=1))
+    claimed(queue="slow")
+    Job.objects.filter(pk=claimed(queue="slow").pk).update(lease_until=now - dt.timedelta(seconds=1))
+    for age in (dt.timedelta(minutes=5), dt.timedelta(hours=2)):
+        failed = job_make(queue="slow")
+        Job.objects.filter(pk=failed.pk).update(state=JobState.FAILED, finished_at=now - age)
+    found = {
+        (sample.name.removeprefix("cloudscribe_jobs_"), sample.labels["queue"]): sample.value
+        for name in ("due", "delayed", "running", "abandoned", "failed_last_hour")
+        for sample in scraped()[f"cloudscribe_jobs_{name}"].samples
+    }
+    assert {key: number for key, number in found.items() if number} == {
+        ("due", "fast"): 1,
+        ("delayed", "fast"): 1,
+        ("running", "slow"): 2,
+        ("abandoned", "slow"): 1,
+        ("failed_last_hour", "slow"): 1,
+    }
+    assert 420 <= value("cloudscribe_jobs_oldest_due_seconds", queue="fast") < 480
+    assert value("cloudscribe_jobs_oldest_due_seconds", queue="slow") == 0
+
+
+def test_seals_lag_until_they_are_made() -> None:
+    """The age of the first unsealed event; nothing once all are under a checkpoint."""
+    record(2)
+    assert value("cloudscribe_audit_seal_lag_seconds") > 0
+    assert value("cloudscribe_audit_tree_size") == 0
+    assert events_seal() is not None
+    assert value("cloudscribe_audit_seal_lag_seconds") == 0
+    assert value("cloudscribe_audit_tree_size") == Seal.objects.get().tree_size == 2
+    record()
+    assert value("cloudscribe_audit_seal_lag_seconds") > 0
+
+
+def test_writer_that_stays_open_is_seen() -> None:
+    """Also one of another role, by the transactions behind it."""
+    with psycopg.connect(SERVERS.superuser_url()) as writer:
+        writer.execute("SELECT pg_current_xact_id()")
+        record()
+        assert value("cloudscribe_database_horizon_transactions") >= 1
+    with psycopg.connect(os.environ["DATABASE_URL"]) as writer:
+        writer.execute("SELECT pg_current_xact_id()")
+        assert value("cloudscribe_database_oldest_writer_seconds") > 0
+
+
+def test_connections_stand_beside_their_limit() -> None:
+    """By state, those of other roles included."""
+    found = scraped()
+    sessions = sum(sample.value for sample in found["cloudscribe_database_connections"].samples)
+    (limit,) = [sample.value for sample in found["cloudscribe_database_connections_limit"].samples]
+    assert 1 <= sessions < limit
+    assert found["cloudscribe_database_bytes"].samples[0].value > 1_000_000
+
+
+def test_reading_that_takes_too_long_leaves_the_others(added: dict[str, Reading]) -> None:
+    """It ends by its time-out, which the scrape tells; what was read stands."""
+
+    def slow() -> Rows:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(30)")
+        return []
+
+    first = {"slow": Reading("slow", (), (Gauge("x", "x"),), slow)}
+    others = dict(added)
+    added.clear()
+    added.update(first | others)
+    started = time.monotonic()
+    found = {sample.labels["reading"]: sample.value for sample in scraped()["cloudscribe_reading_ok"].samples}
+    assert time.monotonic() - started < 10
+    assert found == {"slow": 0} | dict.fromkeys(others, 1)
+
+
+def test_scrape_without_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the processes count is told all the same."""
+    monkeypatch.setattr(readings, "_LIMITS", "SELECT no_such_column")
+    found = scraped()
+    assert {sample.value for sample in found["cloudscribe_reading_ok"].samples} == {0}
+    assert "cloudscribe_jobs_due" not in found
+    assert "cloudscribe_http_requests" in found
+
+
+def test_refusals_by_limits_are_counted(settings: Settings, own_rules: None) -> None:
+    """By policy: which scope and whose count."""
+    settings.RATELIMIT_ENABLE = True
+    RateLimitPolicy.objects.filter(scope="reads", key="user").update(requests=1, seconds=600, enabled=True)
+    policies.forget()
+    client = client_make(user_make())
+    assert [client.get("me/").status_code for _ in range(2)] == [200, 429]
+    assert value("cloudscribe_limit_refusals_total", scope="reads", key="user") >= 1
+
+
+def test_statements_are_counted_with_their_time() -> None:
+    """The count of the histogram is that of the statements."""
+    before = value("cloudscribe_database_statement_seconds_count")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert value("cloudscribe_database_statement_seconds_count") > before
+
+
+def test_labels_hold_no_ids() -> None:
+    """Every label is one that is known to be bounded."""
+    client_make(user_make()).get("me/")
+    labels = {label for family in scraped().values() for sample in family.samples for label in sample.labels}
+    assert labels <= LABELS
