@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import ipaddress
 import re
-from collections.abc import Sequence
 
 from security.addresses import Address, Network
 
@@ -73,6 +72,14 @@ class Allowed:
     port: int | None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Openings:
+    """What operators let requests of one purpose reach: networks beyond the public Internet, and ports."""
+
+    allowed: tuple[Allowed, ...] = ()
+    ports: frozenset[int] = PORTS
+
+
 @functools.lru_cache(maxsize=8)
 def parse_allowed(entries: tuple[str, ...]) -> tuple[Allowed, ...]:
     """`10.0.0.0/8`, `10.1.2.3:8443`, `[fd00::/8]:8443`; raises ValueError that names a bad entry."""
@@ -91,11 +98,11 @@ def _parse_entry(entry: str) -> Allowed:
     return Allowed(network, int(port) if port else None)
 
 
-def is_allowed(address: Address, port: int, allowed: Sequence[Allowed]) -> bool:
-    """Whether operators have opened the address on this port."""
+def is_allowed(address: Address, port: int, opened: Openings) -> bool:
+    """Whether operators have opened the network of the address on this port."""
     return any(
-        address in each.network and (port in PORTS if each.port is None else port == each.port)
-        for each in allowed
+        address in each.network and (port in opened.ports if each.port is None else port == each.port)
+        for each in opened.allowed
     )
 
 

@@ -26,7 +26,7 @@ import httpcore
 from django.conf import settings
 
 from security.addresses import Address
-from security.destinations import PORTS, is_allowed, is_public, literal, parse_allowed
+from security.destinations import Openings, is_allowed, is_public, literal, parse_allowed
 
 MOST_BYTES = 1024 * 1024
 _LONGEST_URL = 8_192
@@ -88,18 +88,20 @@ def fetch(
     most_bytes: int = MOST_BYTES,
     most_seconds: float | None = None,
     plain: bool = False,
+    openings: Openings | None = None,
     resolver: Resolver = resolve,
 ) -> Answer:
     """Make one request and read its whole answer, within CLOUDSCRIBE_OUTGOING_TIMEOUT seconds in all.
 
     `most_seconds` makes that shorter, where a request of ours waits for it. Without `plain`, http goes to
-    networks that operators have opened and nowhere else. Raises OutgoingRefused. Never call this inside a
-    transaction.
+    networks that operators have opened and nowhere else; which these are says CLOUDSCRIBE_OUTGOING_ALLOW, or
+    `openings` in its place. Raises OutgoingRefused. Never call this inside a transaction.
     """
+    opened = openings or _openings()
     limit = settings.OUTGOING_TIMEOUT
     deadline = time.monotonic() + (limit if most_seconds is None else min(limit, most_seconds))
-    parts, port = _parse(url)
-    addresses = _vetted(parts, port, _resolved(parts, port, resolver, deadline), plain=plain)
+    parts, port = _parse(url, opened)
+    addresses = _vetted(parts, port, _resolved(parts, port, resolver, deadline), opened, plain=plain)
     backend = _VettedBackend(addresses, deadline)
     sent = {"accept-encoding": "identity", "user-agent": "CloudScribe", **(headers or {})}
     with (
@@ -110,15 +112,22 @@ def fetch(
         return _read(response, most_bytes)
 
 
-def url_check(url: str, *, plain: bool = False) -> None:
-    """Raise OutgoingRefused for what the text alone tells: scheme, userinfo, host, port, spelled address."""
-    parts, port = _parse(url)
+def url_check(url: str, *, plain: bool = False, openings: Openings | None = None) -> None:
+    """Raise OutgoingRefused for what the text alone tells: scheme, userinfo, host, port, spelled address.
+
+    `plain` and `openings` as for `fetch`.
+    """
+    opened = openings or _openings()
+    parts, port = _parse(url, opened)
     address = literal(parts.hostname or "")
     if address is not None:
-        _vetted(parts, port, [address], plain=plain)
+        _vetted(parts, port, [address], opened, plain=plain)
+    elif parts.scheme == "http" and not plain and not opened.allowed:
+        # Whatever the name leads to, it is no network that operators have opened.
+        raise OutgoingRefused(Reason.SCHEME, "https is due")
 
 
-def _parse(url: str) -> tuple[SplitResult, int]:
+def _parse(url: str, opened: Openings) -> tuple[SplitResult, int]:
     # urlsplit drops tabs and line ends and would let a client and a server read two different hosts.
     if len(url) > _LONGEST_URL or not _PRINTABLE.fullmatch(url) or "\\" in url:
         raise OutgoingRefused(Reason.MALFORMED)
@@ -137,13 +146,13 @@ def _parse(url: str) -> tuple[SplitResult, int]:
         literal(parts.hostname or "")
     except ValueError as error:
         raise OutgoingRefused(Reason.HOST, str(error)) from error
-    if port not in PORTS and not any(each.port == port for each in parse_allowed(_allow())):
+    if port not in opened.ports and not any(each.port == port for each in opened.allowed):
         raise OutgoingRefused(Reason.PORT, str(port))
     return parts, port
 
 
-def _allow() -> tuple[str, ...]:
-    return tuple(settings.OUTGOING_ALLOW)
+def _openings() -> Openings:
+    return Openings(parse_allowed(tuple(settings.OUTGOING_ALLOW)))
 
 
 def _resolved(parts: SplitResult, port: int, resolver: Resolver, deadline: float) -> list[Address]:
@@ -181,14 +190,13 @@ def _in_time(resolver: Resolver, host: str, port: int, deadline: float) -> list[
 
 
 def _vetted(
-    parts: SplitResult, port: int, addresses: Sequence[Address], *, plain: bool
+    parts: SplitResult, port: int, addresses: Sequence[Address], opened: Openings, *, plain: bool
 ) -> tuple[Address, ...]:
     """The addresses, if each may be asked: a name with one bad answer is turned against us."""
-    allowed = parse_allowed(_allow())
     for address in addresses:
-        if is_allowed(address, port, allowed):
+        if is_allowed(address, port, opened):
             continue
-        if port not in PORTS:
+        if port not in opened.ports:
             raise OutgoingRefused(Reason.PORT, str(port))
         if not is_public(address):
             raise OutgoingRefused(Reason.ADDRESS, str(address))

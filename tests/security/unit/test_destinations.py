@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from security.destinations import FORBIDDEN, is_allowed, is_public, literal, parse_allowed
+from security.destinations import FORBIDDEN, Openings, is_allowed, is_public, literal, parse_allowed
 
 PUBLIC = [
     "1.1.1.1",
@@ -123,7 +123,7 @@ def test_usual_spelling_is_an_address(host: str) -> None:
 
 def test_allowed_networks_and_ports() -> None:
     """Without a port the usual ones are open, with one that alone."""
-    allowed = parse_allowed(("10.0.0.0/8", "10.9.9.9:8443", "[fd00::/8]:8080", "fd12::/16"))
+    allowed = Openings(parse_allowed(("10.0.0.0/8", "10.9.9.9:8443", "[fd00::/8]:8080", "fd12::/16")))
 
     def opened(address: str, port: int) -> bool:
         return is_allowed(ipaddress.ip_address(address), port, allowed)
