@@ -8,7 +8,7 @@ import httpx
 
 
 class Client:
-    """One person's session; every answer that is an error raises httpx.HTTPStatusError."""
+    """One person's session; an answer that is an error raises httpx.HTTPStatusError but by `request`."""
 
     def __init__(self, base: str, email: str, password: str) -> None:
         """Sign in at `base` (scheme, host, port)."""
@@ -27,9 +27,13 @@ class Client:
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request below /api/v1/."""
-        answer = self._http.request(method, path, **options)
+        answer = self.request(method, path, **options)
         answer.raise_for_status()
         return answer
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """The same, whatever the answer is."""
+        return self._http.request(method, path, **options)
 
     def pages(self, path: str, wanted: int) -> list[dict[str, Any]]:
         """Up to `wanted` entries of a list, page by page."""

@@ -1,0 +1,1 @@
+"""Fault drills: a cluster of its own, people who write, faults, and a judgement of what is left."""
