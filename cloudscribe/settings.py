@@ -16,6 +16,7 @@ from cloudscribe.lib.keyring import KeyRing, KeyRingError
 from cloudscribe.observing import *  # noqa: F403 (settings of logs, metrics and errors, by its __all__)
 from cloudscribe.recording import *  # noqa: F403 (settings of the trail, by its __all__)
 from cloudscribe.storing import *  # noqa: F403 (settings of files, by its __all__)
+from cloudscribe.telling import *  # noqa: F403 (settings of webhooks, by its __all__)
 
 BASE_DIR = pathlib.Path(__file__).resolve().parent.parent
 

@@ -15,10 +15,12 @@ from cloudscribe.lib.admin import StaffAdmin, each
 from documents.admin_comments import CommentAdmin, ThreadAdmin
 from documents.admin_files import AttachmentAdmin, BlobAdmin
 from documents.admin_keeping import HeldAdmin, HoldAdmin, SnapshotAdmin
+from documents.admin_webhooks import DeliveryAdmin, WebhookAdmin
 from documents.models import (
     Attachment,
     Blob,
     Comment,
+    Delivery,
     Document,
     Hold,
     Invitation,
@@ -27,6 +29,7 @@ from documents.models import (
     ShareLink,
     Snapshot,
     Thread,
+    Webhook,
     Workspace,
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
@@ -238,6 +241,8 @@ admin.site.register(Comment, CommentAdmin)
 admin.site.register(Thread, ThreadAdmin)
 admin.site.register(Hold, HoldAdmin)
 admin.site.register(Snapshot, SnapshotAdmin)
+admin.site.register(Webhook, WebhookAdmin)
+admin.site.register(Delivery, DeliveryAdmin)
 admin.site.register(Blob, BlobAdmin)
 
 

@@ -1,4 +1,4 @@
-"""System checks of documents: a setting under which share links are less than they promise."""
+"""System checks of documents: settings that are none, or under which something is less than it promises."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 
+from documents.webhook_sending import openings
+
 _LONGEST_VISIT = 86_400
 
 
 def register() -> None:
     """Register the checks with Django."""
     checks.register(check_visits, checks.Tags.security, deploy=True)
+    checks.register(check_webhooks, checks.Tags.security)
 
 
 def check_visits(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -22,3 +25,15 @@ def check_visits(**kwargs: Any) -> list[checks.CheckMessage]:
     hint = "An hour is the default. Whoever opened a link stays in so long after it was used up."
     message = "CLOUDSCRIBE_LINK_VISIT_LIFETIME is longer than a day."
     return [checks.Warning(message, hint=hint, id="documents.W001")]
+
+
+def check_webhooks(**kwargs: Any) -> list[checks.CheckMessage]:
+    """What is opened to webhooks are networks and ports."""
+    try:
+        opened = openings()
+    except ValueError as error:
+        message = f"CLOUDSCRIBE_WEBHOOK_ALLOWED_CIDRS or _PORTS: {error}"
+        return [checks.Error(message, id="documents.E001")]
+    if all(0 < port < 65_536 for port in opened.ports):
+        return []
+    return [checks.Error("CLOUDSCRIBE_WEBHOOK_ALLOWED_PORTS holds what is no port.", id="documents.E001")]

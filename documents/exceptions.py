@@ -384,6 +384,22 @@ class TooManyThreads(BusinessError):
     detail = "No more threads can hang on passages of this document; leave out the quote."
 
 
+class TooManyWebhooks(BusinessError):
+    """A workspace has so many webhooks and no more."""
+
+    code = "too_many_webhooks"
+    title = "The workspace has enough webhooks"
+    detail = "Delete one first, or choose more events for one that is there."
+
+
+class WebhookDisabled(BusinessError):
+    """Nothing is sent to a webhook that is switched off."""
+
+    code = "webhook_disabled"
+    title = "The webhook is switched off"
+    detail = "Nothing is sent to it until somebody switches it on by `enabled`."
+
+
 class WorkspaceBusy(Locked):
     """A job rewrites a large part of this workspace's tree."""
 

@@ -11,7 +11,13 @@ from typing import Any
 from cloudscribe.jobs.exceptions import JobCancelled
 from cloudscribe.jobs.registry import job_handler, schedule, scheduler_loop
 from cloudscribe.jobs.run import JobRun
-from documents import blob_jobs, comment_jobs, mark_jobs, revision_jobs  # noqa: F401 (registers their jobs)
+from documents import (  # noqa: F401 (registers their jobs)
+    blob_jobs,
+    comment_jobs,
+    mark_jobs,
+    revision_jobs,
+    webhook_jobs,
+)
 from documents.queues import (
     ACCESS_REQUEST_TELL,
     ACCESS_REQUESTS_PURGE,

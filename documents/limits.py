@@ -29,6 +29,8 @@ TAG_LENGTH = 100
 TITLE_LENGTH = 500
 VARIABLES = 100
 VARIABLE_LENGTH = 10_000
+WEBHOOKS = 20
+WEBHOOK_URL_LENGTH = 2_000
 
 # Above this number of nodes a change of a subtree is a job's work; a copy writes more for each.
 SUBTREE_IN_REQUEST = 5_000

@@ -101,6 +101,13 @@ OWNERSHIP_RECEIVED = NoticeKind(
     "{actor} deleted an account. What it owned is yours now: workspaces {workspaces}, documents {documents}.",
     default=Channel.EMAIL,
 )
+WEBHOOK_DISABLED = NoticeKind(
+    "webhook.disabled",
+    "A webhook that speaks for you was switched off.",
+    "The webhook to {host} in the workspace “{target}” was switched off: {reason}.",
+    hidden_line="A webhook to {host} that spoke for you was switched off: {reason}.",
+    default=Channel.EMAIL,
+)
 
 
 class DocumentNotices:
@@ -148,4 +155,5 @@ def connect() -> None:
         MEMBERSHIP_REMOVED,
         MEMBERSHIP_ROLE_CHANGED,
         OWNERSHIP_RECEIVED,
+        WEBHOOK_DISABLED,
     )

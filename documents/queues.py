@@ -5,6 +5,7 @@ from __future__ import annotations
 BLOBS_SWEEP = "documents.blobs_sweep"
 BLOB_SCAN = "documents.blob_scan"
 BLOB_SCANS = "documents.blob_scans"
+DELIVERIES_PURGE = "documents.deliveries_purge"
 DOCUMENT_COPY = "documents.copy"
 DOCUMENT_CUT = "documents.cut"
 DOCUMENT_MOVE = "documents.move"

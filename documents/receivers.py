@@ -9,14 +9,19 @@ from accounts.signals import user_joined
 from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.jobs.signals import job_changed
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.sealed import sealed_field
+from documents.models import Webhook
 from documents.services.invitations import invitations_convert
 from documents.services.tree_jobs import reservation_end, reservation_renew
+from documents.webhook_signing import SEALED_FOR
 
 
 def connect() -> None:
     """Listen; called in `ready()`."""
     user_joined.connect(_joined, dispatch_uid="documents.user_joined")
     job_changed.connect(_job_changed, dispatch_uid="documents.job_changed")
+    for field in ("secret", "previous_secret"):
+        sealed_field(model=Webhook, field=field, purpose=SEALED_FOR, context=lambda row: row.uid.bytes)
 
 
 def _joined(sender: type, user: User, actor: Actor, **kwargs: Any) -> None:

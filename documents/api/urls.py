@@ -41,11 +41,15 @@ from documents.api.tags import TagViewSet
 from documents.api.threads import DocumentThreadViewSet, ThreadViewSet
 from documents.api.trail import HistoryViewSet, WorkspaceEventsViewSet
 from documents.api.usage import UsageViewSet
+from documents.api.webhooks import WebhookViewSet
 from documents.api.workspaces import WorkspaceViewSet
 
 _LIST: dict[str, Any] = {"get": "list", "post": "create"}
 _ITEM: dict[str, Any] = {"get": "retrieve", "patch": "partial_update", "delete": "destroy"}
 _SNAPSHOTS = "workspaces/<uuid:workspace>/snapshots/"
+_WEBHOOKS = "workspaces/<uuid:workspace>/webhooks/"
+_WEBHOOK = _WEBHOOKS + "<uuid:webhook>/"
+_DELIVERY = _WEBHOOK + "deliveries/<uuid:delivery>/"
 _MARK: dict[str, Any] = {"put": "mark", "post": "add", "delete": "destroy"}
 _HELD: dict[str, Any] = {"get": "retrieve", "delete": "destroy"}
 _WORKSPACE = "workspaces/<uuid:id>/"
@@ -144,6 +148,12 @@ urlpatterns = [
     path("documents/<uuid:document>/holds/<uuid:hold>/", DocumentHoldViewSet.as_view(_HELD)),
     path("workspaces/<uuid:workspace>/holds/", WorkspaceHoldViewSet.as_view(_LIST)),
     path("workspaces/<uuid:workspace>/holds/<uuid:hold>/", WorkspaceHoldViewSet.as_view(_HELD)),
+    path(_WEBHOOKS, WebhookViewSet.as_view(_LIST)),
+    path(_WEBHOOK, WebhookViewSet.as_view(_ITEM)),
+    *[path(f"{_WEBHOOK}{name}/", WebhookViewSet.as_view({"post": name})) for name in ("ping", "rotate")],
+    path(_WEBHOOK + "deliveries/", WebhookViewSet.as_view({"get": "deliveries"})),
+    path(_DELIVERY, WebhookViewSet.as_view({"get": "delivery_retrieve"})),
+    path(_DELIVERY + "redeliver/", WebhookViewSet.as_view({"post": "redeliver"})),
     path("documents/<uuid:document>/threads/", DocumentThreadViewSet.as_view(_LIST)),
     path(_THREAD, ThreadViewSet.as_view(_ITEM)),
     *[path(f"{_THREAD}{name}/", ThreadViewSet.as_view({"post": name})) for name in ("resolve", "reopen")],

@@ -19,6 +19,7 @@ from documents.models.placement import Placement
 from documents.models.revision import Revision, RevisionName, RevisionPayload
 from documents.models.search import DocumentTitle, ImportSource, Lexeme, SearchStatistic
 from documents.models.share_link import LinkState, LinkVisit, ShareLink
+from documents.models.webhook import Delivery, DeliveryStatus, Webhook, WebhookProgress
 from documents.models.workspace import Workspace
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "BlobState",
     "Comment",
     "Decision",
+    "Delivery",
+    "DeliveryStatus",
     "Document",
     "DocumentBody",
     "DocumentGroupPermission",
@@ -61,6 +64,8 @@ __all__ = [
     "Thread",
     "Watch",
     "WatchProgress",
+    "Webhook",
+    "WebhookProgress",
     "Workspace",
     "WorkspaceGroupPermission",
     "WorkspaceUserPermission",

@@ -100,6 +100,11 @@ class Stage:
         answer = self.clients["owner"].post(path, {"user": str(user.uid), "role": role})
         return str(answer.json()["id"])
 
+    def _hook(self, owner: ApiClient, path: str) -> None:
+        hook = {"url": "https://hooks.example.org/in", "events": ["*"]}
+        self.ids["webhook"] = owner.post(path, hook).json()["id"]
+        self.ids["delivery"] = owner.post(f"{path}{self.ids['webhook']}/ping/").json()["id"]
+
     def _fill(self, owner: ApiClient) -> None:
         for name in ("document", "other"):
             body = {"workspace": self.ids["workspace"], "title": name.title(), "tags": [self.ids["tag"]]}
@@ -131,6 +136,7 @@ class Stage:
         self.ids["address"] = document_path(uuid.UUID(self.ids["document"]), "Document")[3:]
         snapshots = f"workspaces/{self.ids['workspace']}/snapshots/"
         self.ids["snapshot"] = owner.post(snapshots, {"name": "Then"}).json()["id"]
+        self._hook(owner, f"workspaces/{self.ids['workspace']}/webhooks/")
         with transaction.atomic():
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
         self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)

@@ -1,0 +1,81 @@
+"""Reads of webhooks and their deliveries, and what the person for whom one speaks may know of an event."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+from collections.abc import Collection, Mapping
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from accounts.models import User
+from documents.models import Delivery, DeliveryStatus, Document, Webhook, Workspace
+from documents.roles import ACTION_BITS, SEE_BIT, Action
+from documents.visibility import access_map_load
+from documents.webhook_events import GRANTERS, PURGED
+
+
+def webhooks_of(workspace: Workspace) -> QuerySet[Webhook]:
+    """The webhooks of a workspace, each with it and with the person for whom it speaks."""
+    return Webhook.objects.filter(workspace=workspace).select_related("workspace", "speaks_for")
+
+
+def deliveries_of(webhook: Webhook) -> QuerySet[Delivery]:
+    """The deliveries to a webhook that are remembered."""
+    return Delivery.objects.filter(webhook=webhook)
+
+
+def deliveries_are_due() -> bool:
+    """Whether something waits to be sent that may be sent now, unless another process is about it."""
+    rows = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_at__lte=Now())
+    rested = Q(webhook__resting_until__isnull=True) | Q(webhook__resting_until__lte=Now())
+    free = Q(webhook__lease_until__isnull=True) | Q(webhook__lease_until__lte=Now())
+    return rows.filter(free, Q(by_hand=True) | rested, webhook__enabled=True).exists()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Voice:
+    """What somebody may know at a moment: action bits by target, as in `documents.visibility`."""
+
+    rights: Mapping[int, int]
+
+    def may_speak(self, workspace_pk: int) -> bool:
+        """Whether webhooks of the workspace may speak for them at all."""
+        return bool(self.rights.get(-workspace_pk, 0) & ACTION_BITS[Action.WEBHOOK])
+
+    def may_tell(self, action: str, document: Document) -> bool:
+        """Whether they may know of this action on the document."""
+        bit = ACTION_BITS[Action.GRANT] if action.partition(".")[0] in GRANTERS else SEE_BIT
+        return any(self.rights.get(target, 0) & bit for target in document.reach)
+
+
+_SILENT = Voice({})
+
+
+def voices_of(people: Collection[int | None], now: dt.datetime) -> dict[int | None, Voice]:
+    """The voices of people by their keys; who may not sign in, or is nobody any more, may know nothing."""
+    wanted = {pk for pk in people if pk is not None}
+    active = set(User.objects.filter(pk__in=wanted, is_active=True).values_list("pk", flat=True))
+    voices: dict[int | None, Voice] = dict.fromkeys(people, _SILENT)
+    for pk in active:
+        voices[pk] = Voice(access_map_load(pk).alive(now.timestamp()))
+    return voices
+
+
+def documents_named(uids: Collection[uuid.UUID]) -> dict[uuid.UUID, Document]:
+    """The documents with these ids that are still there, in the trash or not; what rights hang on alone."""
+    rows = Document.objects.filter(uid__in=uids).only("id", "uid", "workspace_id", "path", "reach")
+    return {row.uid: row for row in rows}
+
+
+def told_of(webhooks: Collection[int], uids: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
+    """Pairs of a webhook, by key, and a document of which it was told before it was purged."""
+    rows = Delivery.objects.filter(webhook__in=webhooks, document_uid__in=uids)
+    rows = rows.exclude(status=DeliveryStatus.WITHHELD).exclude(action=PURGED)
+    return {
+        (webhook, uid)
+        for webhook, uid in rows.values_list("webhook", "document_uid").distinct()
+        if uid is not None
+    }
