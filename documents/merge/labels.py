@@ -13,10 +13,13 @@ from collections.abc import Iterator, Sequence
 from documents.merge.fences import outside_fences
 from documents.merge.segments import Lines, Outcome, Segment, Texts
 
-# A footnote's text is free; a link's address stands alone, or with a title, or on the next line.
-_DEFINITION = re.compile(
-    r"""[ >]{0,8}\[(\^[^\[\]\s]{1,200}(?=\]:)|[^\[\]^][^\[\]]{0,200}(?=\]:\s*\S+\s*(?:["'(].*)?$))\]:"""
-)
+# A footnote's text is free, and it may stand right below a sentence.
+_NOTE = re.compile(r"[ >]{0,8}\[(\^[^\[\]\s]{1,200})\]:")
+# A link's address stands alone or with a title, in angle brackets where it has spaces, or on the next line.
+_LINK = re.compile(r"""[ >]{0,8}\[((?!\^)[^\[\]]{1,200})\]:\s*(?:(?:<[^<>]*>|[^\s<]\S*)\s*(?:["'(].*)?)?$""")
+# A line or what underlines a heading.
+_RULE = re.compile(r" {0,3}(?:=+|-+|(?:[*_-][ \t]*){3,})\s*$")
+_RULE_BEGINS = frozenset("=-*_ ")
 _USE = re.compile(r"\[([^\[\]\n]{1,200})\]")
 
 
@@ -36,19 +39,23 @@ class _Labels:
         self.used: Counter[str] = Counter()
         self.defined: Counter[str] = Counter()
         self.first: dict[str, str] = {}
-        # A definition can't break into a paragraph, and within a fence it is none.
+        # The definition of a link can't break into a paragraph, and within a fence none is one.
         may_begin = True
         for line in outside_fences(lines):
             if "[" not in line:
-                may_begin = not line.strip() or line.startswith("#")
+                may_begin = not line.strip() or _ends_paragraph(line)
                 continue
-            match = _DEFINITION.match(line) if may_begin else None
-            may_begin = bool(match) or line.startswith("#")
+            match = _NOTE.match(line) or (_LINK.match(line) if may_begin else None)
+            may_begin = bool(match) or _ends_paragraph(line)
             if match:
                 name = _name(match[1])
                 self.defined[name] += 1
                 self.first.setdefault(name, line)
             self.used.update(map(_name, _USE.findall(line, match.end() if match else 0)))
+
+
+def _ends_paragraph(line: str) -> bool:
+    return line.startswith("#") or (line[:1] in _RULE_BEGINS and bool(_RULE.match(line)))
 
 
 def _wrong(merged: _Labels, *sides: _Labels) -> set[str]:

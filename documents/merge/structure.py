@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from documents.merge.fences import FENCE, FENCE_BEGINS, fence_after
@@ -31,7 +32,7 @@ _FREE_NESTING = 8
 _MAX_CHARACTERS = 1_000_000
 _MAX_NESTING = 20
 
-_CONTAINERS = frozenset({"blockquote", "bullet_list", "ordered_list", "list_item"})
+_CONTAINERS = frozenset({"blockquote", "bullet_list", "footnote_reference", "ordered_list", "list_item"})
 _LEAVES = frozenset(
     {"code_block", "fence", "front_matter", "heading_open", "hr", "html_block", "paragraph_open"}
 )
@@ -213,7 +214,7 @@ class _Check:
 def _parser() -> MarkdownIt:
     """Blocks only: inline markup can't leave its paragraph, and reference definitions cost quadratic time."""
     parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table").disable("reference")
-    parser.use(front_matter_plugin)
+    parser.use(front_matter_plugin).use(footnote_plugin)
     parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
 
@@ -240,7 +241,9 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[tuple[Token, Kind]]:
     for token in tokens:
         name = token.type.removesuffix("_open").removesuffix("_close")
         if name in _CONTAINERS:
-            path = (*path, name) if token.nesting == 1 else path[:-1]
+            # What is said in one footnote is none of another, nor of the text.
+            named = f"{name} {token.meta['label']}" if "label" in token.meta else name
+            path = (*path, named) if token.nesting == 1 else path[:-1]
         if token.type == "table_open":
             columns, table = 0, token
         if token.type == "th_open":

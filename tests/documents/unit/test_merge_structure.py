@@ -11,6 +11,7 @@ from documents.merge import Reason, merge_texts
 PROSE = "intro\n\nfirst\n\nsecond\n\nthird\n\nfourth\n\nend\n"
 FENCED = "intro\n\n```text\ncode one\n\ncode two\n\ncode three\n```\n\nbetween\n\n```\nmore\n```\n\nend\n"
 TABLE = "intro\n\n| a | b |\n| - | - |\n| 1 | 2 |\n| 3 | 4 |\n| 5 | 6 |\n\nend\n"
+NOTES = "see[^1][^2]\n\n[^1]: one\n\n[^2]: two\n\nend\n"
 LIST = "- one\n\n  under one\n\n  still one\n\n- two\n\nend\n"
 MATTER = "---\ntitle: T\n---\n\nfirst\n\nsecond\n"
 
@@ -53,6 +54,18 @@ MATTER = "---\ntitle: T\n---\n\nfirst\n\nsecond\n"
             LIST.replace("- one", "10. one"),
             LIST.replace("  still one\n", "  still one\n\n  added below one\n"),
             id="a list torn from its indent",
+        ),
+        pytest.param(
+            NOTES,
+            NOTES.replace("[^2]\n", "\n").replace("[^2]: two\n", ""),
+            NOTES.replace("two\n", "two\n\n    more on two\n"),
+            id="what belongs to a footnote in another one",
+        ),
+        pytest.param(
+            "see[^1]\n\nmore\n\n[^1]: one\n\nend\n",
+            "see\n\nmore\n\n\nend\n",
+            "see[^1]\n\nmore\n\n[^1]: one\n\n    more on one\n\nend\n",
+            id="what belongs to a footnote as code",
         ),
     ],
 )

@@ -188,6 +188,27 @@ def test_merge_words_leave_the_other_conflicts() -> None:
             "one\n\ntwo\n\nthree[^1]\n\n[^1]: theirs\n",
             id="two footnotes of one name",
         ),
+        pytest.param(
+            "one\nline\n\ntwo\nlines\n",
+            "one[^1]\nline\n[^1]: mine\n\ntwo\nlines\n",
+            "one\nline\n\ntwo[^1]\nlines\n[^1]: theirs\n",
+            id="two footnotes right below sentences",
+        ),
+        *(
+            pytest.param(
+                f"{above}{definition}\n\none [a]\n\nmore\n",
+                f"{above}\none\n\nmore\n",
+                f"{above}{definition}\n\none [a]\n\nmore [a]\n",
+                id=f"what was defined {name}",
+            )
+            for name, above, definition in (
+                ("with spaces", "", "[a]: <x y.md>"),
+                ("with a title", "", "[a]: <x y.md> 'a title'"),
+                ("on the next line", "", "[a]:\n  x.md"),
+                ("below a line", "up\n\n***\n", "[a]: x.md"),
+                ("below an underlined heading", "up\n--\n", "[a]: x.md"),
+            )
+        ),
     ],
 )
 def test_merge_that_breaks_a_label_conflicts(base: str, yours: str, current: str) -> None:
