@@ -30,6 +30,7 @@ GIVEN = frozenset(
     }
 )
 TAKEN = frozenset({"grant.expired", "grant.removed", "member.removed", "team_member.removed"})
+TEAMS = frozenset({"team_member.added", "team_member.removed"})
 # By which a document and all below it came to stand elsewhere, or are seen by others.
 PLACED = frozenset(
     {
@@ -64,7 +65,6 @@ ROOMS = frozenset(
 )
 # What hides or shows places below one that the reader doesn't see itself.
 _BELOW = frozenset({"document.restored", "document.trashed"})
-_TEAM = frozenset({"team_member.added", "team_member.removed"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -142,9 +142,9 @@ class Reader:
     `rights` are action bits by target, `limit` what the credential is cut to, `room` the workspace that the
     feed is narrowed to, by itself or by the credential. `keys` gives the targets by public id of what still
     stands, `places` the documents that the reader was granted by themselves (and the one that the credential
-    is cut to), `in_team` what a team was granted: workspaces by public id, and documents. `mine` tells
-    whether any of such subjects is the reader or a team that they are or were in, `stood_here` whether a
-    document ever stood in `room`.
+    is cut to), `in_team` the workspaces and documents that the teams are granted which the reader joined or
+    left by these events. `mine` tells whether any of such subjects is the reader or a team that they are or
+    were in, `stood_here` whether a document ever stood in `room`.
     """
 
     rights: Mapping[int, int]
@@ -152,7 +152,7 @@ class Reader:
     room: uuid.UUID | None
     keys: Mapping[uuid.UUID, int]
     places: Callable[[], Sequence[Place]]
-    in_team: Callable[[uuid.UUID], tuple[Sequence[uuid.UUID], Sequence[Place]]]
+    in_team: Mapping[uuid.UUID, tuple[Sequence[uuid.UUID], Sequence[Place]]]
     mine: Callable[[Sequence[str]], bool]
     stood_here: Callable[[Place], bool]
     uid: uuid.UUID | None
@@ -202,7 +202,7 @@ def entries_of(event: Happened, place: Place | None, reader: Reader) -> list[Ent
         return list(_placed(event, place, reader))
     if event.action in ROOMS:
         return list(_room_changed(event, reader))
-    if event.action in _TEAM:
+    if event.action in TEAMS:
         return list(_team_changed(event, reader)) if event.target == reader.uid else []
     if not reader.mine(event.facts.get("subjects", ())):
         return []
@@ -299,7 +299,7 @@ def _room_changed(event: Happened, reader: Reader) -> Iterator[Entry]:
 
 def _team_changed(event: Happened, reader: Reader) -> Iterator[Entry]:
     """What somebody has or had by a team, of what it is granted now."""
-    rooms, places = reader.in_team(uuid.UUID(event.facts["team"]))
+    rooms, places = reader.in_team[uuid.UUID(event.facts["team"])]
     for room in rooms:
         yield from _room_rights(event, room, reader)
     for place in places:

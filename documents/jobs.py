@@ -32,6 +32,7 @@ from documents.queues import (
 )
 from documents.services.access_requests import access_request_tell, access_requests_purge
 from documents.services.counting import scope_counts_refresh
+from documents.services.grants_ended import grants_expire
 from documents.services.indexing import bodies_index, lexemes_refresh
 from documents.services.invitations import invitations_purge
 from documents.services.link_visits import link_visits_purge
@@ -131,6 +132,7 @@ for _kind in sorted(TREE_KINDS):
     _tree_handler(_kind)
 # Workers that were killed and jobs that were stopped free nothing by themselves.
 scheduler_loop("documents.reservations", every=5)(reservations_sweep)
+scheduler_loop("documents.grants_expire", every=2)(grants_expire)
 
 
 @job_handler(ACCESS_REQUEST_TELL)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models.lookups import StartsWith
 
 from cloudscribe.lib.actor import Actor
 from documents.models import Attachment, Document, State
@@ -37,6 +38,9 @@ def documents_filtered(actor: Actor, query: Mapping[str, Any]) -> QuerySet[Docum
         rows = rows.filter(attached if query["has_attachment"] else ~attached)
     if "tag" in query:
         rows = rows.filter(tags__contains=[query["tag"]])
+    if "subtree" in query:
+        root = visible_to(Document.objects.filter(uid=query["subtree"]), actor)
+        rows = rows.filter(StartsWith(F("path"), Subquery(root.values("path"))))
     if "state" not in query:
         rows = rows.exclude(state=State.ARCHIVED)
     return rows if "template" in query else rows.filter(template=False)

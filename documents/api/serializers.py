@@ -213,6 +213,7 @@ class ListQuery(QuerySerializer):
 
     workspace = serializers.UUIDField(required=False)
     parent = serializers.UUIDField(required=False)  # type: ignore[assignment]
+    subtree = serializers.UUIDField(required=False, help_text="A document: it and what stands below it.")
     owner = serializers.UUIDField(required=False)
     author = serializers.UUIDField(required=False, help_text="Who made it.")
     tag = serializers.CharField(required=False, max_length=limits.TAG_LENGTH)

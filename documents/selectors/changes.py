@@ -29,6 +29,7 @@ from documents.changes import (
     PLAIN,
     ROOMS,
     TAKEN,
+    TEAMS,
     Entry,
     Happened,
     Place,
@@ -169,6 +170,11 @@ def position_now() -> FeedPosition:
     return FeedPosition(horizon.epoch, *(row or BEGINNING))
 
 
+def position_check(after: FeedPosition) -> None:
+    """Raise ResyncNeeded where events behind a position are gone, or it was given out before a restore."""
+    _reach_check(after, _Horizon(*prepared_rows(_HORIZON_SQL, {})[0]))
+
+
 def _reach_check(after: FeedPosition | None, horizon: _Horizon) -> None:
     if after is not None and after.issued != horizon.epoch:
         raise ResyncNeeded
@@ -212,13 +218,19 @@ def _reader(actor: Actor, events: Sequence[Happened], room: uuid.UUID | None) ->
         own = Workspace.objects.filter(pk=limit.workspace_pk).values_list("uid", flat=True).first()
         # Narrowed to two workspaces there is nothing; the id of none is such a one.
         room = own if own is not None and room in {None, own} else uuid.UUID(int=0)
+    in_team = {
+        uuid.UUID(event.facts["team"]): _in_team(uuid.UUID(event.facts["team"]))
+        for event in events
+        if event.action in TEAMS and event.target == actor.uid
+    }
+    rooms = {uid: key for found, _ in in_team.values() for uid, key in found.items()}
     return Reader(
         rights=rights,
         limit=limit,
         room=room,
-        keys=_keys(events),
+        keys={**_keys(events), **rooms},
         places=functools.cache(lambda: _places([*granted, *([cut_to] if cut_to else [])])),
-        in_team=functools.cache(_in_team),
+        in_team={team: (list(found), places) for team, (found, places) in in_team.items()},
         mine=_Mine(actor),
         stood_here=lambda place: Placement.objects.filter(
             document_id=place.id, workspace__uid=str(room)
@@ -245,12 +257,14 @@ def _places(keys: Iterable[int]) -> list[Place]:
     return [Place(*row) for row in rows]
 
 
-def _in_team(team: uuid.UUID) -> tuple[list[uuid.UUID], list[Place]]:
-    """What a team is granted: workspaces and documents."""
+def _in_team(team: uuid.UUID) -> tuple[dict[uuid.UUID, int], list[Place]]:
+    """What a team is granted: workspaces, with their keys as a map of rights has them, and documents."""
     inside = Q(group__team__uid=team)
-    rooms = WorkspaceGroupPermission.objects.filter(inside).values_list("content_object__uid", flat=True)
+    rooms = WorkspaceGroupPermission.objects.filter(inside).values_list(
+        "content_object__uid", "content_object"
+    )
     documents = DocumentGroupPermission.objects.filter(inside).values_list("content_object_id", flat=True)
-    return list(dict.fromkeys(rooms)), _places(documents)
+    return {uid: -pk for uid, pk in rooms}, _places(documents)
 
 
 class _Mine:

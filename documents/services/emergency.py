@@ -24,7 +24,7 @@ from documents.notices import ACCESS_OVERRIDDEN, GLASS_BROKEN
 from documents.policies import Action, can, outranks, role_on
 from documents.roles import Role
 from documents.selectors.access import granters_of
-from documents.services.granting import grant_insert
+from documents.services.granting import grant_insert, grants_end
 from documents.services.locking import actor_renewed
 
 BREAK_GLASS = "documents.break_glass"
@@ -107,7 +107,7 @@ def _open(actor: Actor, document: Document, kind: _Exception, reason: str) -> Op
         content_object=document, user_id=actor.pk, origin=kind.origin
     )
     # What has run out gives way to a new one; what is alive is renewed.
-    standing.filter(expires_at__lte=actor.now).delete()
+    grants_end(standing.filter(expires_at__lte=actor.now))
     ends = actor.now + LIFETIME
     grant = standing.first()
     if grant is None and outranks(role_on(actor, document), kind.role):

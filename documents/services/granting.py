@@ -6,10 +6,10 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.auth.models import Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.models import Team, User
-from audit.services import Entry, Target
+from audit.services import Entry, Target, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
@@ -25,6 +25,7 @@ from documents.models import (
     WorkspaceGroupPermission,
     WorkspaceUserPermission,
 )
+from documents.models.grant import GroupGrant
 from documents.roles import (
     DOCUMENT_CODENAMES,
     RANK,
@@ -54,18 +55,42 @@ def role_of_grant(grant: Any) -> Role:
     return ROLE_OF_CODENAME[grant.permission.codename]
 
 
-def removal_entry(actor: Actor, grant: Any, subject: User | Team) -> Entry:
+def removal_entry(actor: Actor | None, grant: Any, subject: User | Team, action: str = "") -> Entry:
     """The event of a grant that goes with its subject; the grant's place and permission are at hand."""
     place = grant.content_object
     is_room = isinstance(place, Workspace)
     return Entry(
         actor,
-        "member.removed" if is_room else "grant.removed",
+        action or ("member.removed" if is_room else "grant.removed"),
         Target("member", grant.uid, str(subject)) if is_room else Target("grant", grant.uid, place.title),
         workspace_uid=place.uid if is_room else place.workspace.uid,
         changes={"role": (str(role_of_grant(grant)), None)},
         facts={"root": str(place.uid), "subjects": [str(subject.uid)]},
     )
+
+
+def grants_end(ended: QuerySet[Any]) -> int:
+    """Remove grants of one table that have run out, each with one `grant.expired` of nobody; how many.
+
+    Whoever comes second waits for the row and finds it gone, so that each end is told once.
+    """
+    subject, place = ("user", "content_object")
+    if issubclass(ended.model, GroupGrant):
+        subject = "group__team"
+    if ended.model in {DocumentUserPermission, DocumentGroupPermission}:
+        place = "content_object__workspace"
+    rows = list(ended.select_related("permission", subject, place).select_for_update(of=("self",)))
+    if not rows:
+        return 0
+    entries = [removal_entry(None, row, _subject_row(row), "grant.expired") for row in rows]
+    events_record(entries)
+    ended.model._default_manager.filter(pk__in=[row.pk for row in rows]).delete()  # noqa: SLF001 (documented)
+    return len(rows)
+
+
+def _subject_row(grant: Any) -> User | Team:
+    found: User | Team = grant.group.team if isinstance(grant, GroupGrant) else grant.user
+    return found
 
 
 def origin_for(expires_at: dt.datetime | None) -> Origin:
@@ -140,12 +165,12 @@ def grant_make_room(
     user_pk: int | None = None,
     group_pk: int | None = None,
 ) -> None:
-    """Remove a grant of that origin that has run out; raises GrantExists where a live one stands."""
+    """End a grant of that origin that has run out; raises GrantExists where a live one stands."""
     subject = {"user_id": user_pk} if group_pk is None else {"group_id": group_pk}
     standing = grant_model(obj, team=group_pk is not None).objects.filter(
         **subject, content_object=obj, origin=origin
     )
-    standing.filter(expires_at__lte=now).delete()
+    grants_end(standing.filter(expires_at__lte=now))
     if standing.exists():
         raise GrantExists
 

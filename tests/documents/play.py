@@ -82,11 +82,12 @@ OPERATIONS = (
     *("publish", "unpublish", "archive", "unarchive", "unarchive"),
     *("trash", "restore", "restore", "purge", "override"),
 )
-_MOST = 30
 
 
 class Play:
     """Two workspaces, six people, two teams."""
+
+    most = 30
 
     def __init__(self) -> None:
         self.people = [user_make() for _ in range(6)]
@@ -152,7 +153,7 @@ class Play:
         return chance.choice(able if able and chance.random() < 0.8 else self.people)
 
     def _create(self, actor: Actor, parent: Document | None, chance: random.Random) -> None:
-        if Document.objects.count() >= _MOST:
+        if Document.objects.count() >= self.most:
             return
         room = parent.workspace if parent is not None else chance.choice(self.rooms)
         state = chance.choice(["published"] * 4 + ["draft"])

@@ -298,6 +298,19 @@ def test_a_team_opens_and_closes_what_it_was_granted(world: World) -> None:
     assert feed.told() == [("team_member.removed", page, "gone")]
 
 
+def test_a_team_opens_and_closes_a_workspace(world: World) -> None:
+    """By one entry of type workspace."""
+    friend = world.member("viewer")
+    room = world.ok(world.owner.post("workspaces/", {"name": "Other"}), 201)["id"]
+    team = world.ok(world.owner.post("teams/", {"name": "Team"}), 201)["id"]
+    world.ok(world.owner.post(f"workspaces/{room}/members/", {"team": team, "role": "viewer"}), 201)
+    feed = Feed(friend)
+    world.ok(world.owner.post(f"teams/{team}/members/", {"user": uid_of(friend)}), 201)
+    assert feed.told() == [("team_member.added", room, "anew")]
+    world.ok(world.owner.delete(f"teams/{team}/members/{uid_of(friend)}/"), 204)
+    assert feed.told() == [("team_member.removed", room, "gone")]
+
+
 def test_a_team_that_is_deleted_closes_what_it_was_granted(world: World) -> None:
     """Though nobody is in it any more when that is read."""
     friend = world.member("viewer")
