@@ -18,6 +18,7 @@ from documents.visibility import visible_parameters, visible_sql
 MAX_NODES = 10_000
 
 Node = dict[str, Any]
+_ID, _PATH, _POSITION, _DEPTH = 0, 2, 4, 9
 
 _STANDING = "d.trashed_at IS NULL AND d.state <> 'archived' AND NOT d.template"
 # From where the reader's sight begins, down by levels: the tops of the workspace, and what was granted below
@@ -36,8 +37,9 @@ WITH RECURSIVE tree AS (
 )
 SELECT d.id, d.uid, d.path, d.title, d.position, d.icon, d.state, d.revision,
        EXISTS (SELECT FROM documents_document c WHERE c.parent_id = d.id AND c.trashed_at IS NULL
-               AND c.state <> 'archived' AND NOT c.template AND {child_visible}), d.depth
-FROM (SELECT DISTINCT id FROM tree) AS t JOIN documents_document d ON d.id = t.id
+               AND c.state <> 'archived' AND NOT c.template AND {child_visible}), d.depth, t.begins
+FROM (SELECT id, bool_or(level = 1) AS begins FROM tree GROUP BY id) AS t
+JOIN documents_document d ON d.id = t.id
 ORDER BY d.depth, d.position, d.id LIMIT %(most)s
 """
 _FROM_TOP = """
@@ -111,10 +113,15 @@ def workspace_tree(
         rows = statement.fetchall()
     if len(rows) > MAX_NODES:
         raise InvalidInput.field("?depth", "too_large", too_large("at this depth"))
-    tops, edges = _nest(rows)
-    if size is None or len(tops) <= size:
-        return Tree(tops)
-    return Tree(tops[:size], Cursor(edges[size - 1]))
+    begun = [row for row in rows if row[-1]]
+    if size is None or len(begun) <= size:
+        return Tree(_nest(rows))
+    # One more was asked for than is shown. Counted before they are nested: some hang below others.
+    beyond = begun[size][_PATH]
+    pk, position, depth = (begun[size - 1][column] for column in (_ID, _POSITION, _DEPTH))
+    return Tree(
+        _nest([row for row in rows if not row[_PATH].startswith(beyond)]), Cursor((depth, position, pk))
+    )
 
 
 def node_of(columns: Sequence[Any]) -> Node:
@@ -123,12 +130,11 @@ def node_of(columns: Sequence[Any]) -> Node:
     return {**dict(zip(names, columns, strict=True)), "has_children": False, "children": []}
 
 
-def _nest(rows: list[tuple[Any, ...]]) -> tuple[list[Node], list[tuple[Any, ...]]]:
-    """The nodes of the first level, and for each where it stands."""
+def _nest(rows: list[tuple[Any, ...]]) -> list[Node]:
+    """The nodes of the first level."""
     nodes: dict[str, Node] = {}
     tops: list[Node] = []
-    edges: list[tuple[Any, ...]] = []
-    for pk, uid, path, title, position, icon, state, revision, has_children, depth in rows:
+    for _, uid, path, title, position, icon, state, revision, has_children, *_ in rows:
         node = nodes[path[-10:]] = node_of((uid, title, icon, state, position, revision))
         node["has_children"] = has_children
         above = next(
@@ -139,9 +145,5 @@ def _nest(rows: list[tuple[Any, ...]]) -> tuple[list[Node], list[tuple[Any, ...]
             ),
             None,
         )
-        if above is None:
-            tops.append(node)
-            edges.append((depth, position, pk))
-        else:
-            above["children"].append(node)
-    return tops, edges
+        (tops if above is None else above["children"]).append(node)
+    return tops

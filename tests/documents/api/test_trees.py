@@ -192,3 +192,21 @@ def test_statements_of_a_moment(world: World) -> None:
         World.ok(world.owner.get(f"documents/{top}/children/?at={then}"))
     with statements(3):  # 1 sign-in, 2 workspace, 3 tree
         tree(world, world.owner, f"?at={then}")
+
+
+def test_tree_in_pages_misses_nothing_below_something_hidden(world: World) -> None:
+    """What hangs below a node of the first level, with something hidden between, ends no page early."""
+    first, reader = world.document("First"), world.member("viewer")
+    hidden = world.document("Hidden", parent=first)
+    below = world.document("Below", parent=hidden)
+    room = world.document("Room", state="draft")
+    deep = world.document("Deep", parent=world.document("Between", parent=world.document("In", parent=room)))
+    World.ok(world.owner.patch(f"documents/{hidden}/", {"inherits_access": False}))
+    for granted in (below, deep):
+        world.grant(granted, reader, "viewer")
+    path, seen = f"workspaces/{world.workspace}/tree/?page_size=1", []
+    while path:
+        answer = reader.get(path)
+        seen += [node["title"] for node in World.ok(answer)]
+        path = answer.headers.get("Link", "").partition("/api/v1/")[2].partition(">")[0]
+    assert seen == ["First", "Below", "Deep"]
