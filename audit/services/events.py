@@ -47,8 +47,9 @@ class Target:
 class Entry:
     """One event to be written. `actor` None means that nobody was signed in.
 
-    `changes` are field → (before, after): bodies as revision numbers, secrets never. `facts` are ids and
-    numbers alone, which survive the erasure of a person. `context` is the request at hand unless told.
+    `changes` are field → (before, after): bodies as revision numbers, secrets never; those that are equal are
+    left out. `facts` are ids and numbers alone, which survive the erasure of a person. `context` is the
+    request at hand unless told.
     """
 
     actor: Actor | None
@@ -128,7 +129,9 @@ def entry_row(entry: Entry, number: int = 0) -> dict[str, Any]:
 def _body(entry: Entry, context: RequestContext) -> str:
     """The personal part as the text that is hashed: JSON with sorted keys and no spaces."""
     changes = {
-        field: {"before": before, "after": after} for field, (before, after) in (entry.changes or {}).items()
+        field: {"before": before, "after": after}
+        for field, (before, after) in (entry.changes or {}).items()
+        if before != after
     }
     content = {
         "actor": entry.actor.name if entry.actor else "",

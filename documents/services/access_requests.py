@@ -137,7 +137,7 @@ def access_request_approve(
     expiry_check(expires_at, actor.now)
     _give(actor, document, row.asker, given, expires_at)
     _decide(row, Decision.APPROVED, actor.pk, actor.now)
-    _event(actor, row, "access_request.approved", role=(row.role, str(given)))
+    _event(actor, row, "access_request.approved", document.workspace.uid, role=(row.role, str(given)))
     return row
 
 
@@ -146,7 +146,7 @@ def access_request_decline(*, actor: Actor, document: Document, request: uuid.UU
     """Decline a request; the asker isn't told. Raises NotFound, AccessRequestClosed, Forbidden."""
     actor, document, row = _answered(actor, document, request)
     _decide(row, Decision.DECLINED, actor.pk, actor.now)
-    _event(actor, row, "access_request.declined")
+    _event(actor, row, "access_request.declined", document.workspace.uid)
     return row
 
 
@@ -189,12 +189,15 @@ def _decide(row: AccessRequest, decision: Decision, by: int | None, now: dt.date
     row.save(update_fields=["decision", "decided_by", "decided_at"])
 
 
-def _event(actor: Actor, row: AccessRequest, action: str, **changes: tuple[Any, Any]) -> None:
-    # Without the document's title: the event is the same whether there is such a document.
+def _event(
+    actor: Actor, row: AccessRequest, action: str, room: uuid.UUID | None = None, **changes: tuple[Any, Any]
+) -> None:
+    # Without the document's title: of a wish it is the same whether there is such a document.
     event_record(
         actor=actor,
         action=action,
         target=Target("access_request", row.uid, ""),
+        workspace_uid=room,
         changes=changes,
         facts={"document": str(row.document_uid), "asker": str(row.asker.uid)},
     )
