@@ -150,7 +150,10 @@ urlpatterns = [
     path("workspaces/<uuid:workspace>/holds/<uuid:hold>/", WorkspaceHoldViewSet.as_view(_HELD)),
     path(_WEBHOOKS, WebhookViewSet.as_view(_LIST)),
     path(_WEBHOOK, WebhookViewSet.as_view(_ITEM)),
-    *[path(f"{_WEBHOOK}{name}/", WebhookViewSet.as_view({"post": name})) for name in ("ping", "rotate")],
+    *[
+        path(f"{_WEBHOOK}{name}/", WebhookViewSet.as_view({"post": name}))
+        for name in ("ping", "replay", "rotate")
+    ],
     path(_WEBHOOK + "deliveries/", WebhookViewSet.as_view({"get": "deliveries"})),
     path(_DELIVERY, WebhookViewSet.as_view({"get": "delivery_retrieve"})),
     path(_DELIVERY + "redeliver/", WebhookViewSet.as_view({"post": "redeliver"})),

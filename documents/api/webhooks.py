@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 from typing import Any, ClassVar
@@ -11,6 +12,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from audit.selectors import Position
+from cloudscribe.jobs.api.serializers import JobOutput
+from cloudscribe.lib.cursors import InvalidCursor, binding, decode_cursor
+from cloudscribe.lib.errors import InvalidInput
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import (
     ActorReferenceSerializer,
@@ -24,6 +29,7 @@ from documents import limits
 from documents.authors import author_reference
 from documents.models import Delivery, DeliveryStatus, Webhook, Workspace
 from documents.policies import Action, require
+from documents.selectors.changes import FeedPosition, position_check
 from documents.selectors.webhooks import deliveries_of, webhooks_of
 from documents.services.webhooks import (
     MadeWebhook,
@@ -31,6 +37,7 @@ from documents.services.webhooks import (
     webhook_delete,
     webhook_ping,
     webhook_redeliver,
+    webhook_replay,
     webhook_rotate,
     webhook_update,
 )
@@ -76,6 +83,12 @@ class WebhookChangeInput(StrictSerializer):
         help_text=_EVENTS_HELP,
     )
     enabled = StrictBooleanField(required=False)
+
+
+class ReplayInput(StrictSerializer):
+    """From where on."""
+
+    cursor = StrictCharField(max_length=2_000, help_text="Of the change feed: what came behind it is sent.")
 
 
 class WebhookAnswer(serializers.Serializer[Webhook]):
@@ -167,6 +180,7 @@ class WebhookViewSet(ServiceViewSet):
         "retrieve": WebhookAnswer,
         "create": WebhookInput,
         "partial_update": WebhookChangeInput,
+        "replay": ReplayInput,
         "deliveries": DeliveryAnswer,
         "delivery_retrieve": DeliveryAnswer,
     }
@@ -175,22 +189,23 @@ class WebhookViewSet(ServiceViewSet):
         "partial_update": WebhookAnswer,
         "rotate": SecretAnswer,
         "ping": DeliveryAnswer,
+        "replay": JobOutput,
         "redeliver": DeliveryAnswer,
     }
     queries: ClassVar = {"deliveries": DeliveryQuery}
-    statuses: ClassVar = {"ping": 202, "redeliver": 202}
+    statuses: ClassVar = {"ping": 202, "redeliver": 202, "replay": 202}
     unlocated: ClassVar = ["ping", "redeliver"]
     no_store = ("create", "rotate")
     etag_actions: ClassVar = ()
     paged_actions: ClassVar = ("deliveries",)
     scope_map: ClassVar = dict.fromkeys(
         (
-            *("list", "create", "retrieve", "partial_update", "destroy", "rotate", "ping"),
+            *("list", "create", "retrieve", "partial_update", "destroy", "rotate", "ping", "replay"),
             *("deliveries", "delivery_retrieve", "redeliver"),
         ),
         _MANAGE,
     )
-    problems: ClassVar = {"create": (404, 409), "ping": (409,), "redeliver": (409,)}
+    problems: ClassVar = {"create": (404, 409), "ping": (409,), "redeliver": (409,), "replay": (409, 410)}
     ordering_choices: ClassVar = ("created_at",)
     default_ordering = "-created_at"
     lookup_url_kwarg = "webhook"
@@ -236,6 +251,16 @@ class WebhookViewSet(ServiceViewSet):
         """Send a delivery of the type `webhook.ping`, which is no event."""
         return self.respond(self.shown(webhook_ping(actor=self.actor, webhook=self.webhook(self.room()))))
 
+    def replay(self, request: Request, workspace: str, webhook: str) -> HttpResponseBase:
+        """Send anew what happened behind a cursor of the change feed, by a job; ids stay what they were.
+
+        For a receiver that lost what it had. Events from before the webhook was made are among it.
+        """
+        room = self.room()
+        row, after = self.webhook(room), self._position(room, self.input()["cursor"])
+        job = webhook_replay(actor=self.actor, webhook=row, after=Position(*after[1:]))
+        return self.respond(self.shown(job), location=f"/api/v1/jobs/{job.uid}/")
+
     def deliveries(self, request: Request, workspace: str, webhook: str) -> HttpResponseBase:
         """What was sent and is to be sent, the newest first."""
         rows, status = deliveries_of(self.webhook(self.room())), self.query().get("status")
@@ -264,6 +289,16 @@ class WebhookViewSet(ServiceViewSet):
     def webhook(self, room: Workspace) -> Webhook:
         """The webhook of the address; raises NotFound."""
         return self.get_object_or_404(webhooks_of(room))
+
+    @staticmethod
+    def _position(room: Workspace, text: str) -> FeedPosition:
+        """The place in the feed, that of all or that of the workspace; raises InvalidInput, ResyncNeeded."""
+        for parameters in ([], [("workspace", str(room.uid))]):
+            with contextlib.suppress(InvalidCursor):
+                after = FeedPosition(*decode_cursor(text, [int] * 4, bound=binding(parameters)).values)
+                position_check(after)
+                return after
+        raise InvalidInput.field("/cursor", InvalidCursor.code, "This is no cursor of the change feed.")
 
     def _with_secret(self, room: Workspace, made: MadeWebhook) -> Any:
         row = self.get_object_or_404(webhooks_of(room), uid=made.webhook.uid)

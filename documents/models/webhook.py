@@ -58,7 +58,8 @@ class Delivery(models.Model):
 
     There is one a webhook and event, whose number is `sequence`; a ping has none. Of the answers nothing is
     kept but the last one's status: what a receiver says may be a secret. `asked_at` is when it was first
-    due, or asked for again; `tries` counts the attempts since, `attempts` all.
+    due, or asked for again; `tries` counts the attempts since, `attempts` all. One that is `by_hand` isn't
+    kept by a rest of the webhook: somebody asked for it, or it waits for its first retry.
     """
 
     id = models.BigAutoField(primary_key=True)

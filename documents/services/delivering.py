@@ -23,8 +23,8 @@ from documents.services.webhooks import webhook_switch_off
 from documents.webhook_sending import Outcome, Parcel
 from documents.webhook_signing import SEALED_FOR
 
-# The next delivery of each webhook that has none under way: first what somebody asked for, which a rest after
-# failures doesn't keep. SKIP LOCKED: two processes that send take different webhooks.
+# The next delivery of each webhook that has none under way: first what no rest after failures keeps, which
+# is what somebody asked for and first retries. SKIP LOCKED: two who send take different webhooks.
 _NEXT_SQL = """
 SELECT w.id, d.id FROM documents_webhook w CROSS JOIN LATERAL (
     (SELECT id FROM documents_delivery
@@ -151,7 +151,9 @@ def _again(row: Delivery, outcome: Outcome, now: dt.datetime) -> None:
     if outcome.status == _GONE or row.next_at > row.asked_at + patience:
         _end(row, DeliveryStatus.FAILED, now, outcome.reason)
     else:
-        row.save(update_fields=["response_status", "reason", "duration_ms", "next_at"])
+        # A rest of the webhook is for what was never tried and for what failed again and again.
+        row.by_hand = row.tries == 1
+        row.save(update_fields=["response_status", "reason", "duration_ms", "next_at", "by_hand"])
 
 
 def _end(row: Delivery, status: DeliveryStatus, now: dt.datetime, reason: str) -> None:
@@ -171,6 +173,11 @@ def _health(actor: Actor, webhook: Webhook, outcome: Outcome) -> None:
         if webhook.failures >= _PATIENT:
             rest = max(rest, retry_delay(webhook.failures - _PATIENT + 1))
         webhook.resting_until = actor.now + dt.timedelta(seconds=rest) if rest else None
+        if outcome.retry_after:
+            # That much the receiver wants of first retries, too.
+            until = actor.now + dt.timedelta(seconds=outcome.retry_after)
+            waiting = Delivery.objects.filter(webhook=webhook, status=DeliveryStatus.PENDING, by_hand=True)
+            waiting.filter(tries=1, next_at__lt=until).update(next_at=until)
     webhook.save(update_fields=["lease_until", "failures", "failing_since", "resting_until"])
     if not webhook.enabled or outcome.delivered or webhook.failing_since is None:
         return

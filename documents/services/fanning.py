@@ -17,8 +17,9 @@ from typing import Any
 from accounts.actors import stranger
 from audit.models import Event
 from audit.selectors import Position, events_settled
+from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import transactional
-from documents.models import Delivery, Document, Webhook, WebhookProgress
+from documents.models import Delivery, DeliveryStatus, Document, Webhook, WebhookProgress
 from documents.selectors.webhooks import Voice, documents_named, told_of, voices_of
 from documents.services.locking import actor_renewed
 from documents.services.webhooks import body_of, webhook_switch_off
@@ -48,10 +49,34 @@ def webhooks_fan_out() -> bool:
     if not events:
         return False
     deliveries_make(events)
-    last = events[-1]
-    progress.epoch, progress.xid, progress.sequence = last.epoch, last.xid, last.sequence
+    progress.epoch, progress.xid, progress.sequence = _place(events[-1])
     progress.save(update_fields=["epoch", "xid", "sequence"])
     return len(events) == _BATCH
+
+
+@transactional
+def deliveries_replay(
+    *, actor: Actor, webhook: uuid.UUID, after: Position, until: Position
+) -> Position | None:
+    """Make the deliveries of a batch of events behind `after` due anew; the position behind them.
+
+    None where nothing is left up to `until`, or the webhook was switched off or removed meanwhile. Each is
+    judged when it is sent, as if it were the first time.
+    """
+    row = Webhook.objects.select_for_update(no_key=True).filter(uid=webhook, enabled=True).first()
+    found = events_settled(after, _BATCH) if row is not None else []
+    events = [event for event in found if _place(event) <= until]
+    if row is None or not events:
+        return None
+    due = [delivery.sequence for delivery in deliveries_make(events, only=row)]
+    now = actor_renewed(actor).now
+    ended = Delivery.objects.filter(webhook=row, sequence__in=due).exclude(status=DeliveryStatus.PENDING)
+    ended.update(status=DeliveryStatus.PENDING, tries=0, next_at=now, asked_at=now, finished_at=None)
+    return _place(events[-1])
+
+
+def _place(event: Event) -> Position:
+    return Position(event.epoch, event.xid, event.sequence)
 
 
 def deliveries_make(events: Sequence[Event], only: Webhook | None = None) -> list[Delivery]:

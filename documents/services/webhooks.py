@@ -15,8 +15,10 @@ from uuid_utils.compat import uuid7
 
 from accounts.powers import powers_required
 from accounts.services.notifications import News, notify
-from audit.selectors import position_settled
+from audit.selectors import Position, position_settled
 from audit.services import Changes, Target, event_record
+from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.sealed import seal
@@ -26,6 +28,7 @@ from documents.exceptions import TooManyWebhooks, WebhookDisabled
 from documents.models import Delivery, DeliveryStatus, Webhook, WebhookProgress, Workspace
 from documents.notices import WEBHOOK_DISABLED
 from documents.policies import Action, require
+from documents.queues import WEBHOOK_REPLAY
 from documents.services.locking import Strength, actor_renewed, workspace_lock
 from documents.webhook_events import PING
 from documents.webhook_sending import address_check
@@ -135,7 +138,10 @@ def webhook_rotate(*, actor: Actor, webhook: Webhook) -> MadeWebhook:
 
 @transactional
 def webhook_ping(*, actor: Actor, webhook: Webhook) -> Delivery:
-    """Send something that is no event, to see what the receiver does. Raises as `webhook_redeliver` does."""
+    """Send something that is no event, to see what the receiver does.
+
+    Raises Forbidden, NotFound, WebhookDisabled.
+    """
     actor, row = _locked(actor, webhook)
     if not row.enabled:
         raise WebhookDisabled
@@ -187,6 +193,21 @@ def _again(actor: Actor, row: Webhook, delivery: uuid.UUID) -> Delivery:
     found.save(update_fields=["status", "by_hand", "tries", "next_at", "asked_at", "finished_at"])
     _event(actor, row, "webhook.redelivered", {}, delivery=str(found.uid))
     return found
+
+
+@transactional
+def webhook_replay(*, actor: Actor, webhook: Webhook, after: Position) -> Job:
+    """Ask for a job that sends anew what happened behind a position, to a receiver that lost it.
+
+    What was sent before keeps its id. Raises as `webhook_ping` does.
+    """
+    actor, row = _locked(actor, webhook)
+    if not row.enabled:
+        raise WebhookDisabled
+    payload = {"webhook": str(row.uid), "after": list(after)}
+    job = job_enqueue(actor=actor, kind=WEBHOOK_REPLAY, payload=payload, queue="slow")
+    _event(actor, row, "webhook.replayed", {}, after=after.sequence)
+    return job
 
 
 @transactional
@@ -264,7 +285,7 @@ def _locked(actor: Actor, webhook: Webhook) -> tuple[Actor, Webhook]:
     return actor, row
 
 
-def _event(actor: Actor, row: Webhook, action: str, changes: Changes, **facts: str) -> None:
+def _event(actor: Actor, row: Webhook, action: str, changes: Changes, **facts: str | int) -> None:
     event_record(
         actor=actor,
         action=action,

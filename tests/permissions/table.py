@@ -579,6 +579,14 @@ _SNAPSHOTS = [
     ),
     Row("DELETE", "workspaces/{workspace}/webhooks/{webhook}/", R, _MANAGE, _from("manager", 204)),
     Row("POST", "workspaces/{workspace}/webhooks/{webhook}/ping/", R, _MANAGE, _from("manager", 202)),
+    Row(
+        "POST",
+        "workspaces/{workspace}/webhooks/{webhook}/replay/",
+        R,
+        _MANAGE,
+        _from("manager", 400),
+        {"cursor": "none"},
+    ),
     Row("POST", "workspaces/{workspace}/webhooks/{webhook}/rotate/", R, _MANAGE, _from("manager", 200)),
     Row("GET", "workspaces/{workspace}/webhooks/{webhook}/deliveries/", R, _MANAGE, _from("manager", 200)),
     Row(

@@ -14,7 +14,9 @@ from accounts.actors import stranger
 from accounts.models import Notification
 from audit.models import Event
 from audit.services import Target, event_record
+from cloudscribe.lib.cursors import binding, encode_cursor
 from documents.models import Delivery, Webhook, Workspace
+from tests.documents.jobs import job_done
 from tests.documents.webhooks import (
     Receiver,
     follow,
@@ -253,6 +255,43 @@ def test_ping_and_redelivery_keep_their_id(world: World, receive: Receive) -> No
     assert verifies(made["secret"], second)
     (row,) = log_of(world, made)
     assert (row["status"], row["attempts"]) == ("delivered", 2)
+
+
+def test_replay_sends_anew_what_came_behind_a_cursor(world: World, receive: Receive) -> None:
+    """By a job: what was sent keeps its id, and what happened before the webhook was made is there, too."""
+    world.document("Long ago")
+    cursor = World.ok(world.owner.get("changes/?cursor=now"))["cursor"]
+    before = world.document("Before")
+    receiver = receive()
+    made = hook_make(world, receiver.url, ["document.created"])
+    after = world.document("After")
+    send()
+    path = f"{hooks(world)}{made['id']}/replay/"
+    assert job_done(world.owner, world.owner.post(path, {"cursor": cursor}))["state"] == "succeeded"
+    send()
+    assert [got.json["data"]["id"] for got in receiver.received] == [after, before, after]
+    assert receiver.received[0].id == receiver.received[2].id
+    assert receiver.received[0].body == receiver.received[2].body
+    assert Event.objects.filter(action="webhook.replayed", target_uid=made["id"]).count() == 1
+    mine = World.ok(world.owner.get(f"changes/?cursor=now&workspace={world.workspace}"))["cursor"]
+    assert job_done(world.owner, world.owner.post(path, {"cursor": mine}))["state"] == "succeeded"
+    send()
+    assert len(receiver.received) == 3
+
+
+def test_replay_refuses_what_is_no_cursor_of_the_feed(world: World) -> None:
+    """Or one from before a restore; and nothing is sent to a webhook that is off."""
+    made = hook_make(world)
+    path = f"{hooks(world)}{made['id']}/replay/"
+    elsewhere = World(world.client_for).workspace
+    for text in ("none", World.ok(world.owner.get(f"changes/?cursor=now&workspace={elsewhere}"))["cursor"]):
+        (error,) = World.ok(world.owner.post(path, {"cursor": text}), 400)["errors"]
+        assert (error["pointer"], error["code"]) == ("/cursor", "invalid_cursor")
+    old = encode_cursor([0, 1, 1, 1], bound=binding([]))
+    assert World.ok(world.owner.post(path, {"cursor": old}), 410)["code"] == "resync"
+    World.ok(world.owner.patch(f"{hooks(world)}{made['id']}/", {"enabled": False}))
+    cursor = World.ok(world.owner.get("changes/?cursor=now"))["cursor"]
+    assert World.ok(world.owner.post(path, {"cursor": cursor}), 409)["code"] == "webhook_disabled"
 
 
 def _closing(act: Callable[[], Any]) -> Callable[[], None]:

@@ -271,6 +271,26 @@ def test_webhook_that_fails_on_is_left_alone(world: World, receive: Receive) -> 
     assert len(receiver.received) == 5 + 1 + 15
 
 
+def test_first_retry_comes_in_time_while_the_webhook_rests(world: World, receive: Receive) -> None:
+    """What is in the same state as many others isn't tried later for it, but where the receiver says so."""
+    receiver = receive(500)
+    made = hook_make(world, receiver.url, CREATED)
+    for _ in range(8):
+        world.document()
+    send()
+    Webhook.objects.update(resting_until="2100-01-01T00:00:00Z")
+    later(10)
+    Webhook.objects.update(resting_until="2100-01-01T00:00:00Z")
+    send()
+    assert sorted(row["attempts"] for row in log_of(world, made)) == [0, 0, 0, 2, 2, 2, 2, 2]
+    receiver.answer = status(429, Retry_After="500")
+    Webhook.objects.update(resting_until=None)
+    send()
+    later(100)
+    send()
+    assert len(receiver.received) == 11
+
+
 def test_patience_ends(world: World, receive: Receive) -> None:
     """After days a delivery is given up, and a webhook that failed all that time is switched off."""
     receiver = receive(500)
