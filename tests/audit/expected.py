@@ -172,3 +172,52 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH workspaces/{workspace}/snapshots/{snapshot}/": {"name": "Renamed"},
     "PATCH threads/{thread}/": {"quote": "New"},
 }
+
+# The admin's actions on lists, by model and name, and its forms, by model.
+ADMIN_ACTIONS: dict[str, tuple[str, ...]] = {
+    "accounts.user suspend": ("user.suspended",),
+    "accounts.user unsuspend": ("user.unsuspended",),
+    "accounts.user reset_factors": ("mfa.reset",),
+    "accounts.user erase": ("user.deleted",),
+    "accounts.rolepolicy demand": ("role_policy.updated",),
+    "accounts.rolepolicy waive": ("role_policy.updated",),
+    "accounts.session end": ("session.revoked",),
+    "accounts.team dissolve": ("team.deleted",),
+    "accounts.token revoke": ("token.revoked",),
+    "accounts.serviceaccount remove": ("token.revoked", "service_account.deleted"),
+    "documents.invitation revoke": ("invitation.revoked",),
+    "documents.sharelink revoke": ("link.revoked",),
+    "documents.blob rescan": ("blob.rescanned",),
+    "documents.hold release": ("hold.released",),
+    "documents.webhook switch_off": ("webhook.disabled",),
+    "documents.delivery redeliver": ("webhook.redelivered",),
+    "jobs.job cancel": ("job.cancelled",),
+    "jobs.job retry": ("job.retried",),
+    "security.iprule remove": ("ip_rule.removed",),
+}
+ADMIN_FIRST: dict[str, str] = {
+    "accounts.user unsuspend": "accounts.user suspend",
+    "accounts.rolepolicy waive": "accounts.rolepolicy demand",
+    "jobs.job retry": "jobs.job cancel",
+}
+ADMIN_FORMS: dict[str, tuple[dict[str, str], str]] = {
+    "accounts.user": ({"name": "Renamed"}, "user.updated"),
+    "accounts.team": ({"name": "Fleet"}, "team.updated"),
+    "security.iprule": ({"reason": "Why"}, "ip_rule.updated"),
+    "security.ratelimitpolicy": ({"requests": "7"}, "rate_limit.updated"),
+}
+# Which row of the stage a model's page is of: its column and the name of the value; any where there is none.
+ADMIN_ROWS: dict[str, tuple[str, str]] = {
+    "accounts.rolepolicy": ("group__name", "policy"),
+    "accounts.serviceaccount": ("user__uid", "service"),
+    "accounts.session": ("uid", "session"),
+    "accounts.team": ("uid", "team"),
+    "accounts.token": ("uid", "service_token"),
+    "accounts.user": ("uid", "newcomer"),
+    "documents.delivery": ("uid", "delivery"),
+    "documents.invitation": ("uid", "invitation"),
+    "documents.sharelink": ("uid", "link"),
+    "documents.webhook": ("uid", "webhook"),
+    "jobs.job": ("uid", "job"),
+    "security.iprule": ("uid", "ip_rule"),
+}

@@ -1,4 +1,4 @@
-"""Every route that writes, once: its events against the table of those that are due."""
+"""Every route that writes and all that the admin does, once: its events against those that are due."""
 
 from __future__ import annotations
 
@@ -8,20 +8,35 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib import admin
 from django.db import DatabaseError
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
-from accounts.models import User
+from accounts.models import Session, User
 from audit.models import Event
 from audit.services import events
+from cloudscribe.lib.admin import StaffAdmin
+from tests.accounts.factor_tools import totp_make
 from tests.accounts.factories import PASSWORD
-from tests.audit.expected import BODIES, EVENTS, FIRST, NO_EVENT
+from tests.accounts.test_admin_sign_in import staff_client, staff_make
+from tests.audit.expected import (
+    ADMIN_ACTIONS,
+    ADMIN_FIRST,
+    ADMIN_FORMS,
+    ADMIN_ROWS,
+    BODIES,
+    EVENTS,
+    FIRST,
+    NO_EVENT,
+)
 from tests.fixtures import client_make
 from tests.permissions.table import ACTORS, TABLE, Row
 from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
 
-SUCCESS = 300
+SUCCESS, REDIRECT = 300, 302
 WRITES = {row.name: row for row in TABLE if row.method != "GET"}
 DRY_RUNS = {name for name in WRITES if "dry_run=true" in name}
 REFUSALS = {"access.denied", "login.failed", "link.refused"}
@@ -31,6 +46,15 @@ WITHIN = ("workspaces/{workspace}/", "documents/{document}/", "threads/", "comme
 NOWHERE = {"access_request.created"}
 # The last owner and the last administrator may not leave; the others' calls are told by the first who may.
 PREFERRED = ("owner", "administrator", "manager")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Browser:
+    """A member of staff who is signed in to the admin."""
+
+    client: Client
+    user: User
+    session: Session
 
 
 def actor_of(row: Row) -> str:
@@ -67,7 +91,7 @@ def ids(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The names of the stage, which a test may change for itself."""
     credentials = stage.clients["second"].credentials
     assert credentials is not None
-    own = {**stage.ids, "session": str(credentials.session.uid)}
+    own = {**stage.ids, "session": str(credentials.session.uid), "policy": "role:guest"}
     monkeypatch.setattr(stage, "ids", own)
     return own
 
@@ -76,8 +100,13 @@ def call(stage: Stage, row: Row, actor: str) -> tuple[Any, list[Event]]:
     """The answer and the events that it left, oldest first, without refusals."""
     last = Event.objects.latest("sequence").sequence
     answer = stage.answer(row, actor)
+    return answer, events_after(last)
+
+
+def events_after(last: int) -> list[Event]:
+    """What was put on the record behind a sequence, oldest first, without refusals."""
     found = Event.objects.filter(sequence__gt=last).exclude(action__in=REFUSALS).order_by("sequence")
-    return answer, list(found.select_related("detail"))
+    return list(found.select_related("detail"))
 
 
 def ready(stage: Stage, row: Row, actor: str) -> Row:
@@ -169,3 +198,77 @@ def test_what_changes_nothing_leaves_no_event(stage: Stage, name: str) -> None:
     with undone():
         stage.prepare(WRITES[name].setup)
         assert call(stage, WRITES[name], actor_of(WRITES[name]))[1] == []
+
+
+def _label(model: Any) -> str:
+    return str(model._meta.label_lower)
+
+
+def test_table_holds_all_that_the_admin_does() -> None:
+    """Actions on lists, and the pages that have a form."""
+    actions, forms = set(), set()
+    for model, page in admin.site._registry.items():
+        actions |= {f"{_label(model)} {name}" for name in page.actions or ()}
+        if isinstance(page, StaffAdmin) and page.editable:
+            forms.add(_label(model))
+    assert (actions, forms) == (ADMIN_ACTIONS.keys(), ADMIN_FORMS.keys())
+
+
+@pytest.fixture(scope="module")
+def staff(stage: Stage) -> Browser:
+    """A member of staff at the admin, with all rights, who has a hold and a second factor to take away."""
+    user = staff_make()
+    totp_make(User.objects.get(uid=stage.ids["newcomer"]))
+    browser = Browser(staff_client(user)[0], user, Session.objects.get(user=user))
+    place = {"target": stage.ids["document"], "reason": "Case 7"}
+    assert browser.client.post("/admin/documents/hold/add/", place).status_code == REDIRECT
+    return browser
+
+
+def row_of(stage: Stage, model: str) -> Any:
+    """The row that a page of the admin is tried with."""
+    rows = apps.get_model(model).objects.all()
+    column, name = ADMIN_ROWS.get(model, ("", ""))
+    return rows.get(**{column: stage.ids[name]}) if column else rows.first()
+
+
+def check_staff(found: list[Event], staff: Browser, due: tuple[str, ...], answer: Any) -> None:
+    """Just the events that are due, by the staff's session, each in the request that they made."""
+    assert tuple(event.action for event in found) == due
+    for event in found:
+        assert (event.actor_uid, event.credential_uid) == (staff.user.uid, staff.session.uid)
+        assert (event.credential_kind, event.detail.content["address"]) == ("session", "127.0.0.1")
+        assert event.request_id == answer.headers["X-Request-ID"]
+
+
+@pytest.mark.parametrize("name", ADMIN_ACTIONS)
+def test_action_of_the_admin_is_on_the_record_once(
+    stage: Stage, staff: Browser, settings: Any, name: str
+) -> None:
+    """On one row of the list."""
+    settings.CLAMAV_URL = "tcp://127.0.0.1:1"
+    with undone():
+        for step in filter(None, (ADMIN_FIRST.get(name), name)):
+            model, _, action = step.partition(" ")
+            form = {"action": action, "_selected_action": [str(row_of(stage, model).pk)], "reason": "Why"}
+            last = Event.objects.latest("sequence").sequence
+            answer = staff.client.post(f"/admin/{model.replace('.', '/')}/", form)
+            assert answer.status_code == REDIRECT
+            check_staff(events_after(last), staff, ADMIN_ACTIONS[step], answer)
+
+
+@pytest.mark.parametrize("model", ADMIN_FORMS)
+def test_form_of_the_admin_is_on_the_record_once(stage: Stage, staff: Browser, model: str) -> None:
+    """One field changed is one event, none changed none."""
+    changes, action = ADMIN_FORMS[model]
+    page = f"/admin/{model.replace('.', '/')}/{row_of(stage, model).pk}/change/"
+    with undone():
+        context = staff.client.get(page).context
+        formsets = [inline.formset.management_form for inline in context["inline_admin_formsets"]]
+        fields = [field for form in (context["adminform"].form, *formsets) for field in form]
+        sent = {field.html_name: field.value() for field in fields if field.value() not in (None, False)}
+        for body, due in ((sent, ()), ({**sent, **changes}, (action,))):
+            last = Event.objects.latest("sequence").sequence
+            answer = staff.client.post(page, body)
+            assert answer.status_code == REDIRECT, answer.context["adminform"].form.errors
+            check_staff(events_after(last), staff, due, answer)
