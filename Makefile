@@ -48,7 +48,7 @@ drill: install-dev ## Provoke faults under load and judge what is left (DRILL_AR
 	$(PY) -m bench.drill $(DRILL_ARGS)
 
 lock: install-dev ## Compile requirements/*.in into hashed *.txt
-	for name in uv base run dev; do \
+	for name in uv base otel run dev; do \
 	  $(VENV)/bin/uv pip compile -q --generate-hashes --universal --python-version 3.11 \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

@@ -1,4 +1,4 @@
-"""Settings of logs, metrics and the error tracker.
+"""Settings of logs, metrics, traces and the error tracker.
 
 cloudscribe.settings takes them over as they are.
 """
@@ -11,7 +11,9 @@ __all__ = [
     "LOGGING",
     "LOGGING_CONFIG",
     "METRICS_TOKEN",
+    "OTEL_ENDPOINT",
     "PROCESS_KIND",
+    "RELEASE",
     "REPEATED_QUERIES",
     "SENTRY_DSN",
     "SLOW_QUERY",
@@ -44,9 +46,15 @@ REPEATED_QUERIES = env.integer(
     "A statement that one request sends so often is logged, in debug mode alone.",
     least=2,
 )
+OTEL_ENDPOINT = env.text(
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "",
+    "OpenTelemetry collector that traces go to, OTLP over HTTP; the standard's other variables hold, too.",
+)
+RELEASE = "1.0.0"
 SENTRY_DSN = env.secret("SENTRY_DSN", "Error tracker; off without.")
 if SENTRY_DSN:
     # Here and not above: importing it costs every process that has no tracker.
     from cloudscribe.lib.observability import sentry
 
-    sentry.start(SENTRY_DSN, release="1.0.0")
+    sentry.start(SENTRY_DSN, RELEASE)

@@ -124,6 +124,8 @@ MIDDLEWARE = [
     # Sessions, CSRF and messages belong to the admin alone: API routes carry none of them.
     "cloudscribe.lib.middleware.AdminOnlyMiddleware",
 ]
+if observing.OTEL_ENDPOINT:
+    MIDDLEWARE.insert(1, "cloudscribe.lib.observability.tracing.TraceMiddleware")
 ADMIN_MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -23,6 +23,7 @@ from cloudscribe.lib.context import RequestContext, new_request_id, request_cont
 from cloudscribe.lib.errors import DomainError
 from cloudscribe.lib.observability import queries
 from cloudscribe.lib.observability.metrics import JOB_SECONDS, JOBS, share_file
+from cloudscribe.lib.observability.spans import spans
 
 _INTERNAL_ERROR = "The job failed for a reason of ours; the log has it under the job's request id."
 _FIRST_OF_OUR_FAULTS = 500
@@ -62,7 +63,8 @@ def job_execute(job: Job) -> None:
     context = RequestContext(job.request_id or new_request_id(), route=f"job {job.kind}")
     with request_context(context) as work:
         started = time.monotonic()
-        outcome = _outcome(job)
+        with spans.of(context.route, context.request_id):
+            outcome = _outcome(job)
         seconds = time.monotonic() - started
         JOBS.labels(kind=job.kind, outcome=outcome).inc()
         JOB_SECONDS.labels(kind=job.kind).observe(seconds)
@@ -75,6 +77,8 @@ def job_execute(job: Job) -> None:
             duration_ms=round(seconds * 1000, 1),
             **queries.costs(work),
         )
+    # RQ's child ends without a word.
+    spans.flush()
 
 
 def _outcome(job: Job) -> str:
