@@ -8,14 +8,18 @@ from __future__ import annotations
 import dataclasses
 import enum
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from documents.anchors import CONTEXT, AnchorState, Move, Passage, Place
 from documents.exceptions import OperationNotApplicable
 from documents.headings import HeadingName, front_matter_end, headings_in
 
 # Every look for a heading reads the whole text. So many letters may be read in all, lines with marks counting
 # more: about a second for the worst of texts.
 _MOST_EFFORT = 12_000_000
+
+# So many passages are followed from the text that was read to that of now.
+_MOST_FOLLOWED = 200
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _ITEM = re.compile(r" {0,3}(?:([-+*])|\d{1,9}([.)]))(?:[ \t]|$)")
@@ -41,12 +45,15 @@ class Operation:
     heading: str = ""
 
 
-def operated(text: str, operations: Sequence[Operation], *, max_bytes: int) -> str:
+def operated(text: str, operations: Sequence[Operation], *, max_bytes: int, read: str | None = None) -> str:
     """The text after all operations, each made on what the one before has left; every other byte stays.
 
-    Raises OperationNotApplicable, which points at the first that can't be done or whose outcome has more than
-    `max_bytes` of UTF-8.
+    With `read`, the text that they were told of and of which others made this one, REPLACE is done only to
+    the very passages that stood there. Raises OperationNotApplicable, which points at the first that can't be
+    done or whose outcome has more than `max_bytes` of UTF-8.
     """
+    if read is not None:
+        _check_passages(read, text, operations)
     effort = _Effort()
     for index, operation in enumerate(operations):
         try:
@@ -57,6 +64,45 @@ def operated(text: str, operations: Sequence[Operation], *, max_bytes: int) -> s
                 f"/operations/{index}/{unfit.field}", unfit.code, str(unfit), **unfit.counts
             ) from None
     return text
+
+
+def _check_passages(read: str, text: str, operations: Sequence[Operation]) -> None:
+    """Words that others wrote elsewhere may read like those that they replaced, and are theirs."""
+    replaced = [(at, one) for at, one in enumerate(operations) if one.op is Op.REPLACE]
+    left = _MOST_FOLLOWED
+    for index, operation in replaced:
+        left -= operation.count
+        found = text.count(operation.find)
+        if left < 0 or not found == operation.count == read.count(operation.find):
+            raise _passage_gone(index)
+    move = Move(read, text) if replaced else None
+    for index, operation in replaced:
+        if move and _followed(move, read, operation.find) != set(_places(text, operation.find)):
+            raise _passage_gone(index)
+
+
+def _passage_gone(index: int) -> OperationNotApplicable:
+    return OperationNotApplicable(f"/operations/{index}/find", "not_found", "It stands there no more.")
+
+
+def _followed(move: Move, read: str, find: str) -> set[int]:
+    """Where the passages that read so have gone, of those that still do."""
+    found = set()
+    for start in _places(read, find):
+        end = start + len(find)
+        passage = Passage(find, read[max(0, start - CONTEXT) : start], read[end : end + CONTEXT])
+        place = move.place(passage, Place(AnchorState.ANCHORED, start, end))
+        if place.state is AnchorState.ANCHORED:
+            found.add(place.start)
+    return found
+
+
+def _places(text: str, find: str) -> Iterator[int]:
+    """Where `str.replace` would find it."""
+    at = text.find(find)
+    while at >= 0:
+        yield at
+        at = text.find(find, at + len(find))
 
 
 class _Unfit(Exception):

@@ -49,12 +49,14 @@ def document_operate(
     """Do small edits to the body, in their order, on the revision that the client read.
 
     What others have written since is merged as in any edit. Where that is a conflict, but every operation
-    fits the text of now as well, they are done there. Raises as `document_update` does, and
-    OperationNotApplicable where one doesn't fit what the client read; then none is done.
+    fits the text of now as well, and what one replaces still stands there, they are done there. Raises as
+    `document_update` does, and OperationNotApplicable where one doesn't fit what the client read; then none
+    is done.
     """
 
-    def changes(fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {BODY: operated(fields[BODY], operations, max_bytes=limits.BODY_BYTES)}
+    def changes(fields: Mapping[str, Any], read: Mapping[str, Any] | None) -> dict[str, Any]:
+        was = read[BODY] if read else None
+        return {BODY: operated(fields[BODY], operations, max_bytes=limits.BODY_BYTES, read=was)}
 
     opened = document_open(actor, document)
     return document_revise(opened, changes, expected, merge=merge, note=note)

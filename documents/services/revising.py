@@ -37,8 +37,10 @@ from documents.services.writing import document_rows_revise
 
 _CONFLICT_TAIL = b"conflict"
 
-# The fields as they are to be, or how they follow from those of the revision that they are made on.
-Changes = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
+# The fields as they are to be, or how they follow from those of the revision that they are made on. Where
+# that is a later one than the client read, the fields of the one read come second.
+Follow = Callable[[Mapping[str, Any], Mapping[str, Any] | None], Mapping[str, Any]]
+Changes = Mapping[str, Any] | Follow
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,8 +124,10 @@ def document_revise(
     return Edited(opened.document, merged=base != head, revised=True, row=row)
 
 
-def _changed(fields: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
-    return {**fields, **(changes(fields) if callable(changes) else changes)}
+def _changed(
+    fields: Mapping[str, Any], changes: Changes, read: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    return {**fields, **(changes(fields, read) if callable(changes) else changes)}
 
 
 def _base_number(opened: OpenDocument, expected: ExpectedRevision | None) -> int:
@@ -147,7 +151,7 @@ def _merged(
         return result.values
     if callable(changes):
         with suppress(OperationNotApplicable):
-            return _changed(current, changes)
+            return _changed(current, changes, base)
     head = opened.document.revision
     etag = document_etag(opened.epoch, head, _CONFLICT_TAIL)
     raise EditConflict(

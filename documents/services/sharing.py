@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from documents.models import Document
 from documents.operations import Operation, operated
 from documents.selectors.links import HeldLink
 from documents.services.link_visits import Visitor, link_use
-from documents.services.revising import Changes, Edited, document_open, document_revise
+from documents.services.revising import Changes, Edited, Follow, document_open, document_revise
 
 _CONFLICT_TAIL = b"conflict"
 
@@ -51,14 +51,13 @@ def shared_content_write(
     return edited
 
 
-def _operating(
-    operations: Sequence[Operation], names: LinkNames
-) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+def _operating(operations: Sequence[Operation], names: LinkNames) -> Follow:
     """On the text with its keys: what is found and how often would else tell of ids, letter by letter."""
 
-    def changes(fields: Mapping[str, Any]) -> dict[str, Any]:
+    def changes(fields: Mapping[str, Any], read: Mapping[str, Any] | None) -> dict[str, Any]:
         shown = names.masked(fields[BODY])
-        done = operated(shown, operations, max_bytes=limits.BODY_BYTES)
+        was = names.masked(read[BODY]) if read else None
+        done = operated(shown, operations, max_bytes=limits.BODY_BYTES, read=was)
         return {BODY: names.unmasked(done)} if done != shown else {}
 
     return changes

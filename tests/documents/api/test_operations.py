@@ -224,6 +224,24 @@ def test_operations_that_fit_the_text_of_now_no_more(page: Page) -> None:
     assert again.json()["content"] == BODY.replace("500 g", "400 g") + "- eaten\n"
 
 
+def test_operation_whose_passage_stands_elsewhere_now(page: Page) -> None:
+    """409: what somebody replaced and noted elsewhere reads the same there, and is theirs."""
+    theirs = BODY.replace("500 g", "400 g") + "\nUntil now it was 500 g.\n"
+    page.edit(content=theirs)
+    answer = operate(page, REPLACE)
+    assert (answer.status_code, answer.json()["code"]) == (409, "edit_conflict")
+    assert page.now()["content"] == theirs
+
+
+def test_operation_whose_passage_stands_beside_others_work(page: Page) -> None:
+    """Too near to be merged as words, yet there as it was read: it is replaced."""
+    theirs = BODY.replace("Flour, 500 g", "Rye, 500 g of it") + "\nSalt, 10 g\n"
+    page.edit(content=theirs)
+    answer = operate(page, REPLACE)
+    assert answer.json()["content"] == theirs.replace("500 g", "550 g")
+    assert answer.json()["merged"] is True
+
+
 def test_operations_that_fit_the_text_of_now_alone(page: Page) -> None:
     """422: they were told of the version that If-Match names, and there they are not."""
     page.edit(content=BODY + "Salt\n")
