@@ -6,6 +6,7 @@ changes nothing. Times are the database's.
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import random
 import uuid
@@ -32,6 +33,7 @@ WHERE id = (
     WHERE state = 'queued' AND run_at <= clock_timestamp()
       AND (%(uid)s::uuid IS NULL OR uid = %(uid)s::uuid)
       AND (%(queue)s::text IS NULL OR queue = %(queue)s::text)
+      AND (%(since)s::timestamptz IS NULL OR run_at >= %(since)s::timestamptz)
     ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING *, clock_timestamp() AS now
 """
@@ -79,9 +81,15 @@ class Hold(enum.Enum):
     LOST = "lost"
 
 
-def job_claim(*, worker: str, uid: uuid.UUID | None = None, queue: str | None = None) -> Job | None:
-    """Claim the due job `uid`, or the longest due one of `queue`; None where there is none to be had."""
-    values = {"worker": worker, "lease": settings.JOB_LEASE, "uid": uid, "queue": queue}
+def job_claim(
+    *, worker: str, uid: uuid.UUID | None = None, queue: str | None = None, since: dt.datetime | None = None
+) -> Job | None:
+    """Claim the due job `uid`, or the longest due one of `queue`; None where there is none to be had.
+
+    With `since` only one that became due then or later: what was claimed before stays in the index as long as
+    any snapshot might see it, and whoever claims one after the other needn't walk through all that again.
+    """
+    values = {"worker": worker, "lease": settings.JOB_LEASE, "uid": uid, "queue": queue, "since": since}
     claimed = list(Job.objects.raw(_CLAIM, values))
     return claimed[0] if claimed else None
 

@@ -73,7 +73,9 @@ class Job(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["run_at"], condition=models.Q(state="queued"), name="jobs_job_due"),
+            models.Index(
+                fields=["queue", "run_at"], condition=models.Q(state="queued"), name="jobs_job_due_in_queue"
+            ),
             models.Index(fields=["lease_until"], condition=models.Q(state="running"), name="jobs_job_leases"),
             models.Index(fields=["actor_uid", "-id"], name="jobs_job_own"),
             models.Index(

@@ -51,11 +51,17 @@ def job_run(queue: str, uid: str) -> None:
 def jobs_drain(queue: str, *, goes_on: Callable[[], bool]) -> None:
     """Do the queue's due jobs one after the other while `goes_on`; for when no bell can ring."""
     share_file(f"drain-{queue}")
+    since = None
     while goes_on():
-        job = job_claim(worker=worker_name(), queue=queue)
-        if job is None:
+        job = job_claim(worker=worker_name(), queue=queue, since=since)
+        if job is not None:
+            since = job.run_at
+            job_execute(job)
+        elif since is None:
             return
-        job_execute(job)
+        else:
+            # One that became due before and was given back, or was somebody's for a moment.
+            since = None
 
 
 def job_execute(job: Job) -> None:

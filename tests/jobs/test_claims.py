@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from audit.models import Event
 from cloudscribe.jobs.claims import (
+    _CLAIM,
     Hold,
     job_claim,
     job_fail,
@@ -26,6 +29,14 @@ from tests.jobs.factories import back_date, claimed, job_make, operator, soon
 from tests.jobs.kinds import kind
 
 pytestmark = pytest.mark.django_db
+
+_MANY = """
+INSERT INTO jobs_job (uid, kind, queue, payload, actor, request_id, state, run_at, attempts,
+  attempts_forgiven, claimed_by, error_code, error, progress_done, created_at, updated_at)
+SELECT gen_random_uuid(), 'test.kind', %(queue)s, '{}', '{}', '', 'queued',
+  now() - interval '1 hour' + n * interval '1 ms', 0, 0, '', '', '', 0, now(), now()
+FROM generate_series(1, %(count)s) AS n
+"""
 
 
 def test_claim_due_job() -> None:
@@ -74,6 +85,47 @@ def test_claim_eight_at_once() -> None:
         thread.join(10)
     assert len([job for job in got if job]) == 1
     assert Job.objects.get().attempts == 1
+
+
+def _jobs_insert(queue: str, count: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_MANY, {"queue": queue, "count": count})
+
+
+def _buffers(**which: Any) -> int:
+    """How many buffers a claim touches; the claim is undone."""
+    values = {"worker": "w", "lease": 60, "uid": None, "queue": None, "since": None, **which}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON, BUFFERS) " + _CLAIM, values)
+        (plan,) = cursor.fetchone()
+        transaction.set_rollback(True)
+    top = plan[0]["Plan"]
+    return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_costs_the_same_while_a_snapshot_is_held_open() -> None:
+    """What was claimed since stays in the index for the snapshot's sake, and no claim walks through it."""
+    other = connection.copy()
+    with contextlib.closing(other), other.cursor() as snapshot:
+        snapshot.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        snapshot.execute("SELECT count(*) FROM jobs_job")
+        _jobs_insert("slow", 5_000)
+        last = Job.objects.order_by("-run_at")[0]
+        Job.objects.exclude(pk=last.pk).update(state=JobState.SUCCEEDED)
+        assert _buffers(queue="slow") > 100, "nothing was in the way: the test shows nothing"
+        assert _buffers(uid=last.uid) < 40
+        assert _buffers(queue="slow", since=last.run_at) < 40
+        snapshot.execute("ROLLBACK")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claim_costs_the_same_whatever_waits_in_the_other_queue() -> None:
+    """Mail starts as quickly before 5,000 imports that wait."""
+    _jobs_insert("slow", 5_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_job")
+    assert _buffers(queue="fast") < 40
 
 
 def test_hold_extends_the_lease_and_keeps_the_progress() -> None:

@@ -198,6 +198,22 @@ def test_drain_does_all_that_is_due() -> None:
     assert set(Job.objects.values_list("state", flat=True)) == {"succeeded"}
 
 
+def test_drain_does_what_was_given_back_meanwhile() -> None:
+    """A job that became due long before the last one is not passed over."""
+    done = []
+
+    def handle(run: JobRun) -> dict[str, Any]:
+        if not done:
+            back_date(job_make(), 60, "run_at")
+        done.append(run.job.pk)
+        return {}
+
+    with kind(handle):
+        job_make()
+        jobs_drain("fast", goes_on=lambda: True)
+    assert len(done) == 2
+
+
 def test_run_that_loses_its_lease_writes_nothing() -> None:
     """A worker that was thought dead and comes back leaves the new worker's job alone."""
 
