@@ -83,6 +83,11 @@ def _one_per_origin(subject: str, name: str) -> models.UniqueConstraint:
     )
 
 
+def _by_end(name: str) -> models.Index:
+    """For the look at what has run out, every few seconds."""
+    return models.Index(fields=["expires_at"], condition=Q(expires_at__isnull=False), name=name)
+
+
 class WorkspaceUserPermission(UserGrant):
     """A person's membership of a workspace."""
 
@@ -98,6 +103,7 @@ class WorkspaceUserPermission(UserGrant):
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_wug_origin"),
             models.CheckConstraint(condition=_EXPIRY, name="documents_wug_expiry"),
         ]
+        indexes = [_by_end("documents_wug_ends")]
 
 
 class WorkspaceGroupPermission(GroupGrant):
@@ -114,6 +120,7 @@ class WorkspaceGroupPermission(GroupGrant):
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_wgg_origin"),
             models.CheckConstraint(condition=_EXPIRY, name="documents_wgg_expiry"),
         ]
+        indexes = [_by_end("documents_wgg_ends")]
 
 
 class DocumentUserPermission(UserGrant):
@@ -130,6 +137,7 @@ class DocumentUserPermission(UserGrant):
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_dug_origin"),
             models.CheckConstraint(condition=_EXPIRY, name="documents_dug_expiry"),
         ]
+        indexes = [_by_end("documents_dug_ends")]
 
 
 class DocumentGroupPermission(GroupGrant):
@@ -146,3 +154,4 @@ class DocumentGroupPermission(GroupGrant):
             models.CheckConstraint(condition=Q(origin__in=Origin.values), name="documents_dgg_origin"),
             models.CheckConstraint(condition=_EXPIRY, name="documents_dgg_expiry"),
         ]
+        indexes = [_by_end("documents_dgg_ends")]
