@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from accounts.actors import person_held
 from accounts.models import User
 from accounts.passwords import password_check, password_hash
-from accounts.roles import ADMINISTRATOR, role_give
+from accounts.roles import ADMINISTRATOR, role_give, roles_of
 from audit.diff import model_changes
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -45,6 +45,7 @@ def _admin_write(*, actor: Actor, email: str, encoded: str | None, name: str) ->
             raise InvalidInput.field("/password", "required", "A new administrator needs a password.")
         user = User(email=email, email_key=key, name=name)
     before = None if created else copy.copy(user)
+    held = [] if created else roles_of(user)
     user.is_active = user.is_staff = user.is_superuser = True
     user.suspended_at, user.suspended_reason, user.deactivated_at = None, "", None
     user.password = encoded or user.password
@@ -52,6 +53,8 @@ def _admin_write(*, actor: Actor, email: str, encoded: str | None, name: str) ->
     user.save()
     role_give(user, ADMINISTRATOR)
     changes = model_changes(before, user, ("is_active", "is_staff", "is_superuser"))
+    if ADMINISTRATOR not in held:
+        changes["role"] = (None, ADMINISTRATOR)
     if created or changes or encoded:
         event_record(
             actor=actor,

@@ -78,6 +78,15 @@ def test_create_admin_raises_an_existing_user() -> None:
     assert (user.is_superuser, user.name, user.password) == (True, "Root", before)
 
 
+def test_create_admin_tells_of_a_role_alone() -> None:
+    """Who has all but the role is given it on the record; who has that, too, leaves no event."""
+    user_make("root@example.org", role=None, is_staff=True, is_superuser=True)
+    for _ in range(2):
+        create(keep_password=True)
+    event = Event.objects.get()
+    assert event.detail.content["changes"] == {"role": {"before": None, "after": "administrator"}}
+
+
 def test_create_admin_refuses_a_bad_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """Used wrongly: exit code 2, the rule named, nobody made."""
     monkeypatch.setenv("CLOUDSCRIBE_ADMIN_PASSWORD", "short")

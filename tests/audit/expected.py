@@ -221,3 +221,33 @@ ADMIN_ROWS: dict[str, tuple[str, str]] = {
     "jobs.job": ("uid", "job"),
     "security.iprule": ("uid", "ip_rule"),
 }
+
+# Commands by what they are called with, names of the stage in braces.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "create_admin --keep-password --email {email}": ("user.updated",),
+    "block_ip 198.51.100.7 --reason Noise": ("ip_rule.created",),
+    "block_ip 203.0.113.0/24 --remove": ("ip_rule.removed",),
+    "jobs cancel {job}": ("job.cancelled",),
+    "jobs retry {cancelled}": ("job.retried",),
+    "purge_trash": ("document.purged",),
+}
+_NOTHING = "changes nothing that the application keeps"
+_RUNS = "serves; what is done in it has its own events"
+# The other commands: why they leave none, or where it is tested that they do.
+OTHER_COMMANDS: dict[str, str] = {
+    "bootstrap": _RUNS,
+    "check_access": "tests/documents/test_check_access.py",
+    "doctor": _NOTHING,
+    "expire_revisions": "tests/documents/api/test_revision_retention.py",
+    "import_documents": "the service of importing writes one for each document",
+    "prepare": _NOTHING,
+    "reindex_search": "derived from what is on the record",
+    "rotate_keys": "tests/management/test_rotate_keys.py",
+    "rqworkers": _RUNS,
+    "scheduler": _RUNS,
+    "seed_demo": "tests/management/test_seed_demo.py",
+    "serve": _RUNS,
+    "setup_roles": "roles of the database",
+    "verify_audit": _NOTHING,
+    "write_reference": _NOTHING,
+}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import io
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -10,26 +12,32 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.db import DatabaseError
+from django.core.management import call_command, get_commands
+from django.db import DatabaseError, transaction
 from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Session, User
 from audit.models import Event
 from audit.services import events
+from cloudscribe.jobs.services import job_cancel, job_enqueue
 from cloudscribe.lib.admin import StaffAdmin
+from documents.models import Document
 from tests.accounts.factor_tools import totp_make
 from tests.accounts.factories import PASSWORD
 from tests.accounts.test_admin_sign_in import staff_client, staff_make
+from tests.actors import command as operator
 from tests.audit.expected import (
     ADMIN_ACTIONS,
     ADMIN_FIRST,
     ADMIN_FORMS,
     ADMIN_ROWS,
     BODIES,
+    COMMANDS,
     EVENTS,
     FIRST,
     NO_EVENT,
+    OTHER_COMMANDS,
 )
 from tests.fixtures import client_make
 from tests.permissions.table import ACTORS, TABLE, Row
@@ -37,6 +45,8 @@ from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
 
 SUCCESS, REDIRECT = 300, 302
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+OURS = {"accounts", "audit", "cloudscribe", "documents", "security"}
 WRITES = {row.name: row for row in TABLE if row.method != "GET"}
 DRY_RUNS = {name for name in WRITES if "dry_run=true" in name}
 REFUSALS = {"access.denied", "login.failed", "link.refused"}
@@ -272,3 +282,30 @@ def test_form_of_the_admin_is_on_the_record_once(stage: Stage, staff: Browser, m
             answer = staff.client.post(page, body)
             assert answer.status_code == REDIRECT, answer.context["adminform"].form.errors
             check_staff(events_after(last), staff, due, answer)
+
+
+def test_table_holds_every_command() -> None:
+    """Commands of our own."""
+    ours = {name for name, app in get_commands().items() if str(app).partition(".")[0] in OURS}
+    assert ours == {call.partition(" ")[0] for call in COMMANDS} | OTHER_COMMANDS.keys()
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_command_is_on_the_record_once(stage: Stage, line: str) -> None:
+    """By the operator at the shell, under the command's name, from no address."""
+    with undone():
+        stage.prepare("trashed")
+        Document.objects.filter(uid=stage.ids["document"]).update(trashed_at=LONG_AGO)
+        stage.ids["email"] = User.objects.get(uid=stage.ids["newcomer"]).email
+        with transaction.atomic():
+            other = job_enqueue(actor=operator(), kind="mail.send", payload={})
+        stage.ids["cancelled"] = str(job_cancel(actor=operator(), job=other).uid)
+        last = Event.objects.latest("sequence").sequence
+        name, *arguments = stage.filled(line).split()
+        call_command(name, *arguments, stdout=io.StringIO())
+        found = events_after(last)
+    assert tuple(event.action for event in found) == COMMANDS[line]
+    for event in found:
+        assert (event.actor_kind, event.credential_kind) == ("command", "command")
+        assert (event.detail.content["actor"], event.detail.content["address"]) == (name, None)
+        assert event.request_id
