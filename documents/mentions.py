@@ -24,7 +24,11 @@ def renamed(body: str, names: Mapping[uuid.UUID, str]) -> str:
 
     def name(match: re.Match[str]) -> str:
         uid = uuid.UUID(match["id"])
-        return f"@[{_UNFIT.sub(' ', names[uid]).strip()}](user:{uid})" if uid in names else match[0]
+        if uid not in names:
+            return match[0]
+        # Of a name that is nothing but brackets nothing would be left, and it would be a mention no more.
+        fit = _UNFIT.sub(" ", names[uid]).strip() or match["name"]
+        return f"@[{fit}](user:{uid})"
 
     return _MENTION.sub(name, body)
 

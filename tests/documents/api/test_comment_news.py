@@ -127,6 +127,9 @@ def test_mention_is_told_instead_and_bears_the_name_of_today(world: World) -> No
     shown = World.ok(world.owner.get(f"comments/{first['id']}/"))
     assert shown["mentions"][0]["name"] == "Robin [x](y)"
     assert shown["body"] == f"What does {at(named, 'Robin x (y)')} say?"
+    User.objects.filter(pk=user.pk).update(name="[]")
+    shown = World.ok(world.owner.get(f"comments/{first['id']}/"))
+    assert shown["body"] == f"What does {at(named, 'Bo')} say?"
 
 
 def test_mention_of_the_hidden_and_of_the_absent_is_text(world: World, client_for: Any) -> None:

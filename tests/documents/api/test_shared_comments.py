@@ -123,6 +123,18 @@ def test_nothing_tells_of_ids_or_counters(world: World, document: str) -> None:
     assert threads[-1]["anchor"]["quote"] == shown.strip()
 
 
+def test_a_name_of_brackets_tells_no_id(world: World, document: str) -> None:
+    """A person's name that no mention can bear: the one that was written stands for it."""
+    member = world.member("commenter")
+    assert member.user is not None
+    World.ok(member.patch("me/", {"name": "[]"}))
+    thread = {"body": f"What does {at(member, 'Bo')} say?"}
+    World.ok(world.owner.post(f"documents/{document}/threads/", thread), 201)
+    answer = shared(secret_of(world, document), "threads/")
+    assert World.ok(answer)["results"][0]["body"] == "What does @Bo say?"
+    assert uid_of(member) not in answer.content.decode()
+
+
 def test_a_quote_finds_keys_and_no_ids(world: World) -> None:
     """A stranger quotes what they see: to guess an id letter by letter finds nothing, a key finds its id."""
     other = world.document("Other")
