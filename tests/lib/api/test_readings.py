@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -21,12 +21,15 @@ from audit.services import events_seal
 from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.lib.observability import readings
 from cloudscribe.lib.observability.readings import Gauge, Reading, Rows
+from documents.models import Delivery, Webhook
 from security.limits import policies
 from security.models import RateLimitPolicy
 from tests.accounts.factories import user_make
 from tests.audit.test_sealing import record
 from tests.conftest import SERVERS
-from tests.fixtures import client_make
+from tests.documents.webhooks import HOOK
+from tests.documents.world import World
+from tests.fixtures import ApiClient, client_make
 from tests.jobs.factories import claimed, job_make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -99,6 +102,23 @@ def test_seals_lag_until_they_are_made() -> None:
     assert value("cloudscribe_audit_tree_size") == Seal.objects.get().tree_size == 2
     record()
     assert value("cloudscribe_audit_seal_lag_seconds") > 0
+
+
+def test_webhooks_by_what_waits_for_them(client_for: Callable[..., ApiClient]) -> None:
+    """Late is what may be sent now; what waits for a receiver that rests is not."""
+    world = World(client_for)
+    path = f"workspaces/{world.workspace}/webhooks/"
+    world.ok(world.owner.post(path, {"url": HOOK, "events": ["document.created"]}), 201)
+    webhook = Webhook.objects.get()
+    now = timezone.now()
+    for minutes in (-5, 5):
+        due = now + dt.timedelta(minutes=minutes)
+        Delivery.objects.create(webhook=webhook, action="document.created", body="{}", next_at=due)
+    assert value("cloudscribe_webhook_backlog") == 2
+    assert 300 <= value("cloudscribe_webhook_oldest_due_seconds") < 360
+    Webhook.objects.update(failures=3, resting_until=now + dt.timedelta(hours=1))
+    assert value("cloudscribe_webhook_oldest_due_seconds") == 0
+    assert value("cloudscribe_webhooks_failing") == 1
 
 
 def test_writer_that_stays_open_is_seen() -> None:
