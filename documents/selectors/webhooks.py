@@ -7,7 +7,7 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
@@ -29,10 +29,12 @@ def deliveries_of(webhook: Webhook) -> QuerySet[Delivery]:
 
 def deliveries_are_due() -> bool:
     """Whether something waits to be sent that may be sent now, unless another process is about it."""
-    rows = Delivery.objects.filter(status=DeliveryStatus.PENDING, next_at__lte=Now())
-    rested = Q(webhook__resting_until__isnull=True) | Q(webhook__resting_until__lte=Now())
-    free = Q(webhook__lease_until__isnull=True) | Q(webhook__lease_until__lte=Now())
-    return rows.filter(free, Q(by_hand=True) | rested, webhook__enabled=True).exists()
+    waiting = Delivery.objects.filter(webhook=OuterRef("pk"), status=DeliveryStatus.PENDING)
+    due = waiting.filter(next_at__lte=Now())
+    free = Q(lease_until__isnull=True) | Q(lease_until__lte=Now())
+    rested = Q(resting_until__isnull=True) | Q(resting_until__lte=Now())
+    some = Q(Exists(due.filter(by_hand=True))) | (rested & Q(Exists(due)))
+    return Webhook.objects.filter(free, some, enabled=True).exists()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -25,20 +25,23 @@ from documents.webhook_signing import SEALED_FOR
 
 # The next delivery of each webhook that has none under way: first what no rest after failures keeps, which
 # is what somebody asked for and first retries. SKIP LOCKED: two who send take different webhooks.
+# The clock of the statement, which the plan takes for one value: a webhook that rests costs no look at what
+# waits for it, however much that is.
 _NEXT_SQL = """
 SELECT w.id, d.id FROM documents_webhook w CROSS JOIN LATERAL (
     (SELECT id FROM documents_delivery
-     WHERE webhook_id = w.id AND status = 'pending' AND by_hand AND next_at <= clock_timestamp()
+     WHERE webhook_id = w.id AND status = 'pending' AND by_hand AND next_at <= statement_timestamp()
      ORDER BY next_at, id LIMIT 1)
     UNION ALL
     (SELECT id FROM documents_delivery
-     WHERE webhook_id = w.id AND status = 'pending' AND next_at <= clock_timestamp()
-       AND (w.resting_until IS NULL OR w.resting_until <= clock_timestamp())
+     WHERE webhook_id = w.id AND status = 'pending' AND next_at <= statement_timestamp()
+       AND (w.resting_until IS NULL OR w.resting_until <= statement_timestamp())
      ORDER BY next_at, id LIMIT 1)
     LIMIT 1) d
-WHERE w.enabled AND (w.lease_until IS NULL OR w.lease_until <= clock_timestamp()) AND (w.failures > 0) = %s
+WHERE w.enabled AND (w.failures > 0) = %s
+  AND (w.lease_until IS NULL OR w.lease_until <= statement_timestamp())
 ORDER BY w.lease_until NULLS FIRST LIMIT %s
-FOR UPDATE OF w SKIP LOCKED
+FOR NO KEY UPDATE OF w SKIP LOCKED
 """
 _GONE = 410
 _FACTOR = 4
