@@ -14,14 +14,20 @@ from bench import servers
 from bench.drill.cluster import Cluster
 from bench.drill.faults import FAULTS, Fault, FaultFailed
 from bench.drill.history import Outcome
-from bench.drill.judge import JUDGES, World
+from bench.drill.judge import JUDGES, TOLD, World
 from bench.drill.librarian import Librarian
 from bench.drill.people import Author, Voice
+from bench.drill.receiver import Receiver
 from cloudscribe.lib.embedded.processes import wait_until
 from documents.demo.names import address
 
 _AUTHORS = 3
-_OPEN_JOBS = "SELECT uid FROM jobs_job WHERE state = 'running' OR (state = 'queued' AND run_at < now())"
+_OPEN = """
+SELECT uid FROM jobs_job WHERE state = 'running' OR (state = 'queued' AND run_at < now())
+UNION ALL SELECT uid FROM documents_delivery WHERE status = 'pending'
+UNION ALL SELECT NULL FROM documents_webhookprogress p WHERE EXISTS (
+  SELECT FROM audit_event e WHERE (e.epoch, e.xid, e.sequence) > (p.epoch, p.xid, p.sequence))
+"""
 _SHOWN = 10
 _LONGEST_ANSWER = 90
 
@@ -41,9 +47,9 @@ def _arguments() -> argparse.Namespace:
 class Drill:
     """One drill on one cluster."""
 
-    def __init__(self, cluster: Cluster, options: argparse.Namespace) -> None:
-        """Take a cluster that serves."""
-        self._cluster, self._options = cluster, options
+    def __init__(self, cluster: Cluster, receiver: Receiver, options: argparse.Namespace) -> None:
+        """Take a cluster that serves, and the receiver that it may tell of things."""
+        self._cluster, self._receiver, self._options = cluster, receiver, options
         self._started = time.monotonic()
         self._pause: float = options.pause or (0.7 if options.short else 2.0)
         self._findings: list[str] = []
@@ -64,8 +70,8 @@ class Drill:
             person.join(_LONGEST_ANSWER)
             if person.is_alive():
                 self._findings.append(f"{person.name} waits for an answer for more than {_LONGEST_ANSWER} s")
-        if not wait_until(lambda: not self._cluster.rows(_OPEN_JOBS), 60, step=0.5):
-            self._findings.append(f"{len(self._cluster.rows(_OPEN_JOBS))} jobs are still open after 60 s")
+        if not wait_until(lambda: not self._cluster.rows(_OPEN), 60, step=0.5):
+            self._findings.append(f"{len(self._cluster.rows(_OPEN))} jobs and deliveries are open after 60 s")
         self._judge(world)
         return len(self._findings)
 
@@ -85,13 +91,16 @@ class Drill:
                     "POST", f"workspaces/{workspace}/members/", json={"user": other.uid, "role": "manager"}
                 )
             )
+        hook = {"url": self._receiver.url, "events": sorted(TOLD)}
+        webhook = _id(owner.ask("POST", f"workspaces/{workspace}/webhooks/", json=hook))
         body = {"workspace": workspace, "title": "Shared", "content": "".join(f"{n}\n" for n in range(50))}
         shared = _id(owner.ask("POST", "documents/", json=body))
         authors = [
             Author(voice, stranger, workspace, shared, self._options.seed * 1000 + number)
             for number, voice in enumerate(voices[:_AUTHORS])
         ]
-        return World(self._cluster, authors, Librarian(voices[_AUTHORS]), owner, stranger, workspace)
+        librarian = Librarian(voices[_AUTHORS])
+        return World(self._cluster, authors, librarian, owner, stranger, workspace, webhook, self._receiver)
 
     def _rounds(self, world: World) -> None:
         until = self._started + self._options.seconds
@@ -158,11 +167,12 @@ def main() -> int:
     """0 where all holds, 1 where something was found or the drill could not be held."""
     options = _arguments()
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="cloudscribe-drill-") as name:
-        cluster = Cluster(pathlib.Path(name))
+    receiver = Receiver()
+    with tempfile.TemporaryDirectory(prefix="cloudscribe-drill-") as name, receiver.listening():
+        cluster = Cluster(pathlib.Path(name), receiver.server_port)
         try:
             cluster.start()
-            found = Drill(cluster, options).run()
+            found = Drill(cluster, receiver, options).run()
         except (servers.ServerError, httpx.HTTPError, RuntimeError) as problem:
             print(f"drill: {problem}", file=sys.stderr)
             return 1

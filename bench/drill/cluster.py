@@ -28,6 +28,8 @@ _SHORTENED = {
     "RATELIMIT_ENABLE": "false",
     "CLOUDSCRIBE_JOB_LEASE": "6",
     "CLOUDSCRIBE_JOB_BACKOFF": "0.5",
+    "CLOUDSCRIBE_WEBHOOK_ALLOWED_CIDRS": "127.0.0.1/32",
+    "CLOUDSCRIBE_WEBHOOK_BACKOFF": "0.5",
     "CLOUDSCRIBE_ADMIN_EMAIL": servers.EMAIL,
     "CLOUDSCRIBE_ADMIN_PASSWORD": servers.PASSWORD,
 }
@@ -36,13 +38,14 @@ _SHORTENED = {
 class Cluster:
     """One supervisor with all that it starts; can be ended in every way and started again."""
 
-    def __init__(self, folder: pathlib.Path) -> None:
-        """Nothing is started yet; `folder` takes the data and the output."""
+    def __init__(self, folder: pathlib.Path, receiver_port: int) -> None:
+        """Nothing is started yet; `folder` takes data and output, webhooks may go to that port here."""
         self.folder = folder
         self.data = folder / "data"
         self.base = f"http://127.0.0.1:{(port := servers.free_port())}"
         self.layout = Layout.at(self.data)
-        self.environment = servers.environment(self.data, PORT=str(port), **_SHORTENED)
+        hooks = {"CLOUDSCRIBE_WEBHOOK_ALLOWED_PORTS": str(receiver_port)}
+        self.environment = servers.environment(self.data, PORT=str(port), **_SHORTENED, **hooks)
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def start(self, seconds: float = 180) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import collections
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from bench import servers
 from bench.drill.cluster import Cluster
 from bench.drill.history import Outcome, Page
 from bench.drill.librarian import Librarian
 from bench.drill.people import Author, Voice
+from bench.drill.receiver import Receiver
 
 # What a refusal itself puts on the record.
 _REFUSALS = frozenset({"access.denied", "login.failed"})
@@ -33,7 +35,22 @@ _COMMENTS = """
 SELECT d.uid, c.body FROM documents_comment c JOIN documents_thread t ON t.id = c.thread_id
 JOIN documents_document d ON d.id = t.document_id
 """
-_EVENTS = "SELECT request_id, action, target_uid, facts FROM audit_event"
+_EVENTS = "SELECT sequence, request_id, action, target_uid, workspace_uid, facts FROM audit_event"
+_DELIVERIES = """
+SELECT d.uid, d.sequence, d.status FROM documents_delivery d
+JOIN documents_webhook w ON w.id = d.webhook_id WHERE w.uid = '{webhook}' AND d.sequence IS NOT NULL
+"""
+# What people do in a drill and followers are told of.
+TOLD = frozenset(
+    {
+        "comment.created",
+        "document.created",
+        "document.moved",
+        "document.updated",
+        "grant.removed",
+        "grant.set",
+    }
+)
 _JOBS = "SELECT uid, kind, state, attempts, error_code, lease_until < clock_timestamp() AS lost FROM jobs_job"
 _COPIES = """
 SELECT d.title, count(*) AS documents
@@ -52,6 +69,8 @@ class World:
     reader: Voice
     stranger: Voice
     workspace: str
+    webhook: str
+    receiver: Receiver
 
     def pages(self) -> Iterable[Page]:
         """The pages of all authors; of the page that they share each one's part."""
@@ -231,8 +250,57 @@ def _by_command(name: str) -> Callable[[World], Verdict]:
     return judge
 
 
-# What follows from the record is compared with it here, too: one judge for what the change feed shows to a
-# follower, one for what is due to receivers of webhooks.
+def _happened(world: World, webhook: str | None = None) -> list[dict[str, Any]]:
+    """The events of the workspace that are told of, in their order; of a webhook those since it was made."""
+    rows = sorted(world.cluster.rows(_EVENTS), key=lambda row: int(row["sequence"]))
+    made = [row["sequence"] for row in rows if webhook and row["target_uid"] == webhook]
+    first = made[0] if made else 0
+    here = [row for row in rows if row["workspace_uid"] == world.workspace and row["sequence"] > first]
+    return [row for row in here if row["action"] in TOLD]
+
+
+def changes(world: World) -> Verdict:
+    """The feed has each change of a document once, under its number, and nothing that did not happen."""
+    told: list[tuple[int, str]] = []
+    path: str | None = f"changes/?page_size=200&workspace={world.workspace}"
+    while path:
+        answer = world.reader.ask("GET", path)
+        if answer is None or not answer.is_success:
+            return Verdict(len(told), [f"the feed was answered {answer.text if answer else 'by silence'}"])
+        page = answer.json()
+        told += [(entry["sequence"], entry["id"]) for entry in page["results"]]
+        path = page["next"]
+    events = _happened(world)
+    due = {
+        (row["sequence"], row["target_uid"])
+        for row in events
+        if row["action"].partition(".")[0] == "document"
+    }
+    counted = collections.Counter(told)
+    known = {row["sequence"] for row in world.cluster.rows(_EVENTS)}
+    findings = [f"the feed lacks {sequence} of {uid}" for sequence, uid in sorted(due - set(told))]
+    findings += [f"the feed has {entry} {count} times" for entry, count in counted.items() if count > 1]
+    findings += [f"the feed has {sequence}, which never was" for sequence, _ in told if sequence not in known]
+    return Verdict(len(told), findings)
+
+
+def deliveries(world: World) -> Verdict:
+    """Each event that a webhook wants is one delivery, which its receiver has taken."""
+    rows = world.cluster.rows(_DELIVERIES.format(webhook=world.webhook))
+    due = {row["sequence"] for row in _happened(world, world.webhook)}
+    made = collections.Counter(row["sequence"] for row in rows)
+    heard = world.receiver.heard
+    findings = [f"event {sequence} was made no delivery of" for sequence in sorted(due - set(made))]
+    findings += [f"a delivery of {sequence} was not due" for sequence in sorted(set(made) - due)]
+    findings += [f"event {sequence} has {count} deliveries" for sequence, count in made.items() if count > 1]
+    for row in rows:
+        if row["status"] != "delivered":
+            findings.append(f"the delivery of {row['sequence']} is {row['status']}")
+        elif heard.get(row["uid"]) != row["sequence"]:
+            findings.append(f"the receiver never took the delivery of {row['sequence']}")
+    return Verdict(len(rows), findings + world.receiver.findings)
+
+
 JUDGES: dict[str, Callable[[World], Verdict]] = {
     "what people saw": clients,
     "writes that were acknowledged or refused": writes,
@@ -241,6 +309,8 @@ JUDGES: dict[str, Callable[[World], Verdict]] = {
     "comments": comments,
     "revisions without a gap": revisions,
     "events = writes = revisions": events,
+    "changes = events": changes,
+    "deliveries = events": deliveries,
     "jobs": jobs,
     "check_access (workspaces)": _by_command("check_access"),
     "verify_audit (events)": _by_command("verify_audit"),

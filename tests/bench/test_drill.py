@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from bench.drill import judge
@@ -13,6 +14,7 @@ from bench.drill.history import Operation, Outcome, Page, Values
 from bench.drill.judge import Verdict, World
 from bench.drill.librarian import Copy, Librarian
 from bench.drill.people import Author, Voice
+from bench.drill.receiver import Receiver
 
 Rows = dict[str, list[dict[str, Any]]]
 Judge = Callable[[World], Verdict]
@@ -30,16 +32,25 @@ class _Held:
             "array_agg": "revisions",
             "userpermission": "grants",
         }
-        by_words |= {"documents_comment": "comments", "audit_event": "events", "jobs_job": "jobs"}
+        by_words |= {
+            "documents_delivery": "deliveries",
+            "documents_comment": "comments",
+            "audit_event": "events",
+            "jobs_job": "jobs",
+        }
         name = next((name for words, name in by_words.items() if words in select), "copies")
         return self._rows[name]
 
 
 class _Shown(Voice):
-    """A reader and a stranger who ask nobody."""
+    """A reader and a stranger, to whom the API shows the feed that the rows hold and nothing else."""
 
-    def __init__(self) -> None:
+    def __init__(self, feed: list[dict[str, Any]]) -> None:
         self.uid = "stranger"
+        self._feed = feed
+
+    def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return httpx.Response(200, json={"results": self._feed, "next": None})
 
 
 class _Library(Librarian):
@@ -47,15 +58,21 @@ class _Library(Librarian):
         self.copies, self.findings = [Copy("job", "copied")], []
 
 
+def _noted(sequence: int, request_id: str, action: str, target: str, **facts: Any) -> dict[str, Any]:
+    row = {"sequence": sequence, "request_id": request_id, "action": action, "target_uid": target}
+    return {**row, "workspace_uid": "room", "facts": facts}
+
+
 def _rows() -> Rows:
     """All is well: one page of two revisions with a comment and a grant, and a finished copy."""
     content = "first\nsecond\n"
     page = {"uid": "page", "title": "title", "revision": 2, "content": content, "parent": None}
     shared = {"uid": "shared", "title": "Shared", "revision": 1, "content": "0\n", "parent": None}
-    events: list[dict[str, Any]] = [
-        {"request_id": "r1", "action": "document.created", "target_uid": "page", "facts": {}},
-        {"request_id": "r2", "action": "document.updated", "target_uid": "page", "facts": {"revision": 2}},
-        {"request_id": "made", "action": "document.created", "target_uid": "shared", "facts": {}},
+    events = [
+        _noted(1, "made", "document.created", "shared"),
+        _noted(2, "hook", "webhook.created", "hook"),
+        _noted(3, "r1", "document.created", "page"),
+        _noted(4, "r2", "document.updated", "page", revision=2),
     ]
     return {
         "documents": [{**page, "workspace": "room"}, {**shared, "workspace": "room"}],
@@ -66,12 +83,21 @@ def _rows() -> Rows:
         "jobs": [
             {"uid": "job", "kind": "documents.copy", "state": "succeeded", "error_code": "", "lost": None}
         ],
+        "feed": [
+            {"sequence": 1, "id": "shared"},
+            {"sequence": 3, "id": "page"},
+            {"sequence": 4, "id": "page"},
+        ],
+        "deliveries": [
+            {"uid": "d3", "sequence": 3, "status": "delivered"},
+            {"uid": "d4", "sequence": 4, "status": "delivered"},
+        ],
         "copies": [{"title": "copied", "documents": Librarian.documents}],
     }
 
 
 def _world(rows: Rows) -> World:
-    shown = _Shown()
+    shown = _Shown(rows["feed"])
     author = Author(shown, shown, "room", "shared", 1)
     page = Page("page", Values(["title"]), Values([None]), Values([True]), revision=2)
     page.lines.told = {"first": Outcome.DONE, "second": Outcome.DONE, "third": Outcome.REFUSED}
@@ -85,7 +111,10 @@ def _world(rows: Rows) -> World:
         Operation("document.moved", "documents/page/move/", ["r4"], Outcome.UNKNOWN),
     ]
     cluster = cast("Cluster", _Held(rows))
-    return World(cluster, [author], _Library(), shown, shown, "room")
+    receiver = Receiver()
+    receiver.server_close()
+    receiver.heard = {"d3": 3, "d4": 4}
+    return World(cluster, [author], _Library(), shown, shown, "room", "hook", receiver)
 
 
 def _set(name: str, at: int, **values: Any) -> Callable[[Rows], None]:
@@ -101,11 +130,12 @@ def _remove(name: str, at: int = 0) -> Callable[[Rows], None]:
 
 
 def _event(request_id: str, action: str) -> Callable[[Rows], None]:
-    return _add("events", request_id=request_id, action=action, target_uid="grant", facts={})
+    return lambda rows: rows["events"].append(_noted(9, request_id, action, "other"))
 
 
 JUDGED: list[Judge] = [
-    *(judge.clients, judge.writes, judge.rights, judge.comments, judge.revisions, judge.events, judge.jobs)
+    *(judge.clients, judge.writes, judge.rights, judge.comments, judge.revisions, judge.events, judge.jobs),
+    *(judge.changes, judge.deliveries),
 ]
 
 
@@ -148,11 +178,23 @@ def test_nothing_is_found_where_all_is_well(verdict: Judge) -> None:
         pytest.param(
             judge.revisions, _set("revisions", 0, revision=3), id="a page is ahead of its revisions"
         ),
-        pytest.param(judge.events, _remove("events", 1), id="an acknowledged write is not on the record"),
+        pytest.param(judge.events, _remove("events", 3), id="an acknowledged write is not on the record"),
         pytest.param(judge.events, _event("r0", "document.created"), id="a write is on the record twice"),
         pytest.param(judge.events, _event("r3", "document.updated"), id="a refused write is on the record"),
         pytest.param(judge.events, _event("r2", "grant.set"), id="a write left another's event"),
-        pytest.param(judge.events, _set("events", 1, facts={"revision": 3}), id="a revision has no event"),
+        pytest.param(judge.events, _set("events", 3, facts={"revision": 3}), id="a revision has no event"),
+        pytest.param(judge.changes, _remove("feed"), id="a change is not in the feed"),
+        pytest.param(judge.changes, _add("feed", sequence=4, id="page"), id="a change is in the feed twice"),
+        pytest.param(judge.changes, _add("feed", sequence=8, id="page"), id="the feed tells what never was"),
+        pytest.param(judge.deliveries, _remove("deliveries"), id="an event has no delivery"),
+        pytest.param(
+            judge.deliveries, _add("deliveries", uid="d5", sequence=4, status="delivered"), id="it has two"
+        ),
+        pytest.param(
+            judge.deliveries, _add("deliveries", uid="d1", sequence=1, status="delivered"), id="none was due"
+        ),
+        pytest.param(judge.deliveries, _set("deliveries", 0, status="pending"), id="a delivery still waits"),
+        pytest.param(judge.deliveries, _set("deliveries", 0, uid="d9"), id="the receiver never took it"),
         pytest.param(judge.jobs, _set("jobs", 0, state="failed"), id="a job failed"),
         pytest.param(judge.jobs, _set("jobs", 0, state="queued"), id="a job never ran"),
         pytest.param(judge.jobs, _set("jobs", 0, lost=True), id="a dead worker holds a job"),
@@ -173,3 +215,14 @@ def test_a_refusal_may_be_on_the_record() -> None:
     rows = _rows()
     _event("r3", "access.denied")(rows)
     assert judge.events(_world(rows)).findings == []
+
+
+def test_receiver_fails_now_and_then_and_remembers() -> None:
+    """What is refused once is taken the second time; the same id with another event is found."""
+    receiver = Receiver()
+    receiver.server_close()
+    taken = [receiver.take(f"d{number}", number) for number in range(14)]
+    assert taken.count(False) == 2
+    assert receiver.take("d6", 6)
+    receiver.take("d6", 7)
+    assert len(receiver.findings) == 1
