@@ -24,6 +24,13 @@ def hold(run: JobRun) -> None:
     threading.Event().wait(run.payload["seconds"])
 
 
+@job_handler("test.hold_once")
+def hold_once(run: JobRun) -> None:
+    """Take its time in the first try."""
+    if run.fence == 1:
+        threading.Event().wait(run.payload["seconds"])
+
+
 @job_handler("test.die_once")
 def die_once(run: JobRun) -> None:
     """Kill the process in the first try."""

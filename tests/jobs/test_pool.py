@@ -7,7 +7,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import django_rq
 import pytest
 
 from cloudscribe.jobs.models import Job, JobState
@@ -57,6 +59,38 @@ def test_workers_start_again_what_was_killed() -> None:
         second.refresh_from_db()
         assert second.result is not None
         assert second.result["worker"] != first.result["worker"]
+
+
+def test_workers_killed_in_the_middle_of_a_job_have_it_done_by_the_next() -> None:
+    """Worker and work-horse gone at once, nobody ends the lease: it runs out, and the job is tried again."""
+    with command("rqworkers", JOB_LEASE=4.0), command("scheduler", JOB_BACKOFF=0.1):
+        first = job_make(kind="test.pid")
+        until(lambda: state_of(first) == JobState.SUCCEEDED)
+        first.refresh_from_db()
+        assert first.result is not None
+        worker = first.result["worker"]
+        held = job_make(kind="test.hold_once", payload={"seconds": 60})
+        until(lambda: state_of(held) == JobState.RUNNING)
+        horses = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+        for pid in (worker, *map(int, horses)):
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: state_of(held) == JobState.SUCCEEDED)
+    held.refresh_from_db()
+    assert held.attempts == 2
+    # The try that died was counted: one that kills each worker ends.
+    assert held.attempts_forgiven == 0
+
+
+def test_workers_find_again_what_a_flushed_redis_forgot() -> None:
+    """Bells that Redis has lost are hung again by the scheduler."""
+    job = job_make(kind="test.pid")
+    back_date(job, 60, "run_at")
+    django_rq.get_connection("fast").flushdb()
+    with command("rqworkers"), command("scheduler"):
+        until(lambda: state_of(job) == JobState.SUCCEEDED)
+        django_rq.get_connection("fast").flushdb()
+        second = job_make(kind="test.pid")
+        until(lambda: state_of(second) == JobState.SUCCEEDED)
 
 
 def test_workers_let_a_running_job_finish_at_the_end() -> None:
