@@ -51,22 +51,27 @@ from documents.visibility import VISIBLE_SQL, rights_of, visible_parameters
 WINDOW = 5_000
 # Most of these are an entry, so that they fill the largest page.
 _MOST_JUDGED = 250
-# Events are committed out of the order of their numbers: of those that the trail has lost, some may stand
-# behind a number that it still holds, though never so far.
-_CROSSWISE = 10_000
-
 # Up to where all has settled, the lowest number that the trail still holds, and whether it held lower ones.
 _HORIZON_SQL = """
 SELECT n.number, pg_snapshot_xmin(pg_current_snapshot())::text::bigint, f.lowest,
        EXISTS (SELECT FROM audit_eventleaf l WHERE l.sequence < f.lowest)
 FROM (SELECT max(number) AS number FROM audit_epoch) n, (SELECT min(sequence) AS lowest FROM audit_event) f
 """
+# Leaves stand in the order of the feed and stay when their events go: does the last of those that went stand
+# behind the cursor? It is among the highest numbers, as few are committed out of order. What has no leaf
+# yet is newer than all of them.
+_LEADS_ON_SQL = """
+SELECT coalesce((SELECT leaf FROM audit_eventleaf WHERE sequence = %(after)s),
+                (SELECT 9223372036854775807 FROM audit_event WHERE sequence = %(after)s), -1)
+       >= (SELECT max(leaf) FROM audit_eventleaf
+           WHERE sequence >= %(lowest)s - 10000 AND sequence < %(lowest)s)
+"""
 _LAST_SQL = """
 SELECT epoch, xid, sequence FROM audit_event WHERE (epoch, xid) < (%(epoch)s::int, %(horizon)s::bigint)
 ORDER BY epoch DESC, xid DESC, sequence DESC LIMIT 1
 """
-# The planner looks at the epoch alone and takes what is behind a place of the order for a row or two: it would
-# read and sort a million events rather than walk along the index.
+# The planner looks at the epoch alone and takes what is behind a place of the order for a row or two: it
+# would read and sort a million events rather than walk along the index.
 _IN_ORDER_SQL = "SET LOCAL enable_sort = off"
 _PLACE = """d.id, d.uid, d.workspace_id, w.uid, d.path, d.reach, d.trashed_at IS NOT NULL"""
 # Plain changes of what is hidden are left out here, as most of them are others'. The last row of the window
@@ -186,9 +191,10 @@ def position_check(after: FeedPosition) -> None:
 def _reach_check(after: FeedPosition | None, horizon: _Horizon) -> None:
     if after is not None and after.issued != horizon.epoch:
         raise ResyncNeeded
-    sequence = after.sequence if after else 0
-    if horizon.is_cut and horizon.lowest is not None and sequence < horizon.lowest + _CROSSWISE:
-        raise ResyncNeeded
+    if horizon.is_cut:
+        values = {"after": after.sequence if after else 0, "lowest": horizon.lowest}
+        if prepared_rows(_LEADS_ON_SQL, values) != [(True,)]:
+            raise ResyncNeeded
 
 
 def _judged(

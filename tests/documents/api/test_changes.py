@@ -12,7 +12,7 @@ import pytest
 from django.db import connection, transaction
 
 from audit.models import Event
-from audit.services import Entry, Target
+from audit.services import Entry, Target, events_seal
 from audit.services.events import entry_row
 from documents.selectors import changes
 from tests.conftest import SERVERS
@@ -122,6 +122,27 @@ def test_a_cursor_of_an_earlier_epoch_is_gone(world: World) -> None:
     finally:
         with psycopg.connect(SERVERS.superuser_url(), autocommit=True) as owner:
             owner.execute("UPDATE audit_epoch SET number = number - 1")
+
+
+def test_a_cursor_behind_which_events_are_gone_is_gone(world: World) -> None:
+    """What the trail dropped is known by its leaves: whoever had read it all goes on, others begin anew."""
+    before = Feed(world.owner)
+    world.document()
+    feed = Feed(world.owner)
+    page = world.document()
+    events_seal()
+    with psycopg.connect(SERVERS.superuser_url()) as owner:
+        last = Event.objects.filter(action="document.created").earliest("sequence").sequence
+        owner.execute("SET session_replication_role = replica")
+        owner.execute("DELETE FROM audit_event WHERE sequence <= %s", [last])
+    for query in ("", f"?cursor={before.cursor}"):
+        answer = world.owner.get(f"changes/{query}")
+        assert (answer.status_code, answer.json()["code"]) == (410, "resync")
+    assert feed.told() == [("document.created", page, "changed")]
+    feed.cursor = answer.json()["cursor"]
+    assert feed.told() == []
+    world.ok(world.act(page, "lock"))
+    assert feed.told() == [("document.locked", page, "changed")]
 
 
 def test_strangers_are_told_nothing(world: World) -> None:
