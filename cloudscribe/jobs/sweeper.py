@@ -15,7 +15,8 @@ from cloudscribe.jobs.ports import StoredActor
 from cloudscribe.jobs.registry import ScheduleSpec, max_attempts_of, schedules
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
-from cloudscribe.lib.transactions import transactional
+from cloudscribe.lib.observability.metrics import JOBS
+from cloudscribe.lib.transactions import on_commit, transactional
 
 _BATCH = 200
 # A job that became due just now is about to be claimed for its own ring.
@@ -52,6 +53,8 @@ def leases_reclaim() -> int:
             error="The worker stopped in the middle of it.",
             max_attempts=max_attempts_of(job.kind),
         )
+        # Here alone: whoever was at it can't count any more.
+        on_commit(JOBS.labels(kind=job.kind, outcome="worker_lost").inc)
     return len(expired)
 
 

@@ -19,7 +19,9 @@ from pytest_django import Settings
 from audit.models import Seal
 from audit.services import events_seal
 from cloudscribe.jobs.models import Job, JobState
+from cloudscribe.jobs.sweeper import leases_reclaim
 from cloudscribe.lib.observability import readings
+from cloudscribe.lib.observability.metrics import JOBS
 from cloudscribe.lib.observability.readings import Gauge, Reading, Rows
 from documents.models import Delivery, Webhook
 from security.limits import policies
@@ -31,6 +33,7 @@ from tests.documents.webhooks import HOOK
 from tests.documents.world import World
 from tests.fixtures import ApiClient, client_make
 from tests.jobs.factories import claimed, job_make
+from tests.jobs.kinds import KIND
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -90,6 +93,15 @@ def test_queues_by_the_job_table() -> None:
     }
     assert 420 <= value("cloudscribe_jobs_oldest_due_seconds", queue="fast") < 480
     assert value("cloudscribe_jobs_oldest_due_seconds", queue="slow") == 0
+
+
+def test_tries_whose_worker_died_are_counted() -> None:
+    """By the sweeper, since the worker can't."""
+    counter = JOBS.labels(kind=KIND, outcome="worker_lost")
+    before = counter._value.get()
+    Job.objects.filter(pk=claimed().pk).update(lease_until=timezone.now() - dt.timedelta(seconds=1))
+    assert leases_reclaim() == 1
+    assert counter._value.get() == before + 1
 
 
 def test_seals_lag_until_they_are_made() -> None:
