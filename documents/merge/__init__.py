@@ -4,7 +4,8 @@ Pure: no Django, no database. `fields.merge_fields` is the door; `lines.merge_te
 """
 
 from documents.merge.fields import FieldsMerge, merge_fields
+from documents.merge.labels import clash
 from documents.merge.lines import merge_texts
 from documents.merge.result import Conflict, MergeResult, Reason
 
-__all__ = ["Conflict", "FieldsMerge", "MergeResult", "Reason", "merge_fields", "merge_texts"]
+__all__ = ["Conflict", "FieldsMerge", "MergeResult", "Reason", "clash", "merge_fields", "merge_texts"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from documents.merge.fences import outside_fences
 from documents.merge.segments import Lines, Outcome, Segment, Texts
+from documents.merge.structure import front_matters
 
 # A footnote's text is free, and it may stand right below a sentence.
 _NOTE = re.compile(r"[ >]{0,8}\[(\^[^\[\]\s]{1,200})\]:")
@@ -30,6 +31,17 @@ def mislabelled(texts: Texts, segments: Sequence[Segment]) -> frozenset[int]:
     merged = _Labels([line for segment in segments for line in segment.merged(texts)])
     wrong = _wrong(merged, _Labels(texts.yours), _Labels(texts.current))
     return frozenset(_holders(texts, segments, wrong)) if wrong else frozenset()
+
+
+def clash(result: str, yours: str, current: str) -> bool:
+    """Whether a text made of two others names two things alike, loses a name or has front matter twice.
+
+    For what was not put together line by line, so that no line tells which of them it is from.
+    """
+    lines, *sides = (text.split("\n") for text in (result, yours, current))
+    if front_matters(lines) > max(map(front_matters, sides)):
+        return True
+    return "]:" in yours + current and bool(_wrong(*map(_Labels, (lines, *sides))))
 
 
 class _Labels:

@@ -167,8 +167,8 @@ class _Check:
             lines = range(section.start, section.stop)
             if body not in known and not all(map(self._keeps, lines)):
                 yield from self._changed_in(section)
-        if _front_matters(self.result.lines) > max(
-            _front_matters(self.yours.lines), _front_matters(self.current.lines)
+        if front_matters(self.result.lines) > max(
+            front_matters(self.yours.lines), front_matters(self.current.lines)
         ):
             yield from self._changed_in(self.result.section(0))
 
@@ -302,7 +302,7 @@ def _front_matter_end(lines: Lines, start: int) -> int:
     return start
 
 
-def _front_matters(lines: Lines) -> int:
+def front_matters(lines: Lines) -> int:
     """How many blocks of front matter stand on top of each other."""
     count = at = 0
     while (end := _front_matter_end(lines, at)) > at:

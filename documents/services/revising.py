@@ -22,7 +22,7 @@ from documents.exceptions import (
     OperationNotApplicable,
     RevisionGone,
 )
-from documents.merge import merge_fields
+from documents.merge import clash, merge_fields
 from documents.merge.fields import BODY
 from documents.models import Document, DocumentBody, State
 from documents.payloads import payload_for
@@ -151,7 +151,9 @@ def _merged(
         return result.values
     if callable(changes):
         with suppress(OperationNotApplicable):
-            return _changed(current, changes, base)
+            again = _changed(current, changes, base)
+            if not clash(again[BODY], yours[BODY], current[BODY]):
+                return again
     head = opened.document.revision
     etag = document_etag(opened.epoch, head, _CONFLICT_TAIL)
     raise EditConflict(

@@ -242,6 +242,29 @@ def test_operation_whose_passage_stands_beside_others_work(page: Page) -> None:
     assert answer.json()["merged"] is True
 
 
+@pytest.mark.parametrize(
+    ("theirs", "operation"),
+    [
+        pytest.param(
+            "---\na: 1\n---\n" + BODY,
+            {"op": "prepend", "text": "---\nb: 1\n---\n"},
+            id="front matter",
+        ),
+        pytest.param(
+            BODY + "- sold[^1]\n\n[^1]: theirs\n",
+            {"op": "append", "text": "- kept[^1]\n\n[^1]: mine\n"},
+            id="footnote",
+        ),
+    ],
+)
+def test_operations_that_would_double_a_name(page: Page, theirs: str, operation: dict[str, str]) -> None:
+    """409, as where the same was written by hand: both could be put in, but not be told apart."""
+    page.edit(content=theirs)
+    answer = operate(page, operation)
+    assert (answer.status_code, answer.json()["code"]) == (409, "edit_conflict")
+    assert page.now()["content"] == theirs
+
+
 def test_operations_that_fit_the_text_of_now_alone(page: Page) -> None:
     """422: they were told of the version that If-Match names, and there they are not."""
     page.edit(content=BODY + "Salt\n")
