@@ -23,8 +23,11 @@ SELECT
   (SELECT count(*) FROM documents_workspace) AS workspaces,
   (SELECT greatest(reltuples, 0)::bigint FROM pg_class
      WHERE oid = 'documents_document'::regclass) AS documents,
-  (SELECT count(*) FROM jobs_job WHERE state = 'queued') AS queued,
+  (SELECT count(*) FROM jobs_job WHERE state = 'queued' AND queue = 'fast') AS fast,
+  (SELECT count(*) FROM jobs_job WHERE state = 'queued' AND queue = 'slow') AS slow,
   (SELECT count(*) FROM jobs_job WHERE state = 'running') AS running,
+  (SELECT count(*) FROM jobs_job WHERE state = 'succeeded'
+     AND finished_at > now() - interval '1 hour') AS done,
   (SELECT count(*) FROM jobs_job WHERE state = 'failed'
      AND finished_at > now() - interval '24 hours') AS failed,
   (SELECT coalesce(extract(epoch FROM now() - min(run_at)), 0)::int FROM jobs_job
@@ -55,7 +58,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def _cards(request: HttpRequest) -> list[Card]:
     with connection.cursor() as cursor:
         cursor.execute(NUMBERS)
-        people, sessions, workspaces, documents, queued, running, failed, oldest = cursor.fetchone()
+        people, sessions, workspaces, documents, fast, slow, running, done, failed, oldest = cursor.fetchone()
     jobs = reverse("admin:jobs_job_changelist")
     cards = [
         ("accounts.view_user", Card("People", f"{people:,}", reverse("admin:accounts_user_changelist"))),
@@ -71,8 +74,12 @@ def _cards(request: HttpRequest) -> list[Card]:
             "documents.view_document",
             Card("Documents, about", f"{documents:,}", reverse("admin:documents_document_changelist")),
         ),
-        ("jobs.view_job", Card("Jobs waiting", f"{queued:,}", f"{jobs}?state__exact=queued")),
+        (
+            "jobs.view_job",
+            Card("Jobs waiting", f"{fast:,} fast, {slow:,} slow", f"{jobs}?state__exact=queued"),
+        ),
         ("jobs.view_job", Card("Jobs running", f"{running:,}", f"{jobs}?state__exact=running")),
+        ("jobs.view_job", Card("Done in an hour", f"{done:,}", f"{jobs}?state__exact=succeeded")),
         ("jobs.view_job", Card("Failed in a day", f"{failed:,}", f"{jobs}?state__exact=failed", failed > 0)),
         (
             "jobs.view_job",
