@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 
 class CloudScribeConfig(AppConfig):
@@ -19,7 +20,15 @@ class CloudScribeConfig(AppConfig):
 
         queries.install()
         if settings.OTEL_ENDPOINT:
-            # An extra, which costs nothing where it isn't asked for.
-            from cloudscribe.lib.observability import tracing  # noqa: PLC0415
+            _trace()
 
-            tracing.start(settings.RELEASE, settings.PROCESS_KIND)
+
+def _trace() -> None:
+    """Load what makes traces, an extra; raises ImproperlyConfigured where it isn't installed."""
+    try:
+        from cloudscribe.lib.observability import tracing  # noqa: PLC0415 (costs nothing where it isn't set)
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set: install requirements/otel.txt, too."
+        ) from error
+    tracing.start(settings.RELEASE, settings.PROCESS_KIND)

@@ -135,3 +135,18 @@ def test_what_is_off_loads_nothing() -> None:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "cloudscribe.settings"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=ROOT, check=False)
     assert done.returncode == 0
+
+
+def test_traces_without_their_libraries_say_what_to_install() -> None:
+    """At the start, not with the first request."""
+    program = "import django, sys; sys.modules['opentelemetry.sdk.trace'] = None; django.setup()"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "cloudscribe.settings",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode != 0
+    assert b"install requirements/otel.txt" in done.stderr
