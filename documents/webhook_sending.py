@@ -22,7 +22,7 @@ _TOLD = {
     Reason.HOST: "The host is neither a name nor an address in its usual spelling.",
     Reason.MALFORMED: "This is no URL.",
     Reason.PORT: "Requests to this port are not allowed.",
-    Reason.SCHEME: "The URL must begin with https://.",
+    Reason.SCHEME: "The URL must begin with https:// or http://.",
     Reason.USERINFO: "The URL may hold no user and no password.",
 }
 # Nothing of an answer is kept; whoever sends more is cut off.
@@ -73,7 +73,7 @@ def address_check(url: str) -> None:
     What a name leads to is judged at each attempt: it may change.
     """
     try:
-        url_check(url, openings=openings())
+        url_check(url, plain=True, openings=openings())
     except OutgoingRefused as refused:
         code = f"forbidden_{refused.reason}"
         raise InvalidInput.field("/url", code, _TOLD[refused.reason]) from None
@@ -102,6 +102,7 @@ def parcel_send(parcel: Parcel) -> Outcome:
             body=parcel.body,
             most_bytes=_MOST_BYTES,
             most_seconds=settings.WEBHOOK_TIMEOUT,
+            plain=True,
             openings=openings(),
         )
     except OutgoingRefused as refused:

@@ -18,7 +18,7 @@ from audit.checkpoints import Checkpoint, checkpoint_signed
 from audit.leaves import LEAF_SQL, leaf_data
 from audit.merkle import Grown, leaf_hash
 from audit.models import Seal
-from audit.selectors.events import BEGINNING, SETTLED, Position
+from audit.selectors.events import BEGINNING, IN_ORDER_SQL, SETTLED, Position
 from audit.selectors.tree import Tree, seal_newest
 from cloudscribe.lib.transactions import transactional
 
@@ -46,6 +46,7 @@ def events_seal(*, most: int = BATCH) -> Seal | None:
     last = seal_newest()
     after = Position(last.epoch, last.xid, last.sequence) if last else BEGINNING
     with connection.cursor() as cursor:
+        cursor.execute(IN_ORDER_SQL)
         cursor.execute(_NEXT_SQL, [*after, most])
         rows = cursor.fetchall()
     return _sealed(rows, last.tree_size if last else 0, now) if rows else None

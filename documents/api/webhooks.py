@@ -65,7 +65,7 @@ class EventField(StrictCharField):
 class WebhookInput(StrictSerializer):
     """Where to, and what of."""
 
-    url = StrictCharField(max_length=limits.WEBHOOK_URL_LENGTH, help_text="An https address.")
+    url = StrictCharField(max_length=limits.WEBHOOK_URL_LENGTH, help_text="An https or http address.")
     events = serializers.ListField(
         child=EventField(max_length=64), min_length=1, max_length=_MOST_EVENTS, help_text=_EVENTS_HELP
     )
