@@ -92,7 +92,8 @@ def test_operators_open_networks_and_ports(world: World, settings: Any) -> None:
     settings.WEBHOOK_ALLOWED_PORTS = ["8443"]
     hook_make(world, url)
     hook_make(world, "https://example.org:8443/")
-    assert world.owner.post(hooks(world), {"url": "http://10.0.0.1:8443/", "events": ["*"]}).status_code == 400
+    elsewhere = {"url": "http://10.0.0.1:8443/", "events": ["*"]}
+    assert world.owner.post(hooks(world), elsewhere).status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""The refusals of documents' files."""
+
+from __future__ import annotations
+
+from cloudscribe.lib.errors import (
+    BusinessError,
+    InvalidInput,
+)
+
+
+class AttachmentInfected(BusinessError):
+    """The scanner found something in it: it is kept apart and given to nobody."""
+
+    code = "attachment_infected"
+    title = "The file is infected"
+    detail = "The virus scanner found something in this file, so it is given to nobody."
+
+
+class AttachmentQuotaExceeded(BusinessError):
+    """A workspace holds so many bytes of files and no more; the answer names limit and use."""
+
+    code = "attachment_quota_exceeded"
+    title = "The workspace has no room for this file"
+
+    def __init__(self, used: int, limit: int) -> None:
+        super().__init__(
+            f"The files of this workspace may have {limit:,} bytes, and {used:,} are used. "
+            "Those of documents in the trash count until they are purged.",
+            extra={"used": used, "limit": limit},
+        )
+
+
+class AttachmentScanning(BusinessError):
+    """The scanner hasn't looked at it yet; `Retry-After` says when to ask again."""
+
+    code = "attachment_scanning"
+    title = "The file is being scanned"
+    detail = "The virus scanner hasn't looked at this file yet. Try again shortly."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
+class RangeNotSatisfiable(InvalidInput):
+    """A range that begins behind the end of the file (RFC 9110, section 15.5.17)."""
+
+    status = 416
+    code = "range_not_satisfiable"
+    title = "The file has no such range"
