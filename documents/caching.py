@@ -14,9 +14,10 @@ from cachetools import LRUCache
 from django.db import connection
 
 from cloudscribe.lib.actor import AccessKey, Actor, CredentialKind
-from cloudscribe.lib.caching import CacheAside, StampedCache, WriteBehind
+from cloudscribe.lib.caching import CacheAside, StampedCache, TimedRefresh, WriteBehind
 from documents.access_map import AccessMap, Entries
 from documents.blaming import Blame, Run
+from documents.models import Workspace
 from documents.rendering import RENDERER_VERSION, Rendered
 
 # The map's form, a part of the key: processes of two releases never read each other's bits.
@@ -163,6 +164,13 @@ def blame(document: uuid.UUID, number: int, actor: Actor, trace: Callable[[Blame
         _blames.put(key(number), found)
     return found
 
+
+def _load_audited() -> frozenset[str]:
+    return frozenset(map(str, Workspace.objects.filter(reads_audited=True).values_list("uid", flat=True)))
+
+
+# The ids of the workspaces whose reads are put on the record: few, and asked by every read.
+audited_rooms: TimedRefresh[frozenset[str]] = TimedRefresh("documents.audited_rooms", _load_audited)
 
 _OPENED_SQL = """
 INSERT INTO documents_recentview AS r (user_id, document_id, seen_at)

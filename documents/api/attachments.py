@@ -24,6 +24,7 @@ from cloudscribe.lib.serializers import (
 from cloudscribe.lib.uploads import Upload, UploadParser
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.api.reaching import DocumentReached
+from documents.api.read_log import attachment_read_tell
 from documents.api.serving import blob_answer
 from documents.attachments import attachment_address, attachment_location
 from documents.authors import author_reference
@@ -232,4 +233,5 @@ class AttachmentFileViewSet(ServiceViewSet):
         """
         side = self.query().get("size")
         attachment = attachment_find(self.actor, uuid.UUID(str(id)))
+        attachment_read_tell(request, self.actor, attachment)
         return blob_answer(request, attachment.blob, attachment.name, side=side)

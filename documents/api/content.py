@@ -28,6 +28,7 @@ from cloudscribe.lib.serializers import (
 from documents import limits
 from documents.api.answering import DocumentAnswering
 from documents.api.editing import PREFER, expected_of, merge_wanted
+from documents.api.read_log import document_read_tell
 from documents.api.serializers import BodyField, DocumentAnswer
 from documents.caching import document_opened, rendering
 from documents.etags import document_etag, parse_expected
@@ -250,6 +251,7 @@ class ContentViewSet(DocumentAnswering):
         document_opened(self.actor, id)
         if current:
             return self.respond(etag=etag)
+        document_read_tell(request, self.actor, answer)
         content = answer["content"]
         text = content_as(kind, content, lambda: content_rendering(content))
         return self._with_headers(HttpResponse(text, content_type=f"{kind}; charset=utf-8"), etag, None)

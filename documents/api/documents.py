@@ -23,6 +23,7 @@ from documents.api.destinations import CHANGED, OTHER_WORKSPACE, DestinationMixi
 from documents.api.editing import DocumentUpdateInput, EditingMixin, expected_of
 from documents.api.effects import DryRunQuery, EffectsAnswer, either
 from documents.api.filtering import documents_filtered
+from documents.api.read_log import document_read_tell
 from documents.api.serializers import (
     AtQuery,
     DocumentAnswer,
@@ -139,6 +140,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         fields = query.get("fields")
         if "at" in query:
             answer, etag = document_at(self.actor, self.document_here(), query["at"])
+            document_read_tell(request, self.actor, answer, etag)
             return self._read(answer, etag, fields)
         known = parse_expected(request.META.get("HTTP_IF_NONE_MATCH", ""))
         answer, etag = document_read_whole(
@@ -148,6 +150,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
             lambda tag: if_none_match(request, tag),
         )
         document_opened(self.actor, id)
+        document_read_tell(request, self.actor, answer, etag)
         return self._read(answer, etag, fields)
 
     def _read(self, answer: Answer, etag: str, fields: Sequence[str] | None) -> HttpResponseBase:

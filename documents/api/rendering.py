@@ -14,6 +14,7 @@ from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import QuerySerializer, StrictSerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.api.reaching import DocumentReached
+from documents.api.read_log import document_read_tell
 from documents.api.serializers import BodyField
 from documents.caching import document_opened, rendering
 from documents.models import Document
@@ -79,6 +80,7 @@ class RenderingViewSet(DocumentReached, ServiceViewSet):
         document_opened(self.actor, document.uid)
         revision, content, sha256 = _body_of(document, wanted)
         etag = make_etag("html", RENDERER_VERSION, revision, sha256)
+        document_read_tell(request, self.actor, document, etag, revision=revision)
         rendered = rendering(sha256, lambda: render_bounded(content))
         shown = {"html": rendered.html, "toc": rendered.toc, "revision": revision, "plain": rendered.plain}
         return self.respond(self.shown(shown), etag=etag)

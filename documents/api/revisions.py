@@ -24,6 +24,7 @@ from cloudscribe.lib.serializers import (
 from documents import diffs, limits
 from documents.api.answering import DocumentAnswering
 from documents.api.editing import PREFER, expected_of, merge_wanted
+from documents.api.read_log import document_read_tell
 from documents.authors import author_reference
 from documents.models import Document, Revision, RevisionName
 from documents.selectors.revisions import Snapshot, revision_snapshot
@@ -179,9 +180,12 @@ class RevisionViewSet(DocumentAnswering):
 
     def retrieve(self, request: Request, document: str, number: str) -> HttpResponseBase:
         """One revision with its body."""
-        row, snapshot = self._found(self.document_here(), int(number))
+        here = self.document_here()
+        row, snapshot = self._found(here, int(number))
         data = {**RevisionOutput(row).data, "content": snapshot.content}
-        return self.respond(data, etag=make_etag(data["sha256"], row.pk, data["author"], data["name"]))
+        etag = make_etag(data["sha256"], row.pk, data["author"], data["name"])
+        document_read_tell(request, self.actor, here, etag, revision=int(number))
+        return self.respond(data, etag=etag)
 
     def partial_update(self, request: Request, document: str, number: str) -> HttpResponseBase:
         """Give a revision a name, by which it is found and which keeps its body for good (editors)."""

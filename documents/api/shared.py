@@ -37,6 +37,7 @@ from documents.api.content import (
     operations_of,
 )
 from documents.api.editing import PREFER, merge_wanted
+from documents.api.read_log import document_read_tell
 from documents.api.rendering import HeadingOutput
 from documents.api.serializers import BodyField
 from documents.api.serving import blob_answer
@@ -168,6 +169,7 @@ class SharedViewSet(ServiceViewSet):
         answer = shared_answer(held, shown)
         etag = self._etag(held, shown, answer)
         self._count(held, etag)
+        document_read_tell(request, held.actor, shown, etag)
         return self.respond(answer, etag=etag)
 
     @property
@@ -184,6 +186,7 @@ class SharedViewSet(ServiceViewSet):
         self._count(held, etag)
         if if_none_match(request, etag):
             return self.respond(etag=etag)
+        document_read_tell(request, held.actor, shown)
         text = content_as(kind, shown.body.content, lambda: shared_rendering(shown))
         response = HttpResponse(held.names.masked(text), content_type=f"{kind}; charset=utf-8")
         return self._with_headers(response, etag, None)

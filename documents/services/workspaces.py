@@ -9,9 +9,10 @@ from typing import Any
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError, Forbidden, NotFound
-from cloudscribe.lib.transactions import transactional
+from cloudscribe.lib.transactions import on_commit, transactional
 from documents import limits
 from documents.addresses import slug_of
+from documents.caching import audited_rooms
 from documents.exceptions import LegalHold
 from documents.models import Document, Origin, Workspace
 from documents.policies import Action, require
@@ -100,6 +101,8 @@ def workspace_update(*, actor: Actor, workspace: Workspace, changes: Mapping[str
         workspace_uid=workspace.uid,
         changes={name: (before[name], getattr(workspace, name)) for name in differing},
     )
+    if "reads_audited" in differing:
+        on_commit(audited_rooms.refresh)
     return workspace
 
 
