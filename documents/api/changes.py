@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
-from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, page_links
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import QuerySerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
@@ -27,9 +26,15 @@ class ChangesQuery(QuerySerializer):
     """Which changes are wanted."""
 
     workspace = serializers.UUIDField(required=False, help_text="Of this workspace alone.")
+    cursor = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        help_text="Where to go on, from an earlier answer, or `now`.",
+    )
+    page_size = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE)
 
 
-class ChangeOutput(serializers.Serializer[Any]):
+class FeedEntryOutput(serializers.Serializer[Any]):
     """What happened to one document or workspace, as it is for the reader now."""
 
     sequence = serializers.IntegerField(help_text="Number of the event; one event may have several entries.")
@@ -47,29 +52,31 @@ class ChangesPage(serializers.Serializer[Any]):
     """Changes, the oldest first."""
 
     next = serializers.URLField(allow_null=True, help_text="Where more waits already.")
+    previous = serializers.URLField(allow_null=True, help_text="Null: a feed is read in one direction.")
     cursor = serializers.CharField(help_text="To go on from, now or later.")
-    results = ChangeOutput(many=True)
+    results = FeedEntryOutput(many=True)
 
 
 class ChangesViewSet(ServiceViewSet):
     """The change feed."""
 
     permission_classes = [Authenticated]
-    serializers: ClassVar = {"list": ChangeOutput}
-    queries: ClassVar = {"list": ChangesQuery}
-    scope_map: ClassVar = {"list": "documents:read"}
-    problems: ClassVar = {"list": (410,)}
+    serializers: ClassVar = {"follow": ChangesPage}
+    queries: ClassVar = {"follow": ChangesQuery}
+    scope_map: ClassVar = {"follow": "documents:read"}
+    problems: ClassVar = {"follow": (410,)}
+    etag_actions: ClassVar = ()
     rate_scope = "reads"
     tag = "documents"
 
-    @extend_schema(responses=ChangesPage)
-    def list(self, request: Request) -> HttpResponseBase:
+    def follow(self, request: Request) -> HttpResponseBase:
         """What happened behind the cursor, the oldest first; without a cursor from the beginning on.
 
         `cursor=now` gives the cursor of the moment and no entry. 410 `resync`, with such a `cursor`, says
         that events are gone which the client would need.
         """
-        room, size = self.query().get("workspace"), page_size_of(request)
+        wanted = self.query()
+        room, size = wanted.get("workspace"), wanted["page_size"]
         bound = binding(request.GET.items())
         text = request.GET.get("cursor")
         if text == NOW:
@@ -79,7 +86,7 @@ class ChangesViewSet(ServiceViewSet):
             page = changes_page(self.actor, actor_renewed, after=after, size=size, room=room)
         except ResyncNeeded:
             raise ResyncNeeded(extra={"cursor": encode_cursor(position_now(), bound=bound)}) from None
-        entries = ChangeOutput(page.entries, many=True).data
+        entries = FeedEntryOutput(page.entries, many=True).data
         return Response(self._body(request, page.position, bound, entries, more=page.more))
 
     @staticmethod
@@ -88,4 +95,4 @@ class ChangesViewSet(ServiceViewSet):
     ) -> dict[str, Any]:
         cursor = encode_cursor(position, bound=bound)
         links = page_links(request, cursor if more else None, None)
-        return {"next": links["next"], "cursor": cursor, "results": entries}
+        return {**links, "cursor": cursor, "results": entries}

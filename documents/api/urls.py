@@ -78,7 +78,7 @@ urlpatterns = [
     path("documents/", DocumentViewSet.as_view(_LIST)),
     path(_DOCUMENT, DocumentViewSet.as_view(_ITEM)),
     path("search/", SearchViewSet.as_view({"get": "find"})),
-    path("changes/", ChangesViewSet.as_view({"get": "list"})),
+    path("changes/", ChangesViewSet.as_view({"get": "follow"})),
     path("users/", PeopleViewSet.as_view({"get": "list"})),
     path("workspaces/", WorkspaceViewSet.as_view(_LIST)),
     path(_WORKSPACE, WorkspaceViewSet.as_view(_ITEM)),

@@ -36,7 +36,7 @@ def page() -> str:
         cells = [
             f"`{row.name}`",
             row.level.value,
-            f"`{row.scope}`" if row.scope else "-",
+            " and ".join(f"`{scope}`" for scope in (row.scope, row.too) if scope) or "-",
             *map(str, row.answers),
         ]
         lines.append("| " + " | ".join(cells) + " |")

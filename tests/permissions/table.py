@@ -52,6 +52,8 @@ class Row:
     if_match: bool = False
     upload: bool = False
     markdown: str = ""
+    # A second scope, which the body at hand needs beside that of the route.
+    too: str | None = None
 
     @property
     def name(self) -> str:
@@ -468,6 +470,7 @@ _DOCUMENT = [
         _WRITE,
         _from("manager", 200),
         {"inherits_access": False},
+        too=_MANAGE,
     ),
     Row("GET", "documents/{document}/access/", R, _READ, _from("manager", 200)),
     Row("GET", "documents/{document}/access/explain/", R, _READ, _from("viewer", 200)),

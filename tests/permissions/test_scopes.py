@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 SIGNED_IN = ACTORS[1:]
 SCOPED = [row for row in TABLE if row.scope]
+PAIRS = {(row.scope, row.too) for row in SCOPED if row.scope and row.too}
 SESSIONS_ONLY = [row for row in TABLE if not row.scope and row.level is not Level.PUBLIC]
 
 
@@ -37,6 +38,7 @@ class Cuts(Stage):
             for name, scopes in {
                 **{f"only {scope}": [scope] for scope in SCOPES},
                 **{f"all but {scope}": sorted(SCOPES.keys() - {scope}) for scope in SCOPES},
+                **{f"only {' '.join(pair)}": list(pair) for pair in PAIRS},
                 "all": list(SCOPES),
             }.items():
                 secret = secret_make()
@@ -76,10 +78,11 @@ def cuts(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
 @pytest.mark.parametrize("row", SCOPED, ids=lambda row: row.name)
 def test_own_scope_opens_a_row_as_a_session_does(cuts: Cuts, row: Row) -> None:
-    """A token of exactly the row's scope gets what its person's session gets."""
+    """A token of exactly what the row needs gets what its person's session gets."""
     with undone():
         cuts.prepare(row.setup)
-        answers = [cuts.call(row, f"{actor} only {row.scope}") for actor in SIGNED_IN]
+        scopes = " ".join(filter(None, (row.scope, row.too)))
+        answers = [cuts.call(row, f"{actor} only {scopes}") for actor in SIGNED_IN]
     assert answers == list(row.answers[1:])
 
 

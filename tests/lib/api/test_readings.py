@@ -180,11 +180,20 @@ def test_scrape_without_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cloudscribe_http_requests" in found
 
 
-def test_refusals_by_limits_are_counted(settings: Settings, own_rules: None) -> None:
+@pytest.fixture
+def one_read(own_rules: None) -> Iterator[None]:
+    """One read in ten minutes for everybody; the row is as it was afterwards, for what is committed stays."""
+    rows = RateLimitPolicy.objects.filter(scope="reads", key="user")
+    before = rows.values("requests", "seconds", "enabled").get()
+    rows.update(requests=1, seconds=600, enabled=True)
+    policies.forget()
+    yield
+    rows.update(**before)
+
+
+def test_refusals_by_limits_are_counted(settings: Settings, one_read: None) -> None:
     """By policy: which scope and whose count."""
     settings.RATELIMIT_ENABLE = True
-    RateLimitPolicy.objects.filter(scope="reads", key="user").update(requests=1, seconds=600, enabled=True)
-    policies.forget()
     client = client_make(user_make())
     assert [client.get("me/").status_code for _ in range(2)] == [200, 429]
     assert value("cloudscribe_limit_refusals_total", scope="reads", key="user") >= 1

@@ -68,14 +68,14 @@ def test_narrowest_rule_decides(rows: list[tuple[str, str]], address: str, effec
 
 def test_rule_that_ran_out_decides_nothing() -> None:
     """The next wider one does, judged at the moment of asking."""
-    soon, gone = NOW + dt.timedelta(hours=1), NOW - dt.timedelta(seconds=1)
+    soon, gone = NOW + dt.timedelta(days=1), NOW - dt.timedelta(seconds=1)
     index = RuleIndex([("192.0.2.1/32", "allow", gone), ("192.0.2.0/24", "block", soon)])
     assert index.blocks("192.0.2.1")
 
 
 def test_rule_ends_by_the_clock_of_the_database() -> None:
     """This machine's clock may be wrong; the offset sets it right."""
-    row = ("192.0.2.1/32", "block", NOW + dt.timedelta(minutes=10))
+    row = ("192.0.2.1/32", "block", dt.datetime.now(tz=dt.UTC) + dt.timedelta(minutes=10))
     assert RuleIndex([row]).blocks("192.0.2.1")
     assert not RuleIndex([row], offset=700.0).blocks("192.0.2.1")
 
