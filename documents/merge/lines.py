@@ -14,8 +14,8 @@ from documents.merge.structure import Outlines, Verdict, broken
 
 # More hunks than a person could look through are shown as one.
 _MAX_CONFLICTS = 200
-# A body of more lines than this has a handful of characters in each.
-_MAX_LINES = 100_000
+# A body of more lines than this has a handful of characters in each, and takes more than a second a megabyte.
+_MAX_LINES = 200_000
 # How much is looked at word by word, over all conflicts: about a quarter of a second.
 _MAX_CHARACTERS = 200_000
 

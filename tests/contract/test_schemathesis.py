@@ -16,7 +16,7 @@ from pytest_django import DjangoDbBlocker
 from tests.contract.asking import Place, name_again, place_open, schema_ask
 
 # Edge by edge it comes to 4,700 requests, most of them one more wrong type for one more parameter.
-EVERY = 20
+EVERY = 10
 
 
 @pytest.fixture(scope="module")

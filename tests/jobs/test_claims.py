@@ -6,6 +6,7 @@ import contextlib
 import threading
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
@@ -25,6 +26,7 @@ from cloudscribe.jobs.claims import (
 )
 from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.jobs.sweeper import leases_reclaim
+from tests.conftest import SERVERS
 from tests.jobs.factories import back_date, claimed, job_make, operator, soon
 from tests.jobs.kinds import kind
 
@@ -114,8 +116,8 @@ def test_claim_costs_the_same_while_a_snapshot_is_held_open() -> None:
         last = Job.objects.order_by("-run_at")[0]
         Job.objects.exclude(pk=last.pk).update(state=JobState.SUCCEEDED)
         assert _buffers(queue="slow") > 100, "nothing was in the way: the test shows nothing"
-        assert _buffers(uid=last.uid) < 100
-        assert _buffers(queue="slow", since=last.run_at) < 100
+        assert _buffers(uid=last.uid) < 40
+        assert _buffers(queue="slow", since=last.run_at) < 40
         snapshot.execute("ROLLBACK")
 
 
@@ -123,9 +125,10 @@ def test_claim_costs_the_same_while_a_snapshot_is_held_open() -> None:
 def test_claim_costs_the_same_whatever_waits_in_the_other_queue() -> None:
     """Mail starts as quickly before 5,000 imports that wait."""
     _jobs_insert("slow", 5_000)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE jobs_job")
-    assert _buffers(queue="fast") < 100
+    # The application may not do it: the table is its owner's.
+    with psycopg.connect(SERVERS.superuser_url(), autocommit=True) as owner:
+        owner.execute("VACUUM (ANALYZE) jobs_job")
+    assert _buffers(queue="fast") < 40
 
 
 def test_hold_extends_the_lease_and_keeps_the_progress() -> None:

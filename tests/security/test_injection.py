@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 # Every place gets some, all of them together get all; `make prove` tries all at every place.
 MOST = int(os.environ.get("INJECTION_PAYLOADS", "0"))
-FREE, TYPED, HEADERS, FIELDS = (MOST or count for count in (6, 2, 1, 2))
+FREE, TYPED, HEADERS, FIELDS = (MOST or count for count in (12, 3, 1, 4))
 # Read by views that look at the request itself; no schema lists them for every operation.
 OF_EVERY_OPERATION = (
     # Read of every request, and none of them keeps another one from being read: all four in one.

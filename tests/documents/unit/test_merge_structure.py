@@ -134,11 +134,11 @@ def test_merge_two_front_matters_conflict() -> None:
 @pytest.mark.no_cover
 @pytest.mark.parametrize("between", ["\n", "\n\n", "\n\n# Head\n\n"])
 def test_merge_large_texts_are_checked_where_they_changed(between: str) -> None:
-    """Half a megabyte of prose, in one paragraph or many, with an edit at either end."""
-    base = between.join(f"sentence {number} of many" for number in range(24_000))
+    """A megabyte of prose, in one paragraph or many, with an edit at either end."""
+    base = between.join(f"sentence {number} of many" for number in range(40_000))
     yours = base.replace("sentence 10 ", "mine ")
-    current = base.replace("sentence 23990 ", "theirs ")
-    assert merge_texts(base, yours, current).text == yours.replace("sentence 23990 ", "theirs ")
+    current = base.replace("sentence 39990 ", "theirs ")
+    assert merge_texts(base, yours, current).text == yours.replace("sentence 39990 ", "theirs ")
 
 
 @pytest.mark.no_cover
