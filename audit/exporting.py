@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import enum
 import io
@@ -16,7 +15,7 @@ from audit.leaves import leaf_data
 from audit.models import Event, EventLeaf, Seal
 from audit.selectors.events import events_found
 from audit.selectors.tree import Tree, event_rows, seal_newest
-from audit.showing import event_shown
+from audit.showing import event_shown, hash_shown
 from cloudscribe.lib.renderers import dump_json
 
 _BATCH = 500
@@ -122,5 +121,5 @@ def _proof(tree: Tree, leaf: int | None, seal: Seal | None) -> dict[str, Any]:
     """Nulls for an event that is younger than the checkpoint."""
     if seal is None or leaf is None:
         return {"leaf_index": None, "hashes": None}
-    hashes = [base64.b64encode(found).decode() for found in tree.inclusion_proof(leaf, seal.tree_size)]
+    hashes = [hash_shown(found) for found in tree.inclusion_proof(leaf, seal.tree_size)]
     return {"leaf_index": leaf, "hashes": hashes}

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 from audit.models import Event
+
+
+def hash_shown(found: bytes | memoryview) -> str:
+    """A hash in Base64, as checkpoints have it."""
+    return base64.b64encode(found).decode()
 
 
 def event_shown(event: Event) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from audit.leaves import LEAF_SQL, leaf_data
 from audit.merkle import Edge, leaf_hash
 from audit.models import Event, EventLeaf, Seal
 from audit.selectors.events import BEGINNING, Position
+from audit.services.erasure import PERSON_ERASED
 from audit.witness import keys_witnessed
 
 _BATCH = 5_000
@@ -106,6 +107,7 @@ class _Verification:
         self._expected: dict[int, list[Expected]] = {}
         self._erased = _erased_sequences()
         self._size = 0
+        self._leaves = 0
         self._highest = 0
         self._position = BEGINNING
 
@@ -155,6 +157,7 @@ class _Verification:
                 edge = None  # without it no root can be made
             self._judge(sequence, bytes(stored), rest)
             self._report.entries += 1
+            self._leaves = leaf + 1
             self._highest = max(self._highest, sequence)
             if edge is None:
                 continue
@@ -166,8 +169,6 @@ class _Verification:
                 batch_first, batch_faults = 0, len(self._report.findings)
             if edge.size % _BATCH == 0:
                 self._progress(edge.size, self._size)
-        if edge is not None:
-            self._size = edge.size
         self._progress(1, 1)
 
     def _judge(self, sequence: int, stored: bytes, rest: Sequence[Any]) -> None:
@@ -212,11 +213,9 @@ class _Verification:
 
     def _look_for_a_cut(self, last: Seal | None) -> None:
         """Whoever says that the tree was larger than it is tells of a tail that was cut off."""
-        larger = [size for size in self._expected if size > self._size]
-        if last is not None and last.tree_size > self._report.entries:
-            larger.append(last.tree_size)
-        if larger:
-            text = f"the log had {max(larger)} entries and has {self._report.entries}"
+        sizes = [*self._expected, *([last.tree_size] if last else [])]
+        if max(sizes, default=0) > self._leaves:
+            text = f"the log had {max(sizes)} entries and ends after {self._leaves}"
             self._report.add(self._highest + 1, Fault.CUT, text)
 
 
@@ -229,5 +228,5 @@ def _entries(size: int) -> Iterator[tuple[Any, ...]]:
 
 def _erased_sequences() -> frozenset[int]:
     """The events whose details sealed erasures say that they took."""
-    erasures = Event.objects.filter(action="person.erased").values_list("facts", flat=True)
+    erasures = Event.objects.filter(action=PERSON_ERASED).values_list("facts", flat=True)
     return frozenset(sequence for facts in erasures for sequence in facts.get("sequences", ()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -23,6 +22,7 @@ from audit.checkpoints import verifier_keys
 from audit.leaves import leaf_data
 from audit.models import Seal
 from audit.selectors.tree import Tree, event_row, leaf_of, seal_newest
+from audit.showing import hash_shown
 from cloudscribe.lib.conditional import if_none_match, make_etag
 from cloudscribe.lib.errors import FieldError, InvalidInput, NotFound
 from cloudscribe.lib.permissions import HasPermission
@@ -96,9 +96,9 @@ class LogViewSet(ServiceViewSet):
                 "leaf_index": leaf.leaf,
                 "tree_size": size,
                 "leaf": leaf_data(row).decode(),
-                "leaf_hash": _text(leaf.hash),
-                "hashes": [_text(found) for found in tree.inclusion_proof(leaf.leaf, size)],
-                "root": _text(tree.root(size)),
+                "leaf_hash": hash_shown(leaf.hash),
+                "hashes": [hash_shown(found) for found in tree.inclusion_proof(leaf.leaf, size)],
+                "root": hash_shown(tree.root(size)),
                 "checkpoint": seal.note if seal else None,
             }
         )
@@ -122,9 +122,9 @@ class LogViewSet(ServiceViewSet):
             {
                 "from": old,
                 "to": new,
-                "from_root": _text(tree.root(old)),
-                "to_root": _text(tree.root(new)),
-                "hashes": [_text(found) for found in tree.consistency_proof(old, new)],
+                "from_root": hash_shown(tree.root(old)),
+                "to_root": hash_shown(tree.root(new)),
+                "hashes": [hash_shown(found) for found in tree.consistency_proof(old, new)],
             }
         )
 
@@ -139,7 +139,3 @@ def _newest() -> Seal:
     if seal is None:
         raise NotFound
     return seal
-
-
-def _text(found: bytes | memoryview) -> str:
-    return base64.b64encode(bytes(found)).decode()

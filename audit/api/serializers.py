@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from rest_framework import serializers
 
 from audit.exporting import ExportFormat
 from audit.models import Event, Seal
-from audit.showing import event_shown
+from audit.showing import event_shown, hash_shown
 from cloudscribe.lib.serializers import (
     QuerySerializer,
     StrictCharField,
@@ -49,14 +48,14 @@ class EventCredentialOutput(serializers.Serializer[Any]):
 
 
 class EventTargetOutput(serializers.Serializer[Any]):
-    """What was touched, by its name as of then; null where it was erased."""
+    """What was touched, by its name as of then; null where it was erased or is hidden from the reader."""
 
     type = serializers.CharField()
     id = serializers.UUIDField(allow_null=True)
     name = serializers.CharField(allow_null=True)
 
 
-class ChangeOutput(serializers.Serializer[Any]):
+class FieldChangeOutput(serializers.Serializer[Any]):
     """One field before and after."""
 
     # Any JSON, null too; `allow_null` would have the schema say so twice, in a `oneOf` that null then fails.
@@ -76,7 +75,7 @@ class EventOutput(serializers.Serializer[Any]):
     request_id = serializers.CharField(allow_blank=True)
     target = EventTargetOutput()
     workspace = serializers.UUIDField(allow_null=True)
-    changes = serializers.DictField(child=ChangeOutput())
+    changes = serializers.DictField(child=FieldChangeOutput())
     reason = serializers.CharField(allow_blank=True)
     facts = serializers.DictField()
     count = serializers.IntegerField()
@@ -114,7 +113,7 @@ class SealOutput(serializers.Serializer[Seal]):
 
     def get_root(self, seal: Seal) -> str:
         """The root of the tree."""
-        return base64.b64encode(bytes(seal.root)).decode()
+        return hash_shown(seal.root)
 
 
 class ProofQuery(QuerySerializer):

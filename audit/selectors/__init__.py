@@ -2,6 +2,7 @@
 
 from audit.selectors.events import (
     BEGINNING,
+    IN_ORDER_SQL,
     Position,
     events_about,
     events_found,
@@ -11,6 +12,7 @@ from audit.selectors.events import (
 
 __all__ = [
     "BEGINNING",
+    "IN_ORDER_SQL",
     "Position",
     "events_about",
     "events_found",

@@ -21,7 +21,8 @@ _SETTLED_SQL = f"""
 SELECT * FROM audit_event WHERE (epoch, xid, sequence) > (%s, %s, %s) AND {SETTLED}
 ORDER BY epoch, xid, sequence LIMIT %s
 """  # noqa: S608 (a fragment of our own)
-# The planner takes a comparison of rows for rare and would sort all that lies behind the position.
+# The planner looks at the epoch alone and takes what lies behind a position for a row or two: it would read
+# and sort a million events rather than walk along the index.
 IN_ORDER_SQL = "SET LOCAL enable_sort = off"
 _ANY_ORDER_SQL = "SET LOCAL enable_sort = on"
 _LAST_SETTLED_SQL = f"""

@@ -19,7 +19,7 @@ from django.db.models import Q
 
 from accounts.models import Team
 from audit.models import Event
-from audit.selectors import BEGINNING
+from audit.selectors import BEGINNING, IN_ORDER_SQL
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.access_map import array_text
@@ -70,9 +70,6 @@ _LAST_SQL = """
 SELECT epoch, xid, sequence FROM audit_event WHERE (epoch, xid) < (%(epoch)s::int, %(horizon)s::bigint)
 ORDER BY epoch DESC, xid DESC, sequence DESC LIMIT 1
 """
-# The planner looks at the epoch alone and takes what is behind a place of the order for a row or two: it
-# would read and sort a million events rather than walk along the index.
-_IN_ORDER_SQL = "SET LOCAL enable_sort = off"
 _PLACE = """d.id, d.uid, d.workspace_id, w.uid, d.path, d.reach, d.trashed_at IS NOT NULL"""
 # Plain changes of what is hidden are left out here, as most of them are others'. The last row of the window
 # always comes along: it tells how far the page has got.
@@ -167,7 +164,7 @@ def changes_page(
         "most": _MOST_JUDGED,
     }
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_IN_ORDER_SQL)
+        cursor.execute(IN_ORDER_SQL)
         cursor.execute(_WINDOW_SQL, parameters)
         rows = cursor.fetchall()
     return _judged(actor, rows, start, size, room)
@@ -177,7 +174,7 @@ def position_now() -> FeedPosition:
     """The position behind which nothing has settled yet, for a client that walks everything itself."""
     horizon = _Horizon(*prepared_rows(_HORIZON_SQL, {})[0])
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_IN_ORDER_SQL)
+        cursor.execute(IN_ORDER_SQL)
         cursor.execute(_LAST_SQL, {"epoch": horizon.epoch, "horizon": horizon.xid})
         row = cursor.fetchone()
     return FeedPosition(horizon.epoch, *(row or BEGINNING))

@@ -126,6 +126,18 @@ def test_find_a_deletion_with_its_leaf(attacker: Attacker) -> None:
     assert found() == f"sequence {numbers[2]}: missing"
 
 
+def test_gap_is_no_cut(attacker: Attacker) -> None:
+    """What follows the gap is whole: one entry is named and no other."""
+    numbers = sealed(5)
+    attacker.execute("DELETE FROM audit_eventleaf WHERE sequence = %s", [numbers[1]])
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("verify_audit", stdout=out, stderr=io.StringIO())
+    assert [line.partition(" (")[0] for line in out.getvalue().splitlines()] == [
+        f"sequence {numbers[1]}: missing"
+    ]
+
+
 def test_find_an_insertion(attacker: Attacker) -> None:
     """An event among sealed ones that has no leaf was put in afterwards."""
     numbers = sealed(3)
