@@ -13,7 +13,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
-from documents.matching import matching_blocks
+from documents.matching import matching_blocks, shared_start
 
 CONTEXT = 64
 # What a passage may grow to by what others write into it; beyond that it is none any more.
@@ -296,19 +296,7 @@ def _fit(text: str, start: int, passage: Passage) -> int:
     before = text[max(0, start - len(passage.prefix)) : start]
     end = start + len(passage.quote)
     behind = text[end : end + len(passage.suffix)]
-    return _common(before[::-1], passage.prefix[::-1]) + _common(behind, passage.suffix)
-
-
-def _common(one: str, other: str) -> int:
-    """How many letters two texts have in common at their beginning."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    return shared_start(before[::-1], passage.prefix[::-1]) + shared_start(behind, passage.suffix)
 
 
 def _occurrences(text: str, wanted: str) -> Iterator[int]:
@@ -355,9 +343,9 @@ def _changes(a: Sequence[str], b: Sequence[str], old: int, new: int) -> Iterator
 def _trimmed(old: str, new: str, stretch: _Change) -> _Change:
     """The stretch without the whole words that both sides share at its ends, however long it is."""
     a, b = old[stretch.old : stretch.old_end], new[stretch.new : stretch.new_end]
-    head = _in_words(a, b, _common(a, b))
+    head = _in_words(a, b, shared_start(a, b))
     a, b = a[head:][::-1], b[head:][::-1]
-    tail = _in_words(a, b, _common(a, b))
+    tail = _in_words(a, b, shared_start(a, b))
     return _Change(stretch.old + head, stretch.old_end - tail, stretch.new + head, stretch.new_end - tail)
 
 

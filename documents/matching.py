@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Sequence
+from typing import TypeVar
 
 from patiencediff import PatienceSequenceMatcher
 
@@ -13,6 +14,8 @@ from patiencediff import PatienceSequenceMatcher
 _MAX_ITEMS = 4_000
 _MAX_PAIRS = 60_000
 
+
+T = TypeVar("T", str, bytes)
 
 # Anchors on what is unique in both sides (Cohen's patience diff): n log n, and seldom mistaken.
 PatientMatcher = PatienceSequenceMatcher
@@ -24,6 +27,18 @@ class ExactMatcher(difflib.SequenceMatcher[str]):
     def __init__(self, isjunk: object, a: Sequence[str], b: Sequence[str]) -> None:
         del isjunk
         super().__init__(None, a, b, autojunk=False)
+
+
+def shared_start(one: T, other: T) -> int:
+    """How many letters or bytes both begin with, by bisection: comparing slices runs at memory's speed."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def is_cheap(a: Sequence[str], b: Sequence[str]) -> bool:

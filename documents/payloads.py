@@ -15,6 +15,8 @@ import struct
 import zlib
 from collections.abc import Iterable
 
+from documents.matching import shared_start
+
 KEYFRAME_EVERY = 20
 _WINDOW = 32 * 1024
 _HEADER = struct.Struct(">BII")
@@ -80,9 +82,9 @@ def body_of(data: bytes, base: bytes, sha256: bytes) -> bytes:
 
 def pack(body: bytes, successor: bytes) -> bytes:
     """`body` as its difference to `successor`; empty for none."""
-    start = _shared(body, successor)
+    start = shared_start(body, successor)
     limit = min(len(body), len(successor)) - start
-    end = min(_shared(body[::-1], successor[::-1]), limit)
+    end = min(shared_start(body[::-1], successor[::-1]), limit)
     middle = body[start : len(body) - end]
     deflate = _deflater(successor[start : len(successor) - end])
     return _HEADER.pack(_VERSION, start, end) + deflate.compress(middle) + deflate.flush()
@@ -111,15 +113,3 @@ def _inflater(dictionary: bytes) -> zlib._Decompress:
     if not dictionary:
         return zlib.decompressobj()
     return zlib.decompressobj(zdict=dictionary[-_WINDOW:])
-
-
-def _shared(one: bytes, other: bytes) -> int:
-    """How many bytes both begin with, by bisection: comparing slices runs at memory's speed."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

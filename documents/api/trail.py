@@ -8,6 +8,7 @@ from django.http import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from audit.api.serializers import EventTargetOutput, FieldChangeOutput
 from audit.selectors import events_about, events_found
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import QuerySerializer, StrictDateTimeField, StrictUUIDField
@@ -26,21 +27,6 @@ class TrailActorOutput(serializers.Serializer[Any]):
     name = serializers.CharField(allow_null=True)
 
 
-class TrailTargetOutput(serializers.Serializer[Any]):
-    """What was touched, by its name as of then; nulls where the reader can't see it."""
-
-    type = serializers.CharField()
-    id = serializers.UUIDField(allow_null=True)
-    name = serializers.CharField(allow_null=True)
-
-
-class TrailChangeOutput(serializers.Serializer[Any]):
-    """One field before and after; a body by its revision's number."""
-
-    before = serializers.JSONField()
-    after = serializers.JSONField()
-
-
 class TrailOutput(serializers.Serializer[Any]):
     """What happened, without addresses and credentials, which are for auditors."""
 
@@ -48,8 +34,8 @@ class TrailOutput(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     action = serializers.CharField()
     actor = TrailActorOutput(allow_null=True)
-    target = TrailTargetOutput()
-    changes = serializers.DictField(child=TrailChangeOutput())
+    target = EventTargetOutput()
+    changes = serializers.DictField(child=FieldChangeOutput())
     reason = serializers.CharField(allow_blank=True)
     count = serializers.IntegerField()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -231,8 +232,10 @@ def test_hanging_receivers_delay_nobody_else(world: World, receive: Receive, set
         arrived.append(time.monotonic())
         status(204)(handler)
 
+    over = threading.Event()
+
     def hang(handler: BaseHTTPRequestHandler) -> None:
-        time.sleep(6)
+        over.wait(6)
 
     stuck = receive(hang)
     for _ in range(webhook_lanes.AILING_LANES * 2):
@@ -250,6 +253,7 @@ def test_hanging_receivers_delay_nobody_else(world: World, receive: Receive, set
     assert arrived[-1] - begun < 3.0
     # One attempt a webhook at a time, and of ailing ones no more than their budget.
     assert len(stuck.received) <= webhook_lanes.AILING_LANES
+    over.set()
     lanes.finish()
 
 
