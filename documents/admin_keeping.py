@@ -106,14 +106,6 @@ class HoldAdmin(StaffAdmin):
         """Who may place and release holds."""
         return bool(request.user.has_perm(PERMISSION))
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new hold has no life yet."""
-        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new hold is written as a whole; afterwards nothing of it changes."""
-        return super().get_readonly_fields(request, obj) if obj else ()
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Place the hold by its service."""
         values = form.cleaned_data

@@ -95,14 +95,6 @@ class IPRuleAdmin(StaffAdmin):
         """Who may make rules: they are added by hand, through the service."""
         return bool(request.user.has_perm("security.add_iprule"))
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new rule has no origin yet."""
-        return super().get_fieldsets(request, obj) if obj else self.add_fieldsets
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """A new rule is written as a whole."""
-        return super().get_readonly_fields(request, obj) if obj else ()
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
         """Make or change the rule by its service."""
         values = form.cleaned_data

@@ -26,6 +26,8 @@ class StaffAdmin(ModelAdmin):
     show_full_result_count = False
     # Fields that the form may change; all others are shown.
     editable: tuple[str, ...] = ()
+    # Of pages where rows are added by hand: the form for a new one, which is written as a whole.
+    add_fieldsets: Any = None
     actions_on_top = True
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -40,8 +42,16 @@ class StaffAdmin(ModelAdmin):
         """Only where there is something to change."""
         return bool(self.editable) and super().has_change_permission(request, obj)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Of a new row what is written; what its life will add isn't there yet."""
+        if obj is None and self.add_fieldsets:
+            return self.add_fieldsets
+        return super().get_fieldsets(request, obj)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Iterable[str]:
-        """Everything that is not editable."""
+        """Everything that is not editable; of a new row nothing."""
+        if obj is None and self.add_fieldsets:
+            return ()
         shown = self.get_fields(request, obj) if not self.fieldsets else self._fieldset_fields()
         return [name for name in shown if name not in self.editable]
 
