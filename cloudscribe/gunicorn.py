@@ -15,6 +15,7 @@ from django.db import connections
 from prometheus_client import multiprocess
 
 from cloudscribe.lib import env
+from cloudscribe.lib.supervisor.installation import SOCKET
 from cloudscribe.lib.web_worker import ApplicationLogger, DeadlineWorker
 
 _host = env.text("CLOUDSCRIBE_BIND", "127.0.0.1", "Address that the web server listens on.")
@@ -24,6 +25,9 @@ _threads = env.integer(
 )
 
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
+if SOCKET in os.environ:
+    bind = f"fd://{os.environ[SOCKET]}"
+    DeadlineWorker.supervisor = os.getppid()
 workers = env.integer("CLOUDSCRIBE_WEB_WORKERS", 2, "Web worker processes.", least=1)
 threads = _threads
 worker_class = "sync" if _threads == 1 else "cloudscribe.lib.web_worker.DeadlineWorker"

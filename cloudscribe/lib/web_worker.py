@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import logging
+import os
 import select
 import socket
 import struct
@@ -27,6 +28,7 @@ from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderNam
 from gunicorn.workers.gthread import ThreadWorker
 
 from cloudscribe.lib.context import RequestContext, new_request_id, request_context
+from cloudscribe.lib.embedded.processes import process_exists
 from cloudscribe.lib.errors import (
     PROBLEM_TYPE,
     BadRequest,
@@ -157,6 +159,8 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
 
     # Seconds for the whole head, and the paths whose POST is answered aside; the configuration sets both.
     head_deadline = 10.0
+    # The process that holds the socket and starts another master where this one dies; 0 where nobody does.
+    supervisor = 0
     # As BODY_SILENCE, for tests.
     silence = BODY_SILENCE
     paths_aside: Collection[str] = ()
@@ -174,6 +178,12 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         """As many threads as configured, and those aside."""
         self._aside = Pool(max_workers=_ASIDE_THREADS)
         return Pool(max_workers=self.cfg.threads)
+
+    def is_parent_alive(self) -> bool:
+        """Serve on where the next master is being started: whoever starts it ends this one in time."""
+        if self.supervisor and os.getppid() != self.ppid and process_exists(self.supervisor):
+            return True
+        return bool(super().is_parent_alive())
 
     def enqueue_req(self, conn: Any) -> None:
         """Count what the threads have; both ends of it happen in the main thread."""

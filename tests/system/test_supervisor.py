@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+from collections.abc import Callable
 
 import pytest
 
@@ -83,12 +84,19 @@ def test_body_in_chunks_is_read(run: Run) -> None:
 
 @pytest.mark.parametrize("name", ["web", "worker", "scheduler"])
 def test_child_killed_is_started_again_in_5_s(run: Run, name: str) -> None:
-    """Whatever dies comes back by itself."""
+    """Whatever dies comes back by itself, and requests are answered all the while."""
     before = run.child(WORDS[name])
     assert before is not None
+    answered = []
+
+    def comes(back: Callable[[], bool]) -> bool:
+        answered.append(run.ready())
+        return back()
+
     os.kill(before, signal.SIGKILL)
-    assert wait_until(lambda: run.child(WORDS[name]) not in {None, before}, 5)
-    assert wait_until(run.whole, 30)
+    assert wait_until(lambda: comes(lambda: run.child(WORDS[name]) not in {None, before}), 5)
+    assert wait_until(lambda: comes(run.whole), 30)
+    assert all(answered)
 
 
 @pytest.mark.parametrize("kind", [Postgres, Valkey])

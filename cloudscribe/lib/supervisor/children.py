@@ -18,6 +18,8 @@ LAUNCHER = pathlib.Path(__file__).parents[1] / "embedded" / "launch.py"
 _SETTLED = 10.0
 _LONGEST_PAUSE = 4.0
 _ORPHAN_GRACE = 20.0
+# So long what serves on waits for a successor that doesn't come.
+_RELIEF = 60.0
 
 
 def _numbers() -> list[int]:
@@ -53,8 +55,13 @@ def leftovers(data: pathlib.Path) -> list[int]:
     return found
 
 
-def spawn(command: Sequence[str], environment: Mapping[str, str], **streams: int) -> subprocess.Popen[str]:
-    """Start in a session of its own (a Ctrl-C reaches the supervisor alone) that ends with the supervisor."""
+def spawn(
+    command: Sequence[str], environment: Mapping[str, str], handed: Sequence[int] = (), **streams: int
+) -> subprocess.Popen[str]:
+    """Start in a session of its own (a Ctrl-C reaches the supervisor alone) that ends with the supervisor.
+
+    It finds the `handed` descriptors under their numbers.
+    """
     launcher = [command[0], "-I", "-S", str(LAUNCHER), "--parent", str(os.getpid()), "--", *command]
     process: subprocess.Popen[str] = subprocess.Popen(
         launcher,
@@ -62,6 +69,7 @@ def spawn(command: Sequence[str], environment: Mapping[str, str], **streams: int
         env=dict(environment),
         stdin=subprocess.DEVNULL,
         start_new_session=True,
+        pass_fds=handed,
         text=True,
         **streams,  # type: ignore[call-overload]
     )
@@ -69,17 +77,32 @@ def spawn(command: Sequence[str], environment: Mapping[str, str], **streams: int
 
 
 class Child:
-    """One process that must run as long as the supervisor does."""
+    """One process that must run as long as the supervisor does.
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Nothing is started yet."""
+    Where `serves_on`, what it forked goes on without it until its successor has forked, too.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        handed: Sequence[int] = (),
+        serves_on: bool = False,
+    ) -> None:
+        """Nothing is started yet; it is given the `handed` descriptors."""
         self.name = name
         self._command = command
         self._environment = environment
+        self._handed = handed
+        self._serves_on = serves_on
         self._process: subprocess.Popen[str] | None = None
         self._started = 0.0
         self._pause = 0.0
         self._due = 0.0
+        # Sessions of dead ones, and when what is left of them is asked to end, or else killed.
+        self._serving: dict[int, float] = {}
         self._orphans: dict[int, float] = {}
 
     @property
@@ -89,11 +112,12 @@ class Child:
 
     def start(self) -> None:
         """Start it."""
-        self._process = spawn(self._command, self._environment)
+        self._process = spawn(self._command, self._environment, self._handed)
         self._started = time.monotonic()
 
     def look_after(self) -> str | None:
         """Start it again where it has died and its pause is over; says what happened, where something did."""
+        self._relieve()
         self._end_old_orphans()
         if self._process is None:
             if time.monotonic() >= self._due:
@@ -108,38 +132,57 @@ class Child:
 
     def ask_to_end(self) -> None:
         """SIGTERM: finish what was accepted, take nothing new."""
+        for session in list(self._serving):
+            self._ask_orphans(session)
         if self._process is not None:
             signal_all([self._process.pid], signal.SIGTERM)
 
     def ended(self) -> bool:
         """Whether it and all that it forked are gone."""
-        if self._process is None:
-            return True
-        if self._process.poll() is None:
-            return False
-        left = session_members(self._process.pid)
-        signal_all(left, signal.SIGTERM)
-        return not left
+        if self._process is not None:
+            if self._process.poll() is None:
+                return False
+            signal_all(session_members(self._process.pid), signal.SIGTERM)
+        return not any(session_members(session) for session in self._sessions())
 
     def kill(self) -> None:
         """SIGKILL to it and all that it forked."""
-        for session in (*self._orphans, *([self._process.pid] if self._process else [])):
+        for session in self._sessions():
             signal_all(session_members(session), signal.SIGKILL)
         if self._process is not None:
             self._process.wait()
 
-    def _mourn(self, pid: int) -> None:
-        """Ask what it forked to end, and decide when the next one starts.
+    def _sessions(self) -> list[int]:
+        return [*self._serving, *self._orphans, *([self._process.pid] if self._process else [])]
 
-        At once, later if it keeps dying.
+    def _mourn(self, pid: int) -> None:
+        """Decide when the next one starts: at once, later if it keeps dying.
+
+        What it forked is asked to end, or waits for that one.
         """
-        signal_all(session_members(pid), signal.SIGTERM)
         now = time.monotonic()
-        self._orphans[pid] = now + _ORPHAN_GRACE
+        if self._serves_on:
+            self._serving[pid] = now + _RELIEF
+        else:
+            self._ask_orphans(pid)
         settled = now - self._started > _SETTLED
         self._pause = 0.0 if settled else min(_LONGEST_PAUSE, max(0.25, self._pause * 2))
         self._due = now + self._pause
         self._process = None
+
+    def _relieve(self) -> None:
+        """Ask those that serve on to end, where others serve by now."""
+        if not self._serving:
+            return
+        relieved = self._process is not None and len(session_members(self._process.pid)) > 1
+        for session, deadline in list(self._serving.items()):
+            if relieved or time.monotonic() > deadline:
+                self._ask_orphans(session)
+
+    def _ask_orphans(self, session: int) -> None:
+        self._serving.pop(session, None)
+        signal_all(session_members(session), signal.SIGTERM)
+        self._orphans[session] = time.monotonic() + _ORPHAN_GRACE
 
     def _end_old_orphans(self) -> None:
         for session, deadline in list(self._orphans.items()):

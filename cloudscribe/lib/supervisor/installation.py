@@ -12,6 +12,8 @@ from cloudscribe.lib.embedded.layout import Layout
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 # In the environment of all that a supervisor starts: the next one finds by it what a SIGKILL left behind.
 MARK = "CLOUDSCRIBE_SUPERVISED"
+# In that of the web server: the number of the descriptor on which it finds the socket.
+SOCKET = "CLOUDSCRIBE_WEB_SOCKET"
 OWNER_URLS = {"DATABASE_OWNER_URL", "DATABASE_OWNER_URL_FILE"}
 
 

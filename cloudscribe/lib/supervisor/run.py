@@ -19,7 +19,7 @@ from cloudscribe.lib.embedded.secrets_file import missing_secrets
 from cloudscribe.lib.embedded.sharing import Server, SharedServers, changing
 from cloudscribe.lib.supervisor.banner import banner
 from cloudscribe.lib.supervisor.children import Child, leftovers, session_members, signal_all, spawn
-from cloudscribe.lib.supervisor.installation import Installation, Misused, python
+from cloudscribe.lib.supervisor.installation import SOCKET, Installation, Misused, python
 from cloudscribe.lib.supervisor.journal import Journal
 from cloudscribe.lib.supervisor.signals import Signals
 
@@ -27,6 +27,7 @@ from cloudscribe.lib.supervisor.signals import Signals
 _GRACE = 23.0
 _WATCH_INTERVAL = 0.5
 _SERVER_PAUSE = 2.0
+_BACKLOG = 512
 
 
 class Stopped(Exception):
@@ -42,6 +43,7 @@ class Supervisor:
         self._journal = Journal(installation.layout.log)
         self._signals = Signals()
         self._servers = SharedServers(installation.layout, installation.environment)
+        self._socket = socket.socket()
         self._children: list[Child] = []
         self._server_due: dict[str, float] = {}
 
@@ -93,21 +95,26 @@ class Supervisor:
             signal_all(leftovers(layout.data), signal.SIGKILL)
             wait_until(lambda: not leftovers(layout.data), 5)
         # The sockets of a process with threads outlive it by a moment.
-        if not wait_until(self._port_is_free, 3, step=0.2):
+        if not wait_until(self._takes_port, 3, step=0.2):
             raise Misused(
                 f"{self._installation.host}:{self._installation.port} cannot be listened on: "
                 "it is taken or no address of this machine. Set PORT (or CLOUDSCRIBE_BIND) to another."
             )
 
-    def _port_is_free(self) -> bool:
+    def _takes_port(self) -> bool:
+        """Hold the address here: whoever serves at it may die, and who connects meanwhile waits for the next.
+
+        Nothing listens yet.
+        """
         host, port = self._installation.host, self._installation.port
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                return False
-            return True
+        self._socket.close()
+        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((host, port))
+        except OSError:
+            return False
+        return True
 
     def _complete_environment(self) -> None:
         found = self._installation
@@ -155,9 +162,12 @@ class Supervisor:
 
     def _start_children(self) -> None:
         found = self._installation
+        self._socket.listen(_BACKLOG)
+        held = self._socket.fileno()
         gunicorn = python("-m", "gunicorn", "cloudscribe.wsgi:application", "-c", "cloudscribe/gunicorn.py")
+        served = {**found.child_environment("web", "web"), SOCKET: str(held)}
         self._children = [
-            Child("web", [*gunicorn, "--no-control-socket"], found.child_environment("web", "web")),
+            Child("web", [*gunicorn, "--no-control-socket"], served, handed=[held], serves_on=True),
             Child("worker", python("manage.py", "rqworkers"), found.child_environment("worker", "job")),
             Child("scheduler", python("manage.py", "scheduler"), found.child_environment("scheduler", "job")),
         ]
@@ -207,6 +217,7 @@ class Supervisor:
     def _end(self) -> None:
         """Web, workers and scheduler finish what they have, then the servers end, all within 30 s."""
         self._journal.say("stopping")
+        self._socket.close()
         deadline = time.monotonic() + _GRACE
         for child in self._children:
             child.ask_to_end()
