@@ -18,7 +18,7 @@ from cloudscribe.lib.caching import CacheAside, StampedCache, TimedRefresh, Writ
 from documents.access_map import AccessMap, Entries
 from documents.blaming import Blame, Run
 from documents.models import Workspace
-from documents.rendering import RENDERER_VERSION, Rendered
+from documents.rendering import RENDERER_VERSION, Rendered, TooBusyToRender, longest_wait, render_bounded
 
 # The map's form, a part of the key: processes of two releases never read each other's bits.
 _ACCESS_FORM = 1
@@ -106,15 +106,24 @@ def _check_rendered(stored: Any) -> Rendered:
     return rendered
 
 
-# The key is the content, so nothing is ever dropped. Whoever waits does so longer than a text may take.
+# The key is the content, so nothing is ever dropped.
 _renderings: CacheAside[Rendered] = CacheAside(
-    "html", lifetime=7 * 86_400.0, dump=dataclasses.asdict, check=_check_rendered, patience=5.0
+    "html",
+    lifetime=7 * 86_400.0,
+    dump=dataclasses.asdict,
+    check=_check_rendered,
+    failure=TooBusyToRender,
 )
 
 
-def rendering(sha256: bytes, render: Callable[[], Rendered]) -> Rendered:
-    """The HTML of a body by its hash, rendered once for all who ask at the same time."""
-    return _renderings.get((RENDERER_VERSION, sha256.hex()), render)
+def rendering(sha256: bytes, text: str) -> Rendered:
+    """The HTML of a body by its hash, rendered once for all who ask at the same time.
+
+    Raises ServiceUnavailable; where the machine had no time for it, for all who ask in the next ten seconds.
+    """
+    # Whoever waits does so for longer than whoever renders.
+    key = (RENDERER_VERSION, sha256.hex())
+    return _renderings.get(key, lambda: render_bounded(text), patience=longest_wait(text))
 
 
 # The blame's form, a part of the key, as that of access maps.

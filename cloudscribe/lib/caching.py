@@ -7,11 +7,10 @@ run here.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
 from cachetools import TTLCache
@@ -30,6 +29,8 @@ V = TypeVar("V")
 
 Check = Callable[[Any], V]
 _MISSING: Any = object()
+# What stands under the claim of a key: that somebody builds, or that it can't be built for a while.
+_BUILDING, _REFUSED = 1, 2
 
 
 def jittered(seconds: float) -> float:
@@ -68,11 +69,11 @@ class _Remote(Generic[V]):
         return ":".join([self._name, *map(str, parts)])
 
     def get(self, key: Hashable) -> V:
-        return _checked(redis_call(lambda: self._read(key), None), self._check)
+        return _checked(redis_call(lambda: self._read(self.key(key)), None), self._check)
 
-    def _read(self, key: Hashable) -> Any:
+    def _read(self, name: str) -> Any:
         try:
-            return caches["default"].get(self.key(key))
+            return caches["default"].get(name)
         except ValueError:  # no JSON
             return None
 
@@ -95,45 +96,78 @@ class _Remote(Generic[V]):
     def claim(self, key: Hashable, seconds: int) -> bool:
         """Whether this process may build; also where Redis can't say."""
         return redis_call(
-            lambda: bool(caches["default"].add(f"{self.key(key)}:building", 1, seconds)), default=True
+            lambda: bool(caches["default"].add(self._claim_key(key), _BUILDING, seconds)), default=True
         )
 
     def release(self, key: Hashable) -> None:
-        redis_call(lambda: caches["default"].delete(f"{self.key(key)}:building"), None)
+        redis_call(lambda: caches["default"].delete(self._claim_key(key)), None)
+
+    def refuse(self, key: Hashable, seconds: int) -> None:
+        """Nobody builds for so long, here or elsewhere."""
+        redis_call(lambda: caches["default"].set(self._claim_key(key), _REFUSED, seconds), None)
+
+    def is_refused(self, key: Hashable) -> bool:
+        return redis_call(lambda: bool(self._read(self._claim_key(key)) == _REFUSED), default=False)
+
+    def _claim_key(self, key: Hashable) -> str:
+        return f"{self.key(key)}:building"
 
 
-class _Flights:
-    """One builder per key inside a process; the others wait for it, and build after it only if they must."""
+class _Flight(Generic[V]):
+    """One who builds, and what came of it for those who wait: a value, or why there is none."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.value: V = _MISSING
+        self.error: ServiceUnavailable | None = None
+
+
+class _Flights(Generic[V]):
+    """One builder per key inside a process; the others wait for what it brings."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: dict[Hashable, tuple[threading.Lock, int]] = {}
+        self._running: dict[Hashable, _Flight[V]] = {}
 
-    @contextlib.contextmanager
-    def alone(self, key: Hashable, patience: float) -> Iterator[None]:
-        """Enter as the only one for `key`, or after `patience` seconds beside whoever is stuck."""
-        with self._lock:
-            lock, users = self._running.get(key, (threading.Lock(), 0))
-            self._running[key] = (lock, users + 1)
-        had = lock.acquire(timeout=patience)
-        try:
-            yield
-        finally:
-            if had:
-                lock.release()
+    def joined(self, key: Hashable, build: Callable[[], V], patience: float) -> tuple[V, bool]:
+        """What the one brings who builds at this moment, else built; and whether it was waited for.
+
+        Where that one finds it unavailable, so do all who wait. After any other error the next of them
+        builds, and each after twice `patience`, beside whoever is stuck: that one may have waited, too.
+        """
+        while True:
             with self._lock:
-                lock, users = self._running[key]
-                if users == 1:
-                    del self._running[key]
-                else:
-                    self._running[key] = (lock, users - 1)
+                flight = self._running.get(key)
+                leads = flight is None
+                flight = self._running[key] = flight or _Flight()
+            if leads:
+                return self._flown(key, flight, build), False
+            if not flight.done.wait(2 * patience):
+                return build(), False
+            if flight.error is not None:
+                raise flight.error
+            if flight.value is not _MISSING:
+                return flight.value, True
+
+    def _flown(self, key: Hashable, flight: _Flight[V], build: Callable[[], V]) -> V:
+        try:
+            flight.value = build()
+        except ServiceUnavailable as error:
+            flight.error = error
+            raise
+        finally:
+            with self._lock:
+                del self._running[key]
+            flight.done.set()
+        return flight.value
 
 
 class CacheAside(Generic[V]):
     """Look in Redis, else build once for all who wait, here and in other processes, and put it there.
 
     For what a key determines wholly (a content's hash, a version), so that nothing ever needs to be dropped.
-    `check` makes a value of stored JSON and raises on garbage.
+    `check` makes a value of stored JSON and raises on garbage. A `failure` of building took long and is not
+    met anew by each who asks: for as long as its Retry-After says it is the answer to all, and nobody builds.
     """
 
     def __init__(
@@ -144,25 +178,28 @@ class CacheAside(Generic[V]):
         check: Check[V],
         dump: Callable[[V], Any] = lambda value: value,
         patience: float = 2.0,
+        failure: type[ServiceUnavailable] | None = None,
     ) -> None:
         self._name = name
         self._remote = _Remote[V](name, lifetime, dump, check)
-        self._flights = _Flights()
+        self._flights = _Flights[V]()
         self._patience = patience
+        self._failure = failure
 
-    def get(self, key: Hashable, build: Callable[[], V]) -> V:
-        """The value under `key`, built by `build` where it isn't there; what `build` raises is raised."""
+    def get(self, key: Hashable, build: Callable[[], V], *, patience: float | None = None) -> V:
+        """The value under `key`, built by `build` where it isn't there; what `build` raises is raised.
+
+        Who builds is waited for so many seconds.
+        """
         value = self._remote.get(key)
         if value is not _MISSING:
             _count(self._name, "hit")
             return value
-        with self._flights.alone(key, self._patience):
-            value = self._wait_for_others(key)
-            if value is not _MISSING:
-                _count(self._name, "waited")
-                return value
-            _count(self._name, "miss")
-            return self._build(key, build)
+        seconds = patience or self._patience
+        value, waited = self._flights.joined(key, lambda: self._made(key, build, seconds), seconds)
+        if waited:
+            _count(self._name, "waited")
+        return value
 
     def put(self, key: Hashable, value: V) -> None:
         """Put there what says more than the value that may stand there."""
@@ -175,23 +212,41 @@ class CacheAside(Generic[V]):
                 return value
         return None
 
-    def _wait_for_others(self, key: Hashable) -> V:
-        """What another builder has put there meanwhile; gives up when that takes too long."""
-        ends = time.monotonic() + self._patience
+    def _made(self, key: Hashable, build: Callable[[], V], patience: float) -> V:
+        value = self._wait_for_others(key, patience)
+        if value is not _MISSING:
+            _count(self._name, "waited")
+            return value
+        _count(self._name, "miss")
+        return self._build(key, build)
+
+    def _wait_for_others(self, key: Hashable, patience: float) -> V:
+        """What another process has put there meanwhile; gives up when that takes too long."""
+        ends = time.monotonic() + patience
         while True:
             value = self._remote.get(key)
-            if value is not _MISSING or self._remote.claim(key, int(self._patience) + 3):
+            if value is not _MISSING or self._remote.claim(key, int(patience) + 3):
                 return value
+            if self._failure and self._remote.is_refused(key):
+                raise self._failure
             if time.monotonic() > ends:
                 return value
             time.sleep(0.05)
 
     def _build(self, key: Hashable, build: Callable[[], V]) -> V:
+        refused = 0
         try:
             value = build()
             self._remote.put(key, value)
+        except ServiceUnavailable as error:
+            if self._failure and isinstance(error, self._failure):
+                refused = int(error.headers["Retry-After"])
+            raise
         finally:
-            self._remote.release(key)
+            if refused:
+                self._remote.refuse(key, refused)
+            else:
+                self._remote.release(key)
         return value
 
 

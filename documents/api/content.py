@@ -34,7 +34,7 @@ from documents.caching import document_opened, rendering
 from documents.etags import document_etag, parse_expected
 from documents.operations import Op, Operation
 from documents.plain_text import plain_text
-from documents.rendering import RENDERER_VERSION, Rendered, render_bounded
+from documents.rendering import RENDERER_VERSION, Rendered
 from documents.selectors.editing import document_find
 from documents.selectors.reading import document_read
 from documents.services.editing import document_operate, document_update
@@ -193,7 +193,7 @@ def content_as(kind: str, content: str, render: Callable[[], Rendered]) -> str:
 
 def content_rendering(content: str) -> Rendered:
     """The HTML of a body, from the cache that all readers share."""
-    return rendering(hashlib.sha256(content.encode()).digest(), lambda: render_bounded(content))
+    return rendering(hashlib.sha256(content.encode()).digest(), content)
 
 
 def content_variant(kind: str) -> bytes:

@@ -81,7 +81,7 @@ class RenderingViewSet(DocumentReached, ServiceViewSet):
         revision, content, sha256 = _body_of(document, wanted)
         etag = make_etag("html", RENDERER_VERSION, revision, sha256)
         document_read_tell(request, self.actor, document, etag, revision=revision)
-        rendered = rendering(sha256, lambda: render_bounded(content))
+        rendered = rendering(sha256, content)
         shown = {"html": rendered.html, "toc": rendered.toc, "revision": revision, "plain": rendered.plain}
         return self.respond(self.shown(shown), etag=etag)
 

@@ -13,7 +13,7 @@ import orjson
 from cachetools import LRUCache
 
 from cloudscribe.lib.errors import ServiceUnavailable
-from documents.rendering.child import Child, Ended, TookTooLong
+from documents.rendering.child import LOADING, Child, Ended, TookTooLong, clock_limit
 from documents.rendering.html import Rendered
 
 LONGEST_TEXT = 500_000
@@ -24,24 +24,42 @@ CHILDREN = 2
 # CPU time: so much for any text and so much more for each of its characters. What people write takes half of
 # it or less; a short text that is made to be slow can't hold a process for long.
 _CPU_SECONDS, _PER_CHARACTER = 0.5, 10e-6
+# A text that had so much of its CPU time when the clock ran out is too much, however busy the machine is.
+_MOST_OF_IT = 0.75
 # Longest waits for a process; whoever waits is one of a web server's few threads.
 _WAIT, _WAIT_ASIDE = 3.0, 1.0
 _REMEMBERED = 1_000
+
+
+class TooBusyToRender(ServiceUnavailable):
+    """A text was given so little CPU that nothing is known of it; not to be tried by each of its readers."""
+
+    def __init__(self) -> None:
+        super().__init__("The machine is too busy to make HTML of this text.", retry_after=10)
+
+
+def longest_wait(text: str) -> float:
+    """After so many seconds whoever renders a text has either done so or given up, unless it was killed."""
+    return _WAIT_ASIDE + _WAIT + LOADING + clock_limit(_allowed(text))
 
 
 def render_bounded(text: str, seconds: float | None = None, *, preview: bool = False) -> Rendered:
     """The text as HTML; preformatted plain text where it is too long or needs more CPU than `seconds`.
 
     Previews and long texts leave one process to the others, and a `preview` neither learns nor tells what was
-    too much before. Raises ServiceUnavailable where no process is free or the machine too busy: of the text
-    that says nothing, so it is no answer to be kept.
+    too much before. Raises ServiceUnavailable where no process is free, TooBusyToRender where the machine has
+    no time for one: of the text that says nothing, so it is no answer to be kept.
     """
     if len(text) > LONGEST_TEXT:
         return _plain(text)
-    allowed = seconds or _CPU_SECONDS + _PER_CHARACTER * len(text)
+    allowed = seconds or _allowed(text)
     with _pool.aside() if preview or len(text) > LONG_TEXT else contextlib.nullcontext():
         answer = _pool.ask(text.encode(), allowed, remember=not preview and seconds is None)
     return Rendered(**orjson.loads(answer)) if answer else _plain(text)
+
+
+def _allowed(text: str) -> float:
+    return _CPU_SECONDS + _PER_CHARACTER * len(text)
 
 
 def _plain(text: str) -> Rendered:
@@ -79,7 +97,7 @@ class _Pool:
             yield
 
     def ask(self, text: bytes, seconds: float, *, remember: bool) -> bytes:
-        """The answer's JSON; nothing where the text is too much. Raises ServiceUnavailable."""
+        """The answer's JSON; nothing where the text is too much. Raises as `render_bounded` does."""
         digest = hashlib.sha256(text).digest()
         with _place(self._places, _WAIT):
             if remember and self._is_too_much(digest):
@@ -89,7 +107,10 @@ class _Pool:
             except Ended as ended:
                 if ended.from_outside:
                     raise _busy() from ended
-            except (OSError, TookTooLong) as error:
+            except TookTooLong as late:
+                if late.used < seconds * _MOST_OF_IT:
+                    raise TooBusyToRender from late
+            except OSError as error:
                 raise _busy() from error
             if remember:
                 with self._lock:

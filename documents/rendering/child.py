@@ -15,12 +15,15 @@ from documents.rendering.syntax import SYNTAX_SECONDS
 _COMMAND = (sys.executable, "-m", "documents.rendering.worker")
 # It reads hostile text and needs none of the keys that stand in the environment of a web process.
 _ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "VIRTUAL_ENV")
-# By the clock a text may take so many times its CPU time, and so many seconds more, on a busy machine.
-_PATIENCE, _GRACE = 4.0, 3.0
+# By the clock a text may take so many times its CPU time, and so many seconds more, on a busy machine; the
+# first text of a process may take longer, as that loads its libraries.
+_PATIENCE, _GRACE, LOADING = 4.0, 3.0, 5.0
 
 
 class TookTooLong(Exception):
-    """The clock ran out before the CPU time: the machine is busy, and nothing is known of the text."""
+    """The clock ran out before the CPU time, as the machine is busy; `used` is what the text had of that."""
+
+    used = 0.0
 
 
 class Ended(Exception):
@@ -58,6 +61,9 @@ class Child:
         os.set_blocking(self._sink, False)
         os.set_blocking(self._source, False)
         self.broken = False
+        self._loaded = False
+        # The CPU nanoseconds that it had used when it began with the text that it was asked for last.
+        self._begun: int | None = None
 
     @property
     def pid(self) -> int:
@@ -66,12 +72,16 @@ class Child:
 
     def ask(self, text: bytes, seconds: float) -> bytes:
         """The answer for a text that may take `seconds` of CPU; raises TookTooLong, Ended."""
-        deadline = _deadline(seconds)
+        deadline = clock_limit(seconds) + time.monotonic() + (0.0 if self._loaded else LOADING)
+        self._begun = None
         try:
             self._write(struct.pack(">II", len(text), int(seconds * 1000)) + text, deadline)
+            (self._begun,) = struct.unpack(">Q", self._read(8, deadline))
+            self._loaded = True
             follows, answer = self._read_answer(deadline)
-        except TookTooLong:
+        except TookTooLong as late:
             self.broken = True
+            late.used = self._used()
             raise
         except Ended as ended:
             self.broken = True
@@ -84,10 +94,21 @@ class Child:
     def _better(self, answer: bytes) -> bytes:
         """The same with classes in its code; as it is where they take too long."""
         try:
-            return self._read_answer(_deadline(SYNTAX_SECONDS))[1]
+            return self._read_answer(clock_limit(SYNTAX_SECONDS) + time.monotonic())[1]
         except (TookTooLong, Ended):
             self.broken = True
             return answer
+
+    def _used(self) -> float:
+        """The CPU seconds that its text has had so far."""
+        if self._begun is None:
+            return 0.0
+        # Linux's name for the CPU clock of another process (clock_getcpuclockid in C).
+        clock = (~self.pid << 3) | 2
+        try:
+            return (time.clock_gettime_ns(clock) - self._begun) / 1e9
+        except OSError:
+            return 0.0
 
     def _status(self) -> int | None:
         try:
@@ -133,8 +154,9 @@ class Child:
         return bytes(found)
 
 
-def _deadline(seconds: float) -> float:
-    return time.monotonic() + _PATIENCE * seconds + _GRACE
+def clock_limit(seconds: float) -> float:
+    """How long by the clock a text is waited for that may take so many seconds of CPU."""
+    return _PATIENCE * seconds + _GRACE
 
 
 def _wait(pipe: int, event: int, deadline: float) -> None:

@@ -1,8 +1,9 @@
 """`python -m documents.rendering.worker`: renders what comes on its standard input until that ends.
 
-In: length and allowed CPU milliseconds, four bytes each (big-endian), and so many bytes of UTF-8. Out, once
-or twice: whether a better answer follows, one byte, a length, four, and so many bytes of JSON, none of them
-for a text that is too much. A text that needs more CPU ends the process, which is why it is one.
+In: length and allowed CPU milliseconds, four bytes each (big-endian), and so many bytes of UTF-8. Out: the
+CPU nanoseconds of this process as it begins with the text, eight bytes; then, once or twice, whether a better
+answer follows, one byte, a length, four, and so many bytes of JSON, none of them for a text that is too much.
+A text that needs more CPU ends the process, which is why it is one.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import resource
 import signal
 import struct
 import sys
+import time
 from typing import BinaryIO
 
 import orjson
@@ -29,6 +31,8 @@ def main() -> None:
     while head := source.read(8):
         length, allowed = struct.unpack(">II", head)
         text = source.read(length).decode()
+        sink.write(struct.pack(">Q", time.process_time_ns()))
+        sink.flush()
         # CPU and not the clock: whether a text is too much must not depend on how busy the machine is.
         signal.setitimer(signal.ITIMER_PROF, allowed / 1000)
         try:

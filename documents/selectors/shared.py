@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from cloudscribe.lib.errors import NotFound
 from documents.caching import rendering
 from documents.models import Attachment, BlobState, Document, State
-from documents.rendering import Rendered, render_bounded
+from documents.rendering import Rendered
 from documents.selectors.links import HeldLink
 from documents.shared_html import with_ids
 from documents.visibility import visible_to
@@ -60,8 +60,7 @@ def shared_files(document: Document) -> list[Attachment]:
 
 def shared_rendering(document: Document) -> Rendered:
     """The body as HTML, from the cache that all readers share: ids stand in it."""
-    content = document.body.content
-    rendered = rendering(bytes(document.body.sha256), lambda: render_bounded(content))
+    rendered = rendering(bytes(document.body.sha256), document.body.content)
     return dataclasses.replace(rendered, html=with_ids(rendered.html))
 
 

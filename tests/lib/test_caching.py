@@ -13,6 +13,7 @@ from django_redis import get_redis_connection
 from cloudscribe.lib import breaker
 from cloudscribe.lib.caching import CacheAside, StampedCache
 from cloudscribe.lib.context import RequestContext, request_context
+from cloudscribe.lib.errors import ServiceUnavailable
 
 pytestmark = pytest.mark.django_db
 
@@ -44,8 +45,28 @@ def _text(stored: Any) -> str:
     return stored
 
 
+class Slow(ServiceUnavailable):
+    """Building takes too long."""
+
+    def __init__(self) -> None:
+        super().__init__("Too slow.", retry_after=2)
+
+
+class Failing(Builder):
+    """A loader that raises after a while."""
+
+    def __init__(self, error: Exception, seconds: float = 0.0) -> None:
+        super().__init__(seconds=seconds)
+        self._error = error
+
+    def __call__(self) -> Any:
+        """Nothing."""
+        super().__call__()
+        raise self._error
+
+
 def _aside() -> CacheAside[str]:
-    return CacheAside("html", lifetime=60, check=_text)
+    return CacheAside("html", lifetime=60, check=_text, failure=Slow)
 
 
 def _stamped() -> StampedCache[dict[str, int]]:
@@ -87,6 +108,39 @@ def test_cache_aside_when_building_fails() -> None:
         _aside().get("sha", fail)
     assert _aside().get("sha", Builder()) == "built"
     assert time.monotonic() - started < 1
+
+
+def test_cache_aside_is_unavailable_once_for_all_who_wait() -> None:
+    """Eight threads of one process get the one refusal, and it is none of whoever asks later."""
+    aside, errors = _aside(), []
+    build = Failing(ServiceUnavailable("Full."), seconds=0.2)
+
+    def ask() -> None:
+        with pytest.raises(ServiceUnavailable) as found:
+            aside.get("sha", build)
+        errors.append(found.value)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert (len(errors), build.calls) == (8, 1)
+    assert aside.get("sha", Builder()) == "built"
+
+
+def test_cache_aside_remembers_a_failure_that_took_long() -> None:
+    """For all processes, until its time is over; then it is tried again."""
+    build = Failing(Slow())
+    for _ in range(3):
+        with pytest.raises(Slow) as found:
+            _aside().get("sha", build)
+        assert found.value.headers["Retry-After"] == "2"
+    assert build.calls == 1
+    key = caches["default"].make_key("html:sha:building")
+    assert 1_000 < get_redis_connection("default").pttl(key) <= 2_000
+    caches["default"].delete("html:sha:building")
+    assert _aside().get("sha", Builder()) == "built"
 
 
 def test_cache_aside_when_another_process_died_building() -> None:

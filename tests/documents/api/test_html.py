@@ -146,7 +146,7 @@ class Counted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.texts: list[str] = []
         self._lock = threading.Lock()
-        for module in ("documents.api.rendering", "documents.selectors.shared"):
+        for module in ("documents.api.rendering", "documents.caching"):
             monkeypatch.setattr(f"{module}.render_bounded", self)
 
     def __call__(self, text: str, **options: Any) -> Rendered:

@@ -13,7 +13,7 @@ import pytest
 from pygments.lexers.python import PythonLexer
 
 from cloudscribe.lib.errors import ServiceUnavailable
-from documents.rendering import bounded, render_bounded
+from documents.rendering import TooBusyToRender, bounded, render_bounded
 from documents.rendering.bounded import CHILDREN, LONGEST_TEXT
 from documents.rendering.html import LONGEST_HTML
 from tests.documents.api.test_editing_races import at_once
@@ -198,10 +198,24 @@ def test_a_renderer_that_answers_too_late_is_none_of_the_texts_fault(pool: Any) 
     render_bounded("*a*")
     (child,) = pool._children
     os.kill(child.pid, signal.SIGSTOP)
-    with pytest.raises(ServiceUnavailable):
+    with pytest.raises(TooBusyToRender):
         render_bounded("*a*", seconds=0.1)
     assert not exists(child.pid)
     assert render_bounded("*a*").html == FINE
+
+
+def test_a_text_that_had_most_of_its_time_is_too_much_when_the_clock_runs_out(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However busy the machine was; of one that had less nothing is known, nor does its process count."""
+    render_bounded("*warm*")
+    monkeypatch.setattr("documents.rendering.child._GRACE", 0.0)
+    monkeypatch.setattr("documents.rendering.child._PATIENCE", 0.4)
+    with pytest.raises(TooBusyToRender):
+        render_bounded(HOSTILE, seconds=1.0)
+    render_bounded("*warm*", seconds=20.0)
+    monkeypatch.setattr(bounded, "_MOST_OF_IT", 0.01)
+    assert render_bounded(HOSTILE, seconds=1.0).plain
 
 
 def test_a_fork_has_renderers_of_its_own(pool: Any) -> None:
