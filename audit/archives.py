@@ -7,13 +7,13 @@ import gzip
 import hashlib
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
 from audit.checkpoints import BadNote, Checkpoint, VerifierKey, checkpoint_read
+from audit.findings import Fault, Report
 from audit.merkle import leaf_hash, root_by_inclusion
-from audit.verifying import Fault, Report
 
 # What the shown event and its sealed leaf both tell.
 _SHARED = {"sequence": "sequence", "action": "action", "request_id": "request_id", "count": "count"}
@@ -22,10 +22,16 @@ _SHARED = {"sequence": "sequence", "action": "action", "request_id": "request_id
 def archive_verify(path: pathlib.Path, keys: Sequence[VerifierKey]) -> Report:
     """Check each event of an NDJSON export (packed by gzip or not) against the checkpoint that leads it.
 
-    Raises BadNote where none of `keys` signed that, OSError where the file can't be read.
+    Raises BadNote where none of `keys` signed that, OSError or EOFError where the file can't be read.
     """
+    with path.open("rb") as source:
+        return archive_judge(source, keys)
+
+
+def archive_judge(source: BinaryIO, keys: Sequence[VerifierKey]) -> Report:
+    """Do as `archive_verify` does, with an open file from its beginning."""
     report = Report()
-    lines = _lines(path)
+    lines = _lines(source)
     checkpoint = _checkpoint(next(lines, b""), keys)
     report.notes = 1
     for line in lines:
@@ -34,11 +40,50 @@ def archive_verify(path: pathlib.Path, keys: Sequence[VerifierKey]) -> Report:
     return report
 
 
-def _lines(path: pathlib.Path) -> Iterator[bytes]:
-    with path.open("rb") as raw:
-        packed = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as source:
-        yield from source
+class Archived(NamedTuple):
+    """What a line of an archive says of one leaf; `fits` whether its detail is what was sealed."""
+
+    leaf: int
+    sequence: int
+    hash: bytes
+    epoch: int
+    xid: int
+    action: str
+    facts: Mapping[str, Any]
+    has_detail: bool
+    fits: bool
+
+
+def archive_leaves(source: BinaryIO) -> Iterator[Archived]:
+    """What each line of an archive says, without a look at its proof. Raises ValueError for what is none."""
+    lines = _lines(source)
+    next(lines, b"")
+    for line in lines:
+        yield _archived(_object(line))
+
+
+def _archived(entry: Mapping[str, Any]) -> Archived:
+    try:
+        data, detail = entry["leaf"].encode(), entry["detail"]
+        leaf = orjson.loads(data)
+        fits = detail is not None and _is_sealed(detail, leaf)
+        sealed = {name: leaf[name] for name in ("sequence", "epoch", "xid", "action", "facts")}
+        return Archived(
+            leaf=entry["leaf_index"],
+            hash=leaf_hash(data),
+            has_detail=detail is not None,
+            fits=fits,
+            **sealed,
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("a line is no event") from error
+
+
+def _lines(source: BinaryIO) -> Iterator[bytes]:
+    source.seek(0)
+    packed = source.read(2) == b"\x1f\x8b"
+    source.seek(0)
+    yield from gzip.GzipFile(fileobj=source) if packed else source
 
 
 def _checkpoint(line: bytes, keys: Sequence[VerifierKey]) -> Checkpoint:
@@ -80,8 +125,7 @@ def _fault(
     if shown.get("facts") != leaf.get("facts") or shown.get("workspace") != leaf.get("workspace_uid"):
         return "the event is not what its leaf says"
     if detail is not None:
-        salted = bytes.fromhex(detail["salt"]) + detail["body"].encode()
-        if hashlib.sha256(salted).hexdigest() != leaf.get("detail_hash"):
+        if not _is_sealed(detail, leaf):
             return "its detail is not what was sealed"
         personal = _object(detail["body"].encode())
         if personal.get("changes") != shown.get("changes") or personal.get("address") != shown.get("address"):
@@ -89,6 +133,11 @@ def _fault(
     if entry.get("leaf_index") is None:
         return "it is younger than the checkpoint, which proves nothing of it"
     return None if _stands(entry, data, checkpoint) else "its proof leads to another log"
+
+
+def _is_sealed(detail: Mapping[str, str], leaf: Mapping[str, Any]) -> bool:
+    salted = bytes.fromhex(detail["salt"]) + detail["body"].encode()
+    return hashlib.sha256(salted).hexdigest() == leaf.get("detail_hash")
 
 
 def _stands(entry: Mapping[str, Any], data: str, checkpoint: Checkpoint) -> bool:

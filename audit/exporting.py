@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import enum
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from django.conf import settings
@@ -98,18 +98,28 @@ def _csv_line(cells: Any) -> bytes:
 def _ndjson_lines(filters: Mapping[str, Any]) -> Iterator[bytes]:
     """A line about the log, then one for each event with what proves that it stands in it."""
     seal = seal_newest()
-    keys = [str(key) for key in verifier_keys(settings.AUDIT_ORIGIN)]
-    yield dump_json({"checkpoint": seal.note if seal else None, "keys": keys}) + b"\n"
+    yield ndjson_head(seal)
     tree = Tree()
     for batch in _batches(filters):
-        numbers = [event.sequence for event in batch]
-        rows = event_rows(numbers)
-        sealed = EventLeaf.objects.filter(sequence__in=numbers, leaf__lt=seal.tree_size if seal else 0)
-        leaves = dict(sealed.values_list("sequence", "leaf"))
-        for event in batch:
-            proof = _proof(tree, leaves.get(event.sequence), seal)
-            data = leaf_data(rows[event.sequence]).decode()
-            yield dump_json({"event": event_shown(event), "leaf": data, **_detail(event), **proof}) + b"\n"
+        yield from ndjson_lines(batch, tree, seal)
+
+
+def ndjson_head(seal: Seal | None) -> bytes:
+    """The first line: the checkpoint that the proofs lead to, and the keys that it verifies with."""
+    keys = [str(key) for key in verifier_keys(settings.AUDIT_ORIGIN)]
+    return dump_json({"checkpoint": seal.note if seal else None, "keys": keys}) + b"\n"
+
+
+def ndjson_lines(batch: Sequence[Event], tree: Tree, seal: Seal | None) -> Iterator[bytes]:
+    """A line for each event, in their order: itself, its leaf, its detail, and its proof for that seal."""
+    numbers = [event.sequence for event in batch]
+    rows = event_rows(numbers)
+    sealed = EventLeaf.objects.filter(sequence__in=numbers, leaf__lt=seal.tree_size if seal else 0)
+    leaves = dict(sealed.values_list("sequence", "leaf"))
+    for event in batch:
+        proof = _proof(tree, leaves.get(event.sequence), seal)
+        data = leaf_data(rows[event.sequence]).decode()
+        yield dump_json({"event": event_shown(event), "leaf": data, **_detail(event), **proof}) + b"\n"
 
 
 def _detail(event: Event) -> dict[str, Any]:

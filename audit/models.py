@@ -144,3 +144,24 @@ class Seal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tree_size} events"
+
+
+class Archive(models.Model):
+    """A range of events that left the database for a file in the storage; of several of a range the newest.
+
+    `events` are all that the range held, `erased` how many of them have no detail any more. The file is an
+    NDJSON export in the order of the leaves, packed by gzip; `sha256` is of the packed file.
+    """
+
+    first_sequence = models.BigIntegerField(db_index=True)
+    last_sequence = models.BigIntegerField()
+    events = models.BigIntegerField()
+    erased = models.BigIntegerField()
+    tree_size = models.BigIntegerField()
+    path = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    sha256 = models.BinaryField(max_length=32)
+    archived_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.first_sequence}-{self.last_sequence}"

@@ -18,7 +18,14 @@ WHERE n.nspname = 'public' AND c.relkind = 'S' AND pg_get_userbyid(c.relowner) =
 """
 # What the application may have the owner's role do, within the bounds that the functions keep to.
 _FUNCTIONS = ("public.cs_audit_partitions_ensure()", "public.cs_audit_erase(uuid, jsonb)")
-_APPENDED = {"audit_event", "audit_eventdetail", "audit_eventleaf", "audit_treenode", "audit_seal"}
+_APPENDED = {
+    "audit_archive",
+    "audit_event",
+    "audit_eventdetail",
+    "audit_eventleaf",
+    "audit_seal",
+    "audit_treenode",
+}
 
 
 def grant_application_rights(using: str = "default", **_: Any) -> None:

@@ -5,25 +5,28 @@ Reads alone, batch by batch, so that a trail of any length needs little memory a
 
 from __future__ import annotations
 
-import bisect
 import dataclasses
-import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
+from audit.archived import ArchiveAbsent, ArchiveReader
+from audit.archives import Archived
 from audit.checkpoints import BadNote, Checkpoint, VerifierKey, checkpoint_read, verifier_keys
+from audit.findings import Fault, Report
 from audit.leaves import LEAF_SQL, leaf_data
 from audit.merkle import Edge, leaf_hash
-from audit.models import Event, EventLeaf, Seal
+from audit.models import Archive, Event, EventLeaf, Seal
+from audit.selectors.archives import archives_newest
 from audit.selectors.events import BEGINNING, Position
+from audit.services.archiving import ARCHIVED
 from audit.services.erasure import PERSON_ERASED
 from audit.witness import keys_witnessed
 
 _BATCH = 5_000
-_MOST_FINDINGS = 100
+_MOST_UNSEALED = 100
 # The hash of a detail is taken where the detail lies: bodies needn't travel.
 _ENTRIES_SQL = f"""
 SELECT l.leaf, l.sequence, l.hash, d.sequence IS NOT NULL,
@@ -39,43 +42,6 @@ WHERE (e.epoch, e.xid, e.sequence) <= (%s, %s, %s)
   AND NOT EXISTS (SELECT FROM audit_eventleaf l WHERE l.sequence = e.sequence)
 ORDER BY e.sequence LIMIT %s
 """
-
-
-class Fault(enum.StrEnum):
-    """What is wrong with an entry."""
-
-    ALTERED = "altered"
-    CUT = "cut"
-    MISSING = "missing"
-
-
-@dataclasses.dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """An event by number and what is wrong with it; `why` says how that was seen."""
-
-    sequence: int
-    fault: Fault
-    why: str = dataclasses.field(compare=False)
-
-    def __str__(self) -> str:
-        return f"sequence {self.sequence}: {self.fault}"
-
-
-@dataclasses.dataclass(slots=True)
-class Report:
-    """What was looked at and what was found, the lowest number first."""
-
-    entries: int = 0
-    seals: int = 0
-    notes: int = 0
-    erased: int = 0
-    findings: list[Finding] = dataclasses.field(default_factory=list)
-
-    def add(self, sequence: int, fault: Fault, why: str) -> None:
-        """Note something wrong; each entry once, and no more than a person would read."""
-        known = any(finding.sequence == sequence for finding in self.findings)
-        if not known and len(self.findings) < _MOST_FINDINGS:
-            bisect.insort(self.findings, Finding(sequence, fault, why))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,7 +71,11 @@ class _Verification:
         self._progress = progress
         self._report = Report()
         self._expected: dict[int, list[Expected]] = {}
-        self._erased = _erased_sequences()
+        self._archives = ArchiveReader(archives_newest(), self._report_broken)
+        self._erased = set(_sequences(Event.objects.filter(action=PERSON_ERASED)))
+        self._recorded = {facts["sha256"] for facts in _facts(Event.objects.filter(action=ARCHIVED))}
+        # Of archived events, whose erasure may stand in a later archive than they.
+        self._bare: list[int] = []
         self._size = 0
         self._leaves = 0
         self._highest = 0
@@ -117,6 +87,7 @@ class _Verification:
             self._report.notes += 1
         last = self._read_seals()
         self._read_entries()
+        self._judge_archives()
         self._look_for_unsealed()
         self._look_for_a_cut(last)
         return self._report
@@ -155,7 +126,7 @@ class _Verification:
             if edge is not None and leaf != edge.size:
                 self._report_gap(edge.size, sequence)
                 edge = None  # without it no root can be made
-            self._judge(sequence, bytes(stored), rest)
+            self._judge(leaf, sequence, bytes(stored), rest)
             self._report.entries += 1
             self._leaves = leaf + 1
             self._highest = max(self._highest, sequence)
@@ -171,10 +142,10 @@ class _Verification:
                 self._progress(edge.size, self._size)
         self._progress(1, 1)
 
-    def _judge(self, sequence: int, stored: bytes, rest: Sequence[Any]) -> None:
+    def _judge(self, leaf: int, sequence: int, stored: bytes, rest: Sequence[Any]) -> None:
         has_detail, fits, row = rest[0], rest[1], rest[2:]
         if row[0] is None:
-            self._report.add(sequence, Fault.MISSING, "its leaf is there, the event is not")
+            self._judge_absent(leaf, sequence, stored)
             return
         self._position = max(self._position, Position(row[1], row[2], sequence))
         if leaf_hash(leaf_data(row)) != stored:
@@ -185,6 +156,48 @@ class _Verification:
             self._report.erased += 1
         elif not has_detail:
             self._report.add(sequence, Fault.ALTERED, "its detail is gone, and no erasure says so")
+
+    def _judge_absent(self, leaf: int, sequence: int, stored: bytes) -> None:
+        """An event that is not in the database, and so must stand in an archive."""
+        archive = self._archives.covers(sequence)
+        if archive is None:
+            self._report.add(sequence, Fault.MISSING, "its leaf is there, the event is not")
+            return
+        found = self._archives.find(archive, leaf)
+        if found is not None:
+            self._judge_archived(sequence, stored, found)
+        elif not self._archives.is_lost(archive):
+            self._report.add(sequence, Fault.MISSING, "neither the database nor its archive has the event")
+
+    def _judge_archived(self, sequence: int, stored: bytes, found: Archived) -> None:
+        self._report.archived += 1
+        self._position = max(self._position, Position(found.epoch, found.xid, sequence))
+        if found.sequence != sequence or found.hash != stored:
+            self._report.add(sequence, Fault.ALTERED, "the archived event is not what its leaf says")
+        elif found.has_detail and not found.fits:
+            self._report.add(sequence, Fault.ALTERED, "its archived detail is not what was sealed")
+        elif not found.has_detail:
+            self._bare.append(sequence)
+        if found.action == PERSON_ERASED:
+            self._erased.update(found.facts.get("sequences", ()))
+        elif found.action == ARCHIVED:
+            self._recorded.add(found.facts["sha256"])
+
+    def _report_broken(self, archive: Archive, error: Exception) -> None:
+        fault = Fault.MISSING if isinstance(error, ArchiveAbsent) else Fault.ALTERED
+        self._report.add(archive.first_sequence, fault, f"its range was archived: {error}")
+
+    def _judge_archives(self) -> None:
+        """What can be judged only when all erasures and records of archives were read, archived ones too."""
+        for sequence in self._bare:
+            if sequence in self._erased:
+                self._report.erased += 1
+            else:
+                self._report.add(sequence, Fault.ALTERED, "its detail is gone, and no erasure says so")
+        for archive in archives_newest():
+            if bytes(archive.sha256).hex() not in self._recorded:
+                why = "no event says that its range was archived in this file"
+                self._report.add(archive.first_sequence, Fault.MISSING, why)
 
     def _report_gap(self, leaf: int, following: int) -> None:
         """A leaf is gone. Which event it was of only its seal's range can tell."""
@@ -207,7 +220,7 @@ class _Verification:
     def _look_for_unsealed(self) -> None:
         """An event that was there when a later one was sealed, and has no leaf, was put in afterwards."""
         with connection.cursor() as cursor:
-            cursor.execute(_UNSEALED_SQL, [*self._position, _MOST_FINDINGS])
+            cursor.execute(_UNSEALED_SQL, [*self._position, _MOST_UNSEALED])
             for (sequence,) in cursor.fetchall():
                 self._report.add(sequence, Fault.ALTERED, "it was put in after later ones were sealed")
 
@@ -226,7 +239,11 @@ def _entries(size: int) -> Iterator[tuple[Any, ...]]:
             yield from cursor.fetchall()
 
 
-def _erased_sequences() -> frozenset[int]:
-    """The events whose details sealed erasures say that they took."""
-    erasures = Event.objects.filter(action=PERSON_ERASED).values_list("facts", flat=True)
-    return frozenset(sequence for facts in erasures for sequence in facts.get("sequences", ()))
+def _facts(events: QuerySet[Event]) -> Iterator[dict[str, Any]]:
+    yield from events.values_list("facts", flat=True)
+
+
+def _sequences(erasures: QuerySet[Event]) -> Iterator[int]:
+    """The events whose details erasures say that they took."""
+    for facts in _facts(erasures):
+        yield from facts.get("sequences", ())

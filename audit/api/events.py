@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from audit.api.serializers import EventExportInput, EventOutput, EventQuery
 from audit.exporting import ExportFormat
 from audit.selectors import events_found
+from audit.selectors.archives import archived_check
 from audit.services import events_export_request
 from cloudscribe.jobs.api.serializers import JobOutput
+from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.permissions import HasPermission
 from cloudscribe.lib.viewsets import ServiceViewSet
 
@@ -23,6 +25,7 @@ class EventsViewSet(ServiceViewSet):
     serializers: ClassVar = {"list": EventOutput, "retrieve": EventOutput}
     queries: ClassVar = {"list": EventQuery}
     scope_map: ClassVar = {"list": "audit:read", "retrieve": "audit:read"}
+    problems: ClassVar = {"retrieve": (404, 410)}
     rate_scope = "reads"
     tag = "Audit"
 
@@ -31,8 +34,15 @@ class EventsViewSet(ServiceViewSet):
         return self.paged(events_found(**self.query()))
 
     def retrieve(self, request: Request, sequence: int) -> HttpResponseBase:
-        """One event by its number."""
-        return self.respond(self.shown(self.get_object_or_404(events_found(), sequence=sequence)))
+        """One event by its number.
+
+        410 `event_archived` says that it left the database for an archive, and for which.
+        """
+        event = events_found().filter(sequence=sequence).first()
+        if event is None:
+            archived_check(sequence)
+            raise NotFound
+        return self.respond(self.shown(event))
 
 
 class EventExportViewSet(ServiceViewSet):

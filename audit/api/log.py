@@ -21,7 +21,7 @@ from audit.api.serializers import (
 from audit.checkpoints import verifier_keys
 from audit.leaves import leaf_data
 from audit.models import Seal
-from audit.selectors.tree import Tree, event_row, leaf_of, seal_newest
+from audit.selectors.tree import Tree, leaf_of, seal_newest
 from audit.showing import hash_shown
 from cloudscribe.lib.conditional import if_none_match, make_etag
 from cloudscribe.lib.errors import FieldError, InvalidInput, NotFound
@@ -81,10 +81,10 @@ class LogViewSet(ServiceViewSet):
     def proof(self, request: Request, sequence: int) -> HttpResponseBase:
         """That an event stands in the log: its leaf's data, and the hashes from there up to a root.
 
-        Hashes are in Base64. The proof is for the newest checkpoint, or for the tree of `tree_size` leaves.
+        Hashes are in Base64, and the leaf is null where it lies in an archive.
+        The proof is for the newest checkpoint, or for the tree of `tree_size` leaves.
         """
-        row = event_row(sequence)
-        leaf, newest = leaf_of(sequence), _newest()
+        (leaf, row), newest = leaf_of(sequence), _newest()
         size = self.query().get("tree_size", newest.tree_size)
         if not leaf.leaf < size <= newest.tree_size:
             raise InvalidInput.field("?tree_size", "not_in_tree", "No tree of that size holds the event.")
@@ -95,7 +95,7 @@ class LogViewSet(ServiceViewSet):
                 "sequence": sequence,
                 "leaf_index": leaf.leaf,
                 "tree_size": size,
-                "leaf": leaf_data(row).decode(),
+                "leaf": leaf_data(row).decode() if row else None,
                 "leaf_hash": hash_shown(leaf.hash),
                 "hashes": [hash_shown(found) for found in tree.inclusion_proof(leaf.leaf, size)],
                 "root": hash_shown(tree.root(size)),

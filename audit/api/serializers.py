@@ -128,7 +128,11 @@ class InclusionOutput(serializers.Serializer[Any]):
     sequence = serializers.IntegerField()
     leaf_index = serializers.IntegerField()
     tree_size = serializers.IntegerField()
-    leaf = serializers.CharField(help_text="The event as it is sealed: JSON as RFC 8785 has it, in UTF-8.")
+    leaf = serializers.CharField(
+        allow_null=True,
+        help_text="The event as it is sealed: JSON as RFC 8785 has it, in UTF-8; null of an archived one, "
+        "whose archive has it.",
+    )
     leaf_hash = serializers.CharField(help_text="SHA-256 of a zero byte and the leaf.")
     hashes = serializers.ListField(child=serializers.CharField())
     root = serializers.CharField()  # type: ignore[assignment]

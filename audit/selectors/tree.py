@@ -21,6 +21,7 @@ from audit.merkle import (
     pieces,
 )
 from audit.models import EventLeaf, Seal
+from audit.selectors.archives import archive_of
 from cloudscribe.lib.errors import NotFound
 
 _EVENTS_SQL = f"SELECT {LEAF_SQL} FROM audit_event e WHERE e.sequence = ANY(%s)"  # noqa: S608 (our own fragment)
@@ -49,20 +50,18 @@ def event_rows(sequences: Sequence[int]) -> dict[int, tuple[Any, ...]]:
         return {row[0]: row for row in cursor.fetchall()}
 
 
-def event_row(sequence: int) -> tuple[Any, ...]:
-    """What is sealed of an event, for `leaf_data`; raises NotFound for none."""
+def leaf_of(sequence: int) -> tuple[EventLeaf, tuple[Any, ...] | None]:
+    """The leaf of an event and what was sealed, for `leaf_data`, which is None where that was archived.
+
+    Raises NotSealed for an event that has no leaf yet, NotFound for none.
+    """
     row = event_rows([sequence]).get(sequence)
-    if row is None:
-        raise NotFound
-    return row
-
-
-def leaf_of(sequence: int) -> EventLeaf:
-    """The leaf of an event; raises NotSealed for one that has none yet."""
     leaf = EventLeaf.objects.filter(sequence=sequence).first()
+    if row is None and (leaf is None or archive_of(sequence) is None):
+        raise NotFound
     if leaf is None:
         raise NotSealed(headers={"Retry-After": "2"})
-    return leaf
+    return leaf, row
 
 
 class Tree:

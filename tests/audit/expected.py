@@ -235,6 +235,7 @@ _NOTHING = "changes nothing that the application keeps"
 _RUNS = "serves; what is done in it has its own events"
 # The other commands: why they leave none, or where it is tested that they do.
 OTHER_COMMANDS: dict[str, str] = {
+    "archive_audit": "tests/audit/test_archiving.py",
     "bootstrap": _RUNS,
     "check_access": "tests/documents/test_check_access.py",
     "doctor": _NOTHING,

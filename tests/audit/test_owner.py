@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 Owner = psycopg.Connection[tuple[object, ...]]
 
 TABLES = ("audit_event", "audit_eventdetail")
-LOG = ("audit_eventleaf", "audit_seal", "audit_treenode")
+LOG = ("audit_archive", "audit_eventleaf", "audit_seal", "audit_treenode")
 CHANGES = {
     "audit_event": ["UPDATE {} SET action = 'x'", "DELETE FROM {}"],
     "audit_eventdetail": ["UPDATE {} SET body = 'x'", "DELETE FROM {}"],

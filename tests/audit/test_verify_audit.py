@@ -16,7 +16,7 @@ from audit.checkpoints import Checkpoint, checkpoint_signed, verifier_key
 from audit.leaves import leaf_data
 from audit.merkle import leaf_hash
 from audit.models import EventLeaf, Seal
-from audit.selectors.tree import event_row
+from audit.selectors.tree import event_rows
 from audit.services import Entry, Target, events_record, events_seal
 from audit.witness import seal_witnessed
 from cloudscribe.lib.keyring import KeyRing
@@ -274,5 +274,5 @@ def _origin() -> str:
 
 
 def _leaf_made_to_fit(attacker: Attacker, sequence: int) -> None:
-    hashed = leaf_hash(leaf_data(event_row(sequence)))
+    hashed = leaf_hash(leaf_data(event_rows([sequence])[sequence]))
     attacker.execute("UPDATE audit_eventleaf SET hash = %s WHERE sequence = %s", [hashed, sequence])

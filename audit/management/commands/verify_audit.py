@@ -10,7 +10,8 @@ from django.conf import settings
 
 from audit.archives import archive_verify
 from audit.checkpoints import BadNote, VerifierKey, verifier_keys
-from audit.verifying import Report, trail_verify
+from audit.findings import Report
+from audit.verifying import trail_verify
 from audit.witness import keys_witnessed, notes_witnessed
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
@@ -62,9 +63,10 @@ class Command(OperatorCommand):
             self.stdout.write(f"{finding} ({finding.why})")
         if report.findings:
             raise FoundWrong(f"{report.findings[0]}: the first of {len(report.findings)} bad entries.")
+        archived = f"; {report.archived} of them stand in archives" if report.archived else ""
         self.stdout.write(
             f"{report.entries} events are what was sealed, by {report.seals} seals and {report.notes} "
-            f"checkpoints kept elsewhere; of {report.erased} the personal part was erased."
+            f"checkpoints kept elsewhere{archived}; of {report.erased} the personal part was erased."
         )
 
     def _trail(self, options: dict[str, Any], keys: list[VerifierKey]) -> Report:
