@@ -97,7 +97,8 @@ class EditingMixin(DestinationMixin):
     def partial_update(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """Change a document from the version that If-Match names.
 
-        Where others have written since, the server merges: field by field, tags as a set, the body by lines.
+        Where others have written since, the server merges: field by field, tags as a set, the body by lines
+        and then by words.
         With `dry_run` a change of `inherits_access` alone tells who would gain and who would lose by it. That
         property takes the scope `workspaces:manage` as well, as grants do.
         """
