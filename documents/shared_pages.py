@@ -32,6 +32,7 @@ from documents.selectors.shared import (
     shared_files,
     shared_rendering,
 )
+from documents.selectors.shared_comments import PAGE_THREADS, shared_talk_shown
 from documents.services.link_visits import LONGEST_PASSWORD, Visitor, link_enter, link_use, visit_pass
 from documents.shared_html import contents_of, documents_linked, page_html
 from security.throttling import usage_of
@@ -170,6 +171,8 @@ def _shown(held: HeldLink, document: Document, secret: str) -> dict[str, Any]:
             {"href": file_address(row.uid), "title": row.name, "size": row.blob.size}
             for row in shared_files(document)
         ],
+        "talk": shared_talk_shown(held, document),
+        "most_threads": PAGE_THREADS,
     }
 
 

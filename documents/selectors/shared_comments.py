@@ -11,13 +11,13 @@ from documents.anchors import CONTEXT, AnchorState, Found, Passage, Place, passa
 from documents.link_secrets import LinkNames
 from documents.mentions import without_ids
 from documents.models import Comment, Document, Thread
-from documents.policies import Action, require
+from documents.policies import Action, can, require
 from documents.selectors.comments import comments_of, comments_shown, thread_shown, threads_of, threads_shown
 from documents.selectors.links import HeldLink
 from documents.selectors.shared import shared_rows
 
-# More than anybody reads through.
-MOST_THREADS = 500
+# More than anybody reads through, and what stands below a text on its page.
+MOST_THREADS, PAGE_THREADS = 500, 100
 
 Shown = dict[str, Any]
 
@@ -34,16 +34,26 @@ def shared_thread(held: HeldLink, key: str) -> Thread:
     return thread
 
 
-def shared_threads_shown(held: HeldLink, document: Document) -> list[Shown]:
+def shared_threads_shown(held: HeldLink, document: Document, most: int = MOST_THREADS) -> list[Shown]:
     """The newest threads of a document in the order in which they were opened, each with its first comments.
 
     For links by which one may comment; raises Forbidden.
     """
     require(held.actor, Action.COMMENT, document)
-    rows = list(threads_of(document).order_by("-pk")[:MOST_THREADS])[::-1]
+    rows = list(threads_of(document).order_by("-pk")[:most])[::-1]
     by_uid = {row.uid: row for row in rows}
     shown = threads_shown(held.actor, document, rows)
     return [_thread(held.names, by_uid[answer["id"]], answer) for answer in shown]
+
+
+def shared_talk_shown(held: HeldLink, document: Document) -> dict[str, list[Shown]]:
+    """The newest of these threads, `open` and `settled`; none by a link for reading."""
+    may = can(held.actor, Action.COMMENT, document)
+    threads = shared_threads_shown(held, document, PAGE_THREADS) if may else []
+    return {
+        "open": [thread for thread in threads if not thread["resolved"]],
+        "settled": [thread for thread in threads if thread["resolved"]],
+    }
 
 
 def shared_thread_shown(held: HeldLink, thread: Thread) -> Shown:

@@ -126,7 +126,13 @@ def _link(world: World, **fields: Any) -> str:
         "A page with a title that is so long that it wraps",
     ):
         world.document(title, parent=top, content=f"# {title}\n\nText.\n")
-    return str(link_make(world, top, include_children=True, **fields)["secret"])
+    threads = f"documents/{top}/threads/"
+    told = {"body": "Is that **sure**?\n\nAda doubts it.", "quote": "first week of March"}
+    World.ok(world.owner.post(threads, told), 201)
+    settled = World.ok(world.owner.post(threads, {"body": "Who pays?"}), 201)["id"]
+    World.ok(world.owner.post(f"threads/{settled}/comments/", {"body": "The firm."}), 201)
+    World.ok(world.owner.post(f"threads/{settled}/resolve/"))
+    return str(link_make(world, top, include_children=True, role="commenter", **fields)["secret"])
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,11 @@ def test_page_is_good_to_read(
     reader.open(f"/s/{secret}/", f"shared-{name}", width, **features)
     assert reader.complaints() == []
     assert not reader.overflows()
-    assert "first week of March" in reader.driver.find_element(By.TAG_NAME, "main").text
+    text = reader.driver.find_element(By.TAG_NAME, "main").text
+    assert "first week of March" in text
+    assert ("Ada doubts it." in text) == (features.get("media") != "print")
+    for details in reader.driver.find_elements(By.CSS_SELECTOR, ".talk details"):
+        reader.driver.execute_script("arguments[0].open = true", details)
     assert violations(reader.driver) == []
 
 

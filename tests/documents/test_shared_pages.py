@@ -10,6 +10,7 @@ from django.test import Client
 from documents.models import ShareLink
 from tests.documents.sharing import PASSWORD, link_make
 from tests.documents.world import World, statements
+from tests.fixtures import ApiClient
 
 NONE = "csl_" + "A" * 43
 
@@ -117,6 +118,55 @@ def test_page_leads_only_where_the_link_reaches(world: World) -> None:
     assert re.search(r"<a rel=[^>]*>out</a>", html)
     assert beside not in html
     assert child not in html
+
+
+def _talk(world: World, document: str, secret: str) -> dict[str, Any]:
+    """What a link's page has below the text, after a member's thread on a passage that a guest answered."""
+    told = {"body": f"See cs://{document} <b>", "quote": "likes tea"}
+    thread: dict[str, Any] = World.ok(world.owner.post(f"documents/{document}/threads/", told), 201)
+    guest = ApiClient()
+    key = World.ok(guest.get(f"shared/{secret}/threads/"))["results"][0]["key"]
+    said = {"body": "Yes.\nReally.", "name": "Guest <i>"}
+    World.ok(guest.post(f"shared/{secret}/threads/{key}/comments/", said), 201)
+    return thread
+
+
+def test_page_shows_threads_by_a_link_for_commenting(world: World) -> None:
+    """Passage, names and words, as text and without ids; what is settled stands apart.
+
+    Four statements more than without: threads, their comments, who is named, reactions.
+    """
+    document = world.document("Tea", content="Alice likes tea.")
+    secret = link_make(world, document, role="commenter")["secret"]
+    thread, browser = _talk(world, document, secret), Client()
+    visit(browser, secret)
+    with statements(8):
+        html = visit(browser, secret).content.decode()
+    assert '<blockquote dir="auto">likes tea</blockquote>' in html
+    assert re.search(r"See cs://[\w-]{43} &lt;b&gt;</p>", html)
+    assert '<b dir="auto">Guest &lt;i&gt;</b>, guest, <time datetime=' in html
+    assert "Yes.\nReally.</p>" in html
+    assert "<details><summary>Settled" not in html
+    assert document not in html
+    assert thread["id"] not in html
+    etag = world.owner.get(f"documents/{document}/").headers["ETag"]
+    World.ok(world.owner.patch(f"documents/{document}/", {"content": "Bread."}, If_Match=etag))
+    World.ok(world.owner.post(f"threads/{thread['id']}/resolve/"))
+    World.ok(world.owner.delete(f"comments/{thread['comments'][0]['id']}/"), 204)
+    html = visit(browser, secret).content.decode()
+    assert "<details><summary>Settled (1)</summary>" in html
+    assert "This passage is no longer in the text." in html
+    assert "This comment was removed." in html
+
+
+def test_page_shows_no_threads_by_a_link_for_reading(world: World) -> None:
+    """Nor that there are any."""
+    document = world.document("Tea", content="Alice likes tea.")
+    _talk(world, document, link_make(world, document, role="commenter")["secret"])
+    html = visit(Client(), link_make(world, document)["secret"]).content.decode()
+    assert "Alice likes tea." in html
+    assert "Comments" not in html
+    assert "Guest" not in html
 
 
 def test_page_logs_no_secret(world: World, capfd: Any) -> None:
