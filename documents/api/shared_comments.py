@@ -15,6 +15,7 @@ from documents.anchors import Passage
 from documents.api.comments import SaidField
 from documents.api.shared import PASSWORD, VISIT, SharedViewSet
 from documents.api.threads import STATES, AroundField, quote_check
+from documents.emoji import EMOJI
 from documents.models import Thread
 from documents.selectors.links import HeldLink
 from documents.selectors.shared_comments import (
@@ -70,6 +71,13 @@ class GuestReference(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class SharedSign(serializers.Serializer[Any]):
+    """How many people reacted with a sign."""
+
+    emoji = serializers.ChoiceField(choices=EMOJI)
+    count = serializers.IntegerField()
+
+
 class SharedCommentAnswer(serializers.Serializer[Any]):
     """A comment; `key` is this link's alone."""
 
@@ -77,6 +85,7 @@ class SharedCommentAnswer(serializers.Serializer[Any]):
     body = serializers.CharField(allow_blank=True)
     author = GuestReference(allow_null=True)
     deleted = serializers.BooleanField()
+    reactions = SharedSign(many=True)
     edited_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
 

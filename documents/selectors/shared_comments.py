@@ -93,6 +93,7 @@ def _comment(names: LinkNames, answer: Shown) -> Shown:
         "body": names.masked(without_ids(answer["body"])),
         "author": _author(answer["author"]),
         "deleted": answer["deleted"],
+        "reactions": [{"emoji": sign["emoji"], "count": sign["count"]} for sign in answer["reactions"]],
         "edited_at": answer["edited_at"],
         "created_at": answer["created_at"],
     }

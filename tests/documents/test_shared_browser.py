@@ -128,7 +128,8 @@ def _link(world: World, **fields: Any) -> str:
         world.document(title, parent=top, content=f"# {title}\n\nText.\n")
     threads = f"documents/{top}/threads/"
     told = {"body": "Is that **sure**?\n\nAda doubts it.", "quote": "first week of March"}
-    World.ok(world.owner.post(threads, told), 201)
+    asked = World.ok(world.owner.post(threads, told), 201)["comments"][0]["id"]
+    World.ok(world.owner.post(f"comments/{asked}/reactions/", {"emoji": "👍"}), 201)
     settled = World.ok(world.owner.post(threads, {"body": "Who pays?"}), 201)["id"]
     World.ok(world.owner.post(f"threads/{settled}/comments/", {"body": "The firm."}), 201)
     World.ok(world.owner.post(f"threads/{settled}/resolve/"))

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 BODY = "# Tea\n\nAlice likes tea. Bob likes coffee.\n"
 PASSAGE = "Bob likes coffee."
 SAID = {"body": "Really?", "name": "Guest"}
+SAID_BY_MEMBER = {"body": "Really."}
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def test_guest_opens_a_thread_on_a_passage_and_answers(world: World, document: s
                 "body": "Really?",
                 "author": {"kind": "link", "name": "Guest"},
                 "deleted": False,
+                "reactions": [],
                 "edited_at": None,
                 "created_at": made["created_at"],
             }
@@ -151,6 +153,15 @@ def test_a_quote_finds_keys_and_no_ids(world: World) -> None:
     World.ok(say(secret, quote=f"e cs://{key[:9]}"), 201)
     quotes = Thread.objects.order_by("pk").values_list("quote", flat=True)
     assert list(quotes) == [f"{other} there", f"e cs://{other}"]
+
+
+def test_signs_are_counted_and_tell_nobody(world: World, document: str) -> None:
+    """How many reacted with which, and not who."""
+    comment = World.ok(world.owner.post(f"documents/{document}/threads/", SAID_BY_MEMBER), 201)["comments"][0]
+    for person in (world.owner, world.member("viewer"), world.member("commenter")):
+        person.post(f"comments/{comment['id']}/reactions/", {"emoji": "👍"})
+    threads = World.ok(shared(secret_of(world, document), "threads/"))["results"]
+    assert threads[0]["comments"][0]["reactions"] == [{"emoji": "👍", "count": 2}]
 
 
 def test_keys_in_what_is_said_lead_members_to_the_document(world: World, document: str) -> None:
