@@ -32,11 +32,15 @@ _LONGEST_RETRY_AFTER = 86_400.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Parcel:
-    """One attempt at a delivery: what is sent where. `fence` is the number of the attempt."""
+    """One attempt at a delivery: what is sent where, and when by the database's clock.
+
+    `fence` is the number of the attempt.
+    """
 
     pk: int
     fence: int
     webhook_pk: int
+    at: dt.datetime
     uid: uuid.UUID
     url: str
     body: bytes = dataclasses.field(repr=False)
@@ -89,7 +93,8 @@ def parcel_send(parcel: Parcel) -> Outcome:
         "user-agent": "CloudScribe-Webhooks/1.0",
         **signed_headers(
             uid=str(parcel.uid),
-            timestamp=int(time.time()),
+            # Receivers refuse what is minutes off, and this machine's clock may be.
+            timestamp=int(parcel.at.timestamp()),
             body=parcel.body,
             signing_secrets=parcel.secrets,
         ),
@@ -107,12 +112,12 @@ def parcel_send(parcel: Parcel) -> Outcome:
         )
     except OutgoingRefused as refused:
         return Outcome(time.monotonic() - begun, reason=refused.reason.value)
-    waits = _retry_after(answer.headers) if answer.status in {429, 503} else None
+    waits = _retry_after(answer.headers, parcel.at) if answer.status in {429, 503} else None
     reason = "" if 200 <= answer.status < 300 else "status"
     return Outcome(time.monotonic() - begun, answer.status, reason, waits)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _retry_after(headers: Mapping[str, str], now: dt.datetime) -> float | None:
     """The seconds of a Retry-After, which is a number or a date (RFC 9110, section 10.2.3)."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdecimal():
@@ -123,5 +128,5 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         except (TypeError, ValueError):
             return None
         at = at if at.tzinfo else at.replace(tzinfo=dt.UTC)
-        seconds = at.timestamp() - time.time()
+        seconds = (at - now).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)

@@ -13,7 +13,6 @@ import os
 import pathlib
 import secrets
 import tempfile
-import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -98,9 +97,14 @@ def temporary_file() -> BinaryIO:
 
 
 def incoming_sweep(*, older_than: float) -> int:
-    """Remove what crashes left in the folder of unfinished files more than so many seconds ago; how many."""
-    removed, border = 0, time.time() - older_than
-    for path in incoming_folder().iterdir():
+    """Remove what crashes left in the folder of unfinished files more than so many seconds ago; how many.
+
+    By the clock of whatever holds the files, which need not be this machine's.
+    """
+    removed, folder = 0, incoming_folder()
+    with tempfile.TemporaryFile(dir=folder) as newest:
+        border = os.fstat(newest.fileno()).st_mtime - older_than
+    for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime < border:
                 path.unlink()

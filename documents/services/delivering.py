@@ -112,6 +112,7 @@ def _parcel(row: Delivery, now: dt.datetime) -> Parcel:
         pk=row.pk,
         fence=row.attempts + 1,
         webhook_pk=webhook.pk,
+        at=now,
         uid=row.uid,
         url=webhook.url,
         body=row.body.encode(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import itertools
 import socket
 import threading
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+import time_machine
 from django.utils.http import http_date
 
 from accounts.models import Notification
@@ -91,6 +93,18 @@ def test_retry_after_is_honoured(world: World, receive: Receive, code: int, as_d
     later(101)
     send()
     assert [row["status"] for row in log_of(world, made)] == ["delivered", "delivered"]
+
+
+def test_clock_of_the_sender_is_of_no_account(world: World, receive: Receive) -> None:
+    """Receivers refuse what was signed minutes ago, and a date to come back at is one by the right clock."""
+    receiver = receive(status(503, Retry_After=http_date(time.time() + 100)))
+    made = hook_make(world, receiver.url, CREATED)
+    world.document()
+    right = time.time()
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(hours=1), tick=True):
+        send()
+    assert abs(int(receiver.received[0].headers["webhook-timestamp"]) - right) < 30
+    assert 70 <= due_in(made) <= 101
 
 
 @pytest.mark.parametrize("wanted", ["soon", "", "-5", "²", "Sun, 99 Nov 1994 08:49:37 GMT"])
