@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
+from django.utils.http import http_date
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Event
 from audit.services import Entry, Target, event_record, events_record
+from cloudscribe.jobs.registry import autoload
+from cloudscribe.jobs.runner import job_run
 from cloudscribe.lib.context import RequestContext
 from tests.accounts.factories import user_make
 from tests.jobs.factories import operator, person
@@ -184,3 +189,29 @@ def test_list_by_nonsense(auditor: Any, query: str) -> None:
 def test_write_to_the_trail(auditor: Any, method: str) -> None:
     """There is no route that writes."""
     assert auditor.call(method, "audit/events/", {}).status_code == 405
+
+
+@pytest.mark.parametrize("minutes", [-540, 9])
+def test_time_of_an_event_is_the_databases(
+    auditor: Any, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    """However wrong the clock of a web process or worker is, and whatever a client says the time were."""
+    before = clock()
+    wrong = before + dt.timedelta(minutes=minutes)
+    monkeypatch.setattr(time, "time", wrong.timestamp)
+    monkeypatch.setattr(timezone, "now", lambda: wrong)
+    answer = auditor.post("audit/events/export/", {}, Date=http_date(wrong.timestamp()))
+    assert answer.status_code == 202, answer.content
+    autoload()
+    job_run("slow", answer.json()["id"])
+    (made,) = events_record([Entry(operator(), "x.made", about())])
+    asked = Event.objects.get(action="audit.exported")
+    assert before <= asked.at <= made.at <= clock()
+
+
+def clock() -> dt.datetime:
+    """The database's, which runs on within a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: dt.datetime = cursor.fetchone()[0]
+    return now
