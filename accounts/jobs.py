@@ -24,6 +24,7 @@ from accounts.services.digests import digest_collect, digests_due
 from accounts.services.erasure import person_erase
 from accounts.services.expiry import expired_purge
 from accounts.services.notifications import notification_mailed
+from audit.services.archive_erasure import archives_erase
 from cloudscribe.jobs.files import job_file_store
 from cloudscribe.jobs.registry import job_handler, schedule
 from cloudscribe.jobs.run import JobRun
@@ -104,7 +105,9 @@ def export_account(run: JobRun) -> dict[str, Any]:
 def erase_person(run: JobRun) -> dict[str, Any]:
     """Remove what the trail holds of a deleted person; a second run finds nothing."""
     user, reason = uuid.UUID(run.payload["user"]), run.payload["reason"]
-    return {"events": person_erase(actor=run.actor, user=user, reason=reason)}
+    erased = person_erase(actor=run.actor, user=user, reason=reason)
+    archived = archives_erase(actor=run.actor, person=user, reason=reason, progress=run.progress)
+    return {"events": erased + archived}
 
 
 @job_handler(PURGE_EXPIRED)

@@ -7,23 +7,28 @@ import dataclasses
 import gzip
 import hashlib
 import itertools
+import uuid
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+import orjson
 from django.conf import settings
 
-from audit.archives import Archived, archive_judge, archive_leaves
+from audit.archives import Archived, archive_judge, archive_leaves, archive_lines
 from audit.checkpoints import BadNote, VerifierKey, verifier_keys
 from audit.exporting import ndjson_head, ndjson_lines
 from audit.models import Archive, Event, EventLeaf, Seal
 from audit.selectors.archives import Span
 from audit.selectors.tree import Tree
+from audit.showing import event_bared
 from audit.witness import keys_witnessed
 from cloudscribe.lib.errors import ServiceUnavailable
-from cloudscribe.lib.storage import file_pieces, temporary_file
+from cloudscribe.lib.renderers import dump_json
+from cloudscribe.lib.storage import file_pieces, file_save, temporary_file
 
 _WINDOW = 500
+_PIECE = 1024 * 1024
 
 
 class BadArchive(Exception):
@@ -45,6 +50,40 @@ def archive_write(sink: BinaryIO, span: Span, seal: Seal, progress: Callable[[in
             packed.writelines(ndjson_lines(events, tree, seal))
             done += len(events)
             progress(done)
+
+
+def archive_store(archive: Archive, content: BinaryIO) -> None:
+    """Save a file as the archive's, and note its size and digest there."""
+    digest = hashlib.sha256()
+    archive.size = content.seek(0, 2)
+    content.seek(0)
+    while piece := content.read(_PIECE):
+        digest.update(piece)
+    archive.sha256 = digest.digest()
+    file_save(archive.path, content)
+
+
+def archive_rewrite(source: BinaryIO, sink: BinaryIO, person: uuid.UUID) -> list[int]:
+    """Write an archive anew without the details of what concerns a person; the numbers of those that had one.
+
+    They are the ones that `cs_audit_erase` would take: what the person did, and what is about or names them.
+    """
+    gone, wanted = [], str(person).encode()
+    with gzip.GzipFile(fileobj=sink, mode="wb", filename="", mtime=0, compresslevel=6) as packed:
+        for line in archive_lines(source):
+            entry = orjson.loads(line) if wanted in line else {}
+            if entry.get("detail") is not None and wanted in orjson.dumps(_ids(orjson.loads(entry["leaf"]))):
+                gone.append(entry["event"]["sequence"])
+                packed.write(
+                    dump_json({**entry, "event": event_bared(entry["event"]), "detail": None}) + b"\n"
+                )
+            else:
+                packed.write(line)
+    return gone
+
+
+def _ids(leaf: dict[str, Any]) -> list[Any]:
+    return [leaf[name] for name in ("actor_uid", "on_behalf_of", "target_uid", "facts")]
 
 
 def _windows(span: Span, size: int) -> Iterator[list[int]]:

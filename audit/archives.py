@@ -31,7 +31,7 @@ def archive_verify(path: pathlib.Path, keys: Sequence[VerifierKey]) -> Report:
 def archive_judge(source: BinaryIO, keys: Sequence[VerifierKey]) -> Report:
     """Do as `archive_verify` does, with an open file from its beginning."""
     report = Report()
-    lines = _lines(source)
+    lines = archive_lines(source)
     checkpoint = _checkpoint(next(lines, b""), keys)
     report.notes = 1
     for line in lines:
@@ -56,7 +56,7 @@ class Archived(NamedTuple):
 
 def archive_leaves(source: BinaryIO) -> Iterator[Archived]:
     """What each line of an archive says, without a look at its proof. Raises ValueError for what is none."""
-    lines = _lines(source)
+    lines = archive_lines(source)
     next(lines, b"")
     for line in lines:
         yield _archived(_object(line))
@@ -79,7 +79,8 @@ def _archived(entry: Mapping[str, Any]) -> Archived:
         raise ValueError("a line is no event") from error
 
 
-def _lines(source: BinaryIO) -> Iterator[bytes]:
+def archive_lines(source: BinaryIO) -> Iterator[bytes]:
+    """The lines of an open file from its beginning, unpacked where it is packed."""
     source.seek(0)
     packed = source.read(2) == b"\x1f\x8b"
     source.seek(0)

@@ -35,6 +35,14 @@ def event_shown(event: Event) -> dict[str, Any]:
     }
 
 
+def event_bared(shown: dict[str, Any]) -> dict[str, Any]:
+    """What `event_shown` gave, as it would be had the personal part been removed before."""
+    target = {**shown["target"], "name": None}
+    actor = shown["actor"] and {**shown["actor"], "name": None}
+    bare: dict[str, Any] = {"address": None, "changes": {}, "reason": "", "erased": True}
+    return {**shown, **bare, "target": target, "actor": actor}
+
+
 def _actor(event: Event, personal: dict[str, Any]) -> dict[str, Any] | None:
     if not event.actor_kind:
         return None

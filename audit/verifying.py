@@ -73,7 +73,8 @@ class _Verification:
         self._expected: dict[int, list[Expected]] = {}
         self._archives = ArchiveReader(archives_newest(), self._report_broken)
         self._erased = set(_sequences(Event.objects.filter(action=PERSON_ERASED)))
-        self._recorded = {facts["sha256"] for facts in _facts(Event.objects.filter(action=ARCHIVED))}
+        records = Event.objects.filter(action__in=(ARCHIVED, PERSON_ERASED))
+        self._recorded = {facts.get("sha256") for facts in _facts(records)}
         # Of archived events, whose erasure may stand in a later archive than they.
         self._bare: list[int] = []
         self._size = 0
@@ -180,8 +181,8 @@ class _Verification:
             self._bare.append(sequence)
         if found.action == PERSON_ERASED:
             self._erased.update(found.facts.get("sequences", ()))
-        elif found.action == ARCHIVED:
-            self._recorded.add(found.facts["sha256"])
+        if found.action in {ARCHIVED, PERSON_ERASED}:
+            self._recorded.add(found.facts.get("sha256"))
 
     def _report_broken(self, archive: Archive, error: Exception) -> None:
         fault = Fault.MISSING if isinstance(error, ArchiveAbsent) else Fault.ALTERED

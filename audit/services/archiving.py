@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 from django.db import DatabaseError, connection
 
-from audit.archived import BadArchive, archive_check, archive_write
+from audit.archived import BadArchive, archive_check, archive_store, archive_write
 from audit.models import Archive, Event, Seal
 from audit.selectors.archives import Span, archives_newest
 from audit.selectors.tree import seal_newest
 from audit.services.events import Entry, Target, entry_row
 from audit.showing import hash_shown
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.storage import file_remove, file_save, temporary_file
+from cloudscribe.lib.storage import file_remove, temporary_file
 from cloudscribe.lib.transactions import sqlstate, transactional
 
 ARCHIVED = "audit.archived"
-_PIECE = 1024 * 1024
 _REFUSED = {
     "55000": "what is there changed meanwhile",
     "55P03": "somebody reads or writes the trail without a pause",
@@ -59,10 +57,15 @@ def span_archive(*, actor: Actor, span: Span, progress: Callable[[int], None]) -
     inside = Event.objects.filter(sequence__range=span)
     with temporary_file() as sink:
         archive_write(sink, span, seal, progress)
-        archive = _described(span, seal, sink, f"audit/events-{span.first}-{span.last}.ndjson.gz")
-        archive.events = inside.count()
-        archive.erased = inside.filter(detail=None).count()
-        file_save(archive.path, sink)
+        archive = Archive(
+            first_sequence=span.first,
+            last_sequence=span.last,
+            events=inside.count(),
+            erased=inside.filter(detail=None).count(),
+            tree_size=seal.tree_size,
+            path=f"audit/events-{span.first}-{span.last}.ndjson.gz",
+        )
+        archive_store(archive, sink)
     try:
         archive_check(archive)
         _span_drop(actor=actor, archive=archive, seal=seal)
@@ -78,30 +81,11 @@ def span_archive(*, actor: Actor, span: Span, progress: Callable[[int], None]) -
     return next(row for row in archives_newest() if row.first_sequence == span.first)
 
 
-def _described(span: Span, seal: Seal, content: BinaryIO, path: str) -> Archive:
-    size, digest = content.seek(0, 2), hashlib.sha256()
-    content.seek(0)
-    while piece := content.read(_PIECE):
-        digest.update(piece)
-    return Archive(
-        first_sequence=span.first,
-        last_sequence=span.last,
-        tree_size=seal.tree_size,
-        path=path,
-        size=size,
-        sha256=digest.digest(),
-    )
-
-
 @transactional
 def _span_drop(*, actor: Actor, archive: Archive, seal: Seal) -> None:
-    facts = {
-        **{name: getattr(archive, name) for name in ("first_sequence", "last_sequence", "events", "erased")},
-        "size": archive.size,
-        "sha256": archive.sha256.hex(),
-        "tree_size": archive.tree_size,
-        "root": hash_shown(seal.root),
-    }
+    names = ("first_sequence", "last_sequence", "events", "erased", "size", "tree_size")
+    facts = {name: getattr(archive, name) for name in names}
+    facts |= {"sha256": archive.sha256.hex(), "root": hash_shown(seal.root)}
     entry = Entry(actor, ARCHIVED, Target("archive", None, archive.path), facts=facts)
     row: dict[str, Any] = {**facts, "path": archive.path, "sha256": f"\\x{archive.sha256.hex()}"}
     texts = [orjson.dumps(found).decode() for found in (row, entry_row(entry))]
