@@ -176,6 +176,12 @@ class Reader:
         """Whether the person sees it, wherever this credential and this feed end."""
         return bool(bits_on(self.rights, None, place) & SEE_BIT)
 
+    def was_in_cut(self, event: Happened) -> bool:
+        """Whether it left the document that the credential is cut to."""
+        cut = None if self.limit is None else self.limit.document_pk
+        left = (uid for name in ("line_left", "reach_lost") for uid in event.facts.get(name, ()))
+        return cut is not None and any(self.keys.get(uuid.UUID(uid)) == cut for uid in left)
+
     def tops(self, *, below: str = "", room: uuid.UUID | None = None) -> Iterator[Place]:
         """Where the reader's sight begins below a path or in a workspace, without its root."""
         for place in self.places():
@@ -221,15 +227,16 @@ def _placed(event: Happened, place: Place | None, reader: Reader) -> Iterator[En
         yield from _purged(event, reader)
         return
     left = event.facts.get("from_workspace")
-    out_of_feed = place is not None and left is not None and str(reader.room) == left
-    if place is not None and out_of_feed:
-        yield from _gone_elsewhere(event, place, reader)
+    stood_in = uuid.UUID(left) if left else event.workspace
+    out_of_room = left is not None and reader.room == stood_in
+    if place is not None and (out_of_room or reader.was_in_cut(event)):
+        yield from _gone_elsewhere(event, place, stood_in, reader)
         if reader.knows_elsewhere(place):
             return
     facts = event.facts
     lost = reader.knew(facts.get("reach_lost", ())) or reader.mine(facts.get("subjects", ()))
     if lost and event.target is not None:
-        yield from _gone(event, event.target, uuid.UUID(left) if left else event.workspace, reader)
+        yield from _gone(event, event.target, stood_in, reader)
     if place is not None and (lost or left or event.action in _BELOW or "snapshot" in facts):
         yield from _tops(event, reader, below=place.path)
 
@@ -242,11 +249,11 @@ def _purged(event: Happened, reader: Reader) -> Iterator[Entry]:
             yield from _gone(event, uuid.UUID(place), event.workspace, reader)
 
 
-def _gone_elsewhere(event: Happened, place: Place, reader: Reader) -> Iterator[Entry]:
-    """What went out of the workspace that the feed is narrowed to, of what the person still sees."""
+def _gone_elsewhere(event: Happened, place: Place, room: uuid.UUID | None, reader: Reader) -> Iterator[Entry]:
+    """What went out of the part that feed or credential are narrowed to, of what the person still sees."""
     inside = [place, *(top for top in reader.places() if top.path.startswith(place.path))]
     for each in dict.fromkeys(row.uid for row in inside if reader.knows_elsewhere(row)):
-        yield from _gone(event, each, reader.room, reader)
+        yield from _gone(event, each, room, reader)
 
 
 def _rights(event: Happened, root: uuid.UUID | None, place: Place | None, reader: Reader) -> Iterator[Entry]:

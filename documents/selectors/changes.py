@@ -104,8 +104,8 @@ _SETS = {
     "of_documents": sorted({*PLACED, *PLAIN, *_OF_GRANTS}),
     "plain": sorted(PLAIN),
 }
-# The facts that hold ids of documents and workspaces whose grants count.
-_TARGETS = ("reach", "reach_lost")
+# The facts that hold ids of documents and workspaces whose grants count, or to which a token may be cut.
+_TARGETS = ("line_left", "reach", "reach_lost")
 
 
 class FeedPosition(NamedTuple):

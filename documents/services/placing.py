@@ -120,18 +120,28 @@ def depth_check(root: Document, parent_depth: int) -> None:
 
 def reach_facts(before: Iterable[int], after: Iterable[int]) -> dict[str, list[str]]:
     """For an event: the documents and workspaces whose grants reach it no longer, and those that now do."""
-    return reaches_facts({0: (before, after)}).get(0, {})
+    return places_facts({0: (before, after)}).get(0, {})
 
 
-def reaches_facts(
+def places_facts(
     reaches: Mapping[int, tuple[Iterable[int], Iterable[int]]],
+    lines: Mapping[int, tuple[Iterable[int], Iterable[int]]] | None = None,
 ) -> dict[int, dict[str, list[str]]]:
-    """As `reach_facts` for many at once, by any key; without those whose reach is the same."""
-    changed = {}
+    """As `reach_facts` for many at once, by any key; without those of which nothing differs.
+
+    With `lines` also the other documents below which each stands no longer: nobody's rights came from there,
+    but a token may be cut to one of them.
+    """
+    changed: dict[int, dict[str, list[int]]] = {}
     for key, (before, after) in reaches.items():
         lost, gained = set(before) - set(after), set(after) - set(before)
-        if lost or gained:
-            changed[key] = {"reach_lost": sorted(lost), "reach_gained": sorted(gained)}
+        stood, stands = (lines or {}).get(key, ((), ()))
+        left = set(stood) - set(stands) - lost
+        facts = {"reach_lost": sorted(lost), "reach_gained": sorted(gained)} if lost or gained else {}
+        if left:
+            facts["line_left"] = sorted(left)
+        if facts:
+            changed[key] = facts
     uids = reach_uids(pk for facts in changed.values() for found in facts.values() for pk in found)
     return {
         key: {name: [str(uids[pk]) for pk in found if pk in uids] for name, found in facts.items()}

@@ -7,7 +7,7 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import Q
@@ -31,7 +31,7 @@ from documents.selectors.moments import Stood, stood_at
 from documents.selectors.revisions import revision_snapshot
 from documents.selectors.snapshots import snapshots_of
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
-from documents.services.placing import document_place, placements_write, reaches_facts
+from documents.services.placing import document_place, placements_write, places_facts
 from documents.services.revising import OpenDocument, document_revise
 from documents.services.snapshots import snapshot_insert
 from documents.services.tree_jobs import Check, is_job, tree_job_begin, unchecked
@@ -100,6 +100,13 @@ class _Scope:
         """Everything that will not be as it is."""
         back = {pk for pk in self.plan.placed if self.rows[pk].is_trashed}
         return {*self.plan.carried(), *self.plan.later, *self.differing, *back}
+
+
+class _Stand(NamedTuple):
+    """Where a document stood: what its readers' grants are on, and what it stands below."""
+
+    reach: Sequence[int]
+    line: Sequence[int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -208,7 +215,7 @@ def _restore(
     # The moment before: what is written from here on is dated `now`.
     name = _BEFORE.format(name=snapshot.name)[: limits.NAME_LENGTH]
     before = snapshot_insert(actor, room, name, None, actor.now - _TICK)
-    reaches = {pk: row.reach for pk, row in scope.rows.items()}
+    stood = {pk: _Stand(row.reach, row.line) for pk, row in scope.rows.items()}
     brought = _bring_back(scope)
     _trash(actor, later)
     moved = _move(actor, room, scope, brought)
@@ -226,7 +233,7 @@ def _restore(
         bodies_gone=gone,
         hidden=hidden,
     )
-    _record(actor, snapshot, scope, _Touched(_reaches_moved(moved, reaches), brought), restored)
+    _record(actor, snapshot, scope, _Touched(_places_moved(moved, stood), brought), restored)
     return restored
 
 
@@ -271,12 +278,13 @@ def _move(actor: Actor, room: Workspace, scope: _Scope, brought: Collection[int]
     return moved
 
 
-def _reaches_moved(
-    moved: Collection[int], reaches: Mapping[int, Sequence[int]]
-) -> dict[int, dict[str, list[str]]]:
-    """By key of what moved, which grants reach it no longer and which do from now on."""
-    now = dict(Document.objects.filter(pk__in=moved).values_list("pk", "reach"))
-    changed = reaches_facts({pk: (reaches[pk], now[pk]) for pk in moved})
+def _places_moved(moved: Collection[int], stood: Mapping[int, _Stand]) -> dict[int, dict[str, list[str]]]:
+    """By key of what moved, which grants reach it no longer and which do from now on, and what it left."""
+    now = {row.pk: row for row in Document.objects.filter(pk__in=moved).only("reach", "path")}
+    changed = places_facts(
+        {pk: (stood[pk].reach, now[pk].reach) for pk in moved},
+        {pk: (stood[pk].line, now[pk].line) for pk in moved},
+    )
     return {pk: changed.get(pk, {}) for pk in moved}
 
 

@@ -31,7 +31,7 @@ from documents.services.placing import (
     document_place,
     hidden_among,
     placements_write,
-    reach_facts,
+    places_facts,
     subtree,
 )
 from documents.services.positioning import position_for
@@ -85,7 +85,10 @@ def _move(actor: Actor, document: Document, source: Workspace, to: Destination) 
         # Again: until its rows were written a file could be added to what moves.
         attachments_fit(to.workspace.pk, subtree(document), moved=True)
     facts: dict[str, Any] = {} if reorders else {"documents": len(whole), "hidden": hidden}
-    facts |= reach_facts(before.reach, document.reach)
+    places = places_facts(
+        {document.pk: (before.reach, document.reach)}, {document.pk: (before.line, document.line)}
+    )
+    facts |= places.get(document.pk, {})
     if source.pk != to.workspace.pk:
         facts["from_workspace"] = str(source.uid)
     _record(actor, document, before, facts)
