@@ -9,6 +9,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpResponseBase
 
+from cloudscribe.jobs.api.serializers import JobOutput
+from cloudscribe.jobs.models import Job
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.api.reaching import DocumentReached
 from documents.models import Document
@@ -20,6 +22,15 @@ from documents.services.locking import actor_renewed
 def document_location(uid: uuid.UUID) -> str:
     """The address of a document."""
     return f"/api/v1/documents/{uid}/"
+
+
+class JobAnswering(ServiceViewSet):
+    """A view some of whose writes are a job's work."""
+
+    def job_answer(self, job: Job) -> HttpResponseBase:
+        """202 with the job that does it."""
+        shown = JobOutput(job, context=self.get_serializer_context()).data
+        return self.respond(shown, status=202, location=f"/api/v1/jobs/{job.uid}/")
 
 
 class DocumentAnswering(DocumentReached, ServiceViewSet):

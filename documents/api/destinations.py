@@ -10,7 +10,7 @@ from django.http import HttpResponseBase
 from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.jobs.models import Job
 from cloudscribe.lib.errors import InvalidInput, NotFound
-from documents.api.answering import DocumentAnswering
+from documents.api.answering import DocumentAnswering, JobAnswering
 from documents.api.serializers import DocumentAnswer
 from documents.models import Document, Workspace
 from documents.policies import Action, can
@@ -23,7 +23,7 @@ CHANGED = {200: DocumentAnswer, 202: JobOutput}
 OTHER_WORKSPACE = "The parent stands in another workspace."
 
 
-class DestinationMixin(DocumentAnswering):
+class DestinationMixin(JobAnswering, DocumentAnswering):
     """For views whose bodies say where a document goes."""
 
     def even_trashed(self, uid: Any) -> Document:
@@ -68,8 +68,3 @@ class DestinationMixin(DocumentAnswering):
             options["hidden"] = changed.hidden
             changed = changed.document
         return self.document_answer(changed, **options)
-
-    def job_answer(self, job: Job) -> HttpResponseBase:
-        """202 with the job that does it."""
-        shown = JobOutput(job, context=self.get_serializer_context()).data
-        return self.respond(shown, status=202, location=f"/api/v1/jobs/{job.uid}/")

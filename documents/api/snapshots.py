@@ -26,6 +26,7 @@ from cloudscribe.lib.serializers import (
 )
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
+from documents.api.answering import JobAnswering
 from documents.authors import author_reference
 from documents.models import Document, Snapshot, State, Workspace
 from documents.policies import Action, require
@@ -145,7 +146,7 @@ class RestoredAnswer(serializers.Serializer[Any]):
     hidden = serializers.IntegerField(help_text="Of all reached, those that one may not see.")
 
 
-class SnapshotViewSet(ServiceViewSet):
+class SnapshotViewSet(JobAnswering, ServiceViewSet):
     """The named moments of a workspace, for its managers."""
 
     permission_classes = [Authenticated]
@@ -242,8 +243,7 @@ class SnapshotViewSet(ServiceViewSet):
         document = self._document(room, given["document"], "/document") if given.get("document") else None
         restored = snapshot_restore(actor=self.actor, snapshot=row, document=document)
         if isinstance(restored, Job):
-            shown = JobOutput(restored, context=self.get_serializer_context()).data
-            return self.respond(shown, status=202, location=f"/api/v1/jobs/{restored.uid}/")
+            return self.job_answer(restored)
         return self.respond(restored.to_json())
 
     def room(self) -> Workspace:

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.lib.conditional import make_etag
 from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
 from cloudscribe.lib.errors import InvalidInput
@@ -25,6 +26,7 @@ from cloudscribe.lib.serializers import (
 )
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
+from documents.api.answering import JobAnswering
 from documents.api.serializers import (
     EXPANDABLE,
     CommaField,
@@ -133,7 +135,7 @@ class TrashQuery(QuerySerializer):
     expand = CommaField(names=EXPANDABLE, required=False)
 
 
-class WorkspaceViewSet(ServiceViewSet):
+class WorkspaceViewSet(JobAnswering, ServiceViewSet):
     """Workspaces of which the reader is a member."""
 
     permission_classes = [Authenticated]
@@ -159,6 +161,7 @@ class WorkspaceViewSet(ServiceViewSet):
     }
     etag_actions: ClassVar = ("retrieve", "create", "partial_update", "tree")
     paged_actions: ClassVar = ("trash",)
+    problems: ClassVar = dict.fromkeys(("partial_update", "destroy"), (423,))
     tag = "workspaces"
 
     @property
@@ -189,10 +192,11 @@ class WorkspaceViewSet(ServiceViewSet):
         workspace = workspace_update(actor=self.actor, workspace=self.workspace(), changes=self.input())
         return self._answer(workspace)
 
+    @extend_schema(responses={204: None, 202: JobOutput})
     def destroy(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)
-        """Remove a workspace with everything in it (owners)."""
-        workspace_delete(actor=self.actor, workspace=self.workspace())
-        return self.respond()
+        """Remove a workspace with everything in it (owners); one of more than 5,000 documents by a job."""
+        job = workspace_delete(actor=self.actor, workspace=self.workspace())
+        return self.respond() if job is None else self.job_answer(job)
 
     @extend_schema(responses=TreeNode(many=True))
     def tree(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (as above)

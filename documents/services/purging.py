@@ -16,23 +16,25 @@ from documents.models import (
     WorkspaceUserPermission,
 )
 from documents.services.placing import reach_uids, subtree
+from documents.services.tree_jobs import Check, unchecked
 
 
-def rows_purge(rows: QuerySet[Model]) -> None:
+def rows_purge(rows: QuerySet[Model], check: Check = unchecked) -> None:
     """Remove documents, or rows of another table, with what belongs to them; of a document all below it, too.
 
     As `QuerySet.delete`, which would fetch them first: a million documents don't fit into memory. What goes
     along is told by the relations of the models, so that no new table is forgotten; what a foreign key
     forbids the database refuses at the end of the transaction. Nobody is told by signals: news are the
-    trail's. For services that hold the workspace.
+    trail's. For services that hold the workspace. Raises what `check` raises, asked before each table.
     """
     for relation in _relations(rows.model):
         table, name = relation.related_model, relation.field.name
         owned = table._base_manager.filter(**{f"{name}__in": rows.order_by().values("pk")})  # noqa: SLF001 (documented)
         if relation.on_delete is CASCADE:
-            rows_purge(owned)
+            rows_purge(owned, check)
         elif relation.on_delete is SET_NULL:
             owned.update(**{name: None})
+    check()
     rows.order_by()._raw_delete(rows.db)  # noqa: SLF001 (the one statement without Django's collecting)
 
 

@@ -22,6 +22,7 @@ from documents.services.locking import Strength, document_lock, workspace_lock, 
 from documents.services.placing import hidden_among, placements_write, subtree
 from documents.services.purging import purge_facts, rows_purge
 from documents.services.tree_jobs import (
+    Check,
     TreeChange,
     is_job,
     is_large,
@@ -29,6 +30,7 @@ from documents.services.tree_jobs import (
     reservation_end,
     reserve,
     tree_job_begin,
+    unchecked,
 )
 
 
@@ -85,11 +87,12 @@ def document_restore(*, actor: Actor, document: Document) -> TreeChange | Job:
 
 
 @transactional
-def document_purge(*, actor: Actor, document: Document) -> Job | None:
+def document_purge(*, actor: Actor, document: Document, check: Check = unchecked) -> Job | None:
     """Remove a trashed document and all below it, with their history; a large subtree is a job's work.
 
     Raises DocumentNotInTrash, HiddenParts where the actor doesn't see all of it and doesn't own the
-    workspace, LegalHold, Forbidden, WorkspaceBusy.
+    workspace, LegalHold, Forbidden, WorkspaceBusy, and what `check` raises, by which a job that was
+    cancelled ends.
     """
     actor, document = _locked(actor, document, Strength.REWRITE)
     require(actor, Action.PURGE, document)
@@ -106,7 +109,7 @@ def document_purge(*, actor: Actor, document: Document) -> Job | None:
     if is_large(actor, count):
         return _job(actor, DOCUMENT_PURGE, document)
     _event(actor, document, "document.purged", count, hidden, facts=purge_facts(document))
-    rows_purge(below)
+    rows_purge(below, check)
     return None
 
 

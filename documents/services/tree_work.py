@@ -10,7 +10,7 @@ from typing import Any
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
-from documents.models import Document, Snapshot
+from documents.models import Document, Snapshot, Workspace
 from documents.queues import (
     DOCUMENT_COPY,
     DOCUMENT_CUT,
@@ -21,6 +21,7 @@ from documents.queues import (
     DOCUMENT_TRASH,
     DOCUMENT_UNPUBLISH,
     SNAPSHOT_RESTORE,
+    WORKSPACE_DELETE,
 )
 from documents.services.copying import Copying, document_copy
 from documents.services.destinations import destination_of
@@ -30,6 +31,7 @@ from documents.services.states import document_inheritance_set, document_publish
 from documents.services.trash import document_purge, document_restore, document_trash
 from documents.services.tree_jobs import Check, TreeChange, reservation_end, reservation_held, unchecked
 from documents.services.trees import document_move
+from documents.services.workspaces import workspace_delete
 from documents.visibility import visible_to
 
 Payload = Mapping[str, Any]
@@ -57,9 +59,9 @@ class _Task:
 def tree_work(*, actor: Actor, kind: str, payload: Payload, check: Check = unchecked) -> Result:
     """Do what a job of this kind was asked for, and free the workspaces in the same transaction.
 
-    The result names the document. Where the reservation doesn't stand an earlier try did the work, and
-    nothing is done. Raises what the service raises, and what `check` raises until the very end: then nothing
-    was done, however far it was.
+    The result names the document or the workspace. Where the reservation doesn't stand an earlier try did
+    the work, and nothing is done. Raises what the service raises, and what `check` raises until the very end:
+    then nothing was done, however far it was.
     """
     if not reservation_held(actor.credential_uid, payload["workspaces"]):
         return {}
@@ -97,8 +99,17 @@ def _cut(task: _Task) -> Result:
 
 def _purge(task: _Task) -> Result:
     document = task.document()
-    document_purge(actor=task.actor, document=document)
+    document_purge(actor=task.actor, document=document, check=task.check)
     return {"document": str(document.uid)}
+
+
+def _delete(task: _Task) -> Result:
+    rooms = visible_to(Workspace.objects.all(), actor_renewed(task.actor))
+    workspace = rooms.filter(pk=task.payload["workspace"]).first()
+    if workspace is None:
+        raise NotFound
+    workspace_delete(actor=task.actor, workspace=workspace, check=task.check)
+    return {"workspace": str(workspace.uid)}
 
 
 def _alone(service: Callable[..., Any]) -> Callable[[_Task], Result]:
@@ -136,5 +147,6 @@ _WORK: dict[str, Callable[[_Task], Result]] = {
     DOCUMENT_TRASH: _alone(document_trash),
     DOCUMENT_UNPUBLISH: _alone(document_unpublish),
     SNAPSHOT_RESTORE: _snapshot,
+    WORKSPACE_DELETE: _delete,
 }
 TREE_KINDS = frozenset(_WORK)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from audit.services import Target, event_record
+from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError, Forbidden, NotFound
 from cloudscribe.lib.transactions import on_commit, transactional
@@ -16,11 +17,13 @@ from documents.caching import audited_rooms
 from documents.exceptions import LegalHold
 from documents.models import Document, Origin, Workspace
 from documents.policies import Action, require
+from documents.queues import WORKSPACE_DELETE
 from documents.roles import Role
 from documents.selectors.holds import workspace_is_held
 from documents.services.granting import grant_insert, person_hold
 from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
 from documents.services.purging import rows_purge, workspace_subjects
+from documents.services.tree_jobs import Check, is_large, tree_job_begin, unchecked
 from documents.visibility import visible_to
 
 POLICIES = (
@@ -107,18 +110,22 @@ def workspace_update(*, actor: Actor, workspace: Workspace, changes: Mapping[str
 
 
 @transactional
-def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
+def workspace_delete(*, actor: Actor, workspace: Workspace, check: Check = unchecked) -> Job | None:
     """Remove a workspace with all its documents; its owner may, hidden parts included.
 
-    Raises Forbidden, LegalHold, WorkspaceBusy.
+    One of many documents is a job's work. Raises Forbidden, LegalHold, WorkspaceBusy, and what `check`
+    raises, by which a job that was cancelled ends.
     """
     actor, workspace = _locked(actor, workspace)
     require(actor, Action.DELETE_WORKSPACE, workspace)
     if workspace_is_held(workspace):
         raise LegalHold
     documents = Document.objects.filter(workspace=workspace)
-    count, subjects = documents.count(), workspace_subjects(workspace)
-    rows_purge(documents)
+    count = documents.count()
+    if is_large(actor, count):
+        return tree_job_begin(actor, WORKSPACE_DELETE, {"workspace": workspace.pk}, [workspace.pk])
+    subjects = workspace_subjects(workspace)
+    rows_purge(documents, check)
     workspace.delete()
     event_record(
         actor=actor,
@@ -127,6 +134,7 @@ def workspace_delete(*, actor: Actor, workspace: Workspace) -> None:
         workspace_uid=workspace.uid,
         facts={"documents": count, "subjects": subjects},
     )
+    return None
 
 
 def _insert_with_free_slug(workspace: Workspace, wanted: str) -> None:
@@ -160,8 +168,8 @@ def _free_slug(wanted: str, own_pk: int | None) -> str:
 
 def _locked(actor: Actor, workspace: Workspace) -> tuple[Actor, Workspace]:
     """The workspace locked, the actor of now, and the row as it is now, if the actor still sees it."""
-    workspace_ready(workspace)
-    workspace_lock(workspace.pk, Strength.REWRITE)
+    workspace_ready(workspace, actor)
+    workspace_lock(workspace.pk, Strength.REWRITE, actor)
     actor = actor_renewed(actor)
     fresh = visible_to(Workspace.objects.filter(pk=workspace.pk), actor).first()
     if fresh is None:
