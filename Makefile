@@ -31,7 +31,7 @@ run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUD
 test: install-dev ## Run the whole suite in parallel, with coverage
 	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
 
-prove: install-dev ## Statistics, endurance, real texts: longer than the suite (PROVE_ARGS)
+prove: install-dev ## Statistics, endurance, real texts: hours (PROVE_ARGS, such as -n 2 or --operations 1000)
 	$(PY) -m pytest tests/prove $(PROVE_ARGS)
 	INJECTION_PAYLOADS=100 $(PY) -m pytest tests/security/test_injection.py
 

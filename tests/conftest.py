@@ -73,6 +73,8 @@ TOGETHER = {
     "tests/lib/api/test_docs_pages.py": "browser",
     "tests/documents/test_shared_browser.py": "browser",
 }
+# Their tests take hours and share nothing.
+APART = {"tests/prove/test_following.py", "tests/prove/test_rights.py", "tests/prove/test_tree_races.py"}
 
 
 class ByFile(LoadFileScheduling):
@@ -80,7 +82,7 @@ class ByFile(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return TOGETHER.get(file, file)
+        return nodeid if file in APART else TOGETHER.get(file, file)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

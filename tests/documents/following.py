@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models.functions import Now
 
 from accounts.models import Team, User
+from accounts.selectors import database_now
 from accounts.services.teams import team_create, team_delete, team_member_add, team_member_remove
 from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import DomainError
@@ -173,10 +174,8 @@ def differences(
     play: Play, followers: Iterable[Follower]
 ) -> list[tuple[int, set[uuid.UUID], set[uuid.UUID]]]:
     """Of each follower whose documents aren't what a fresh walk shows: what is missing, what is extra."""
-    wrong = []
+    wrong, oracle = [], Oracle(database_now())
     for number, follower in enumerate(followers):
-        actor = play.actor(follower.person)
-        oracle = Oracle(actor.now)
         inside = [
             row
             for pk, row in oracle.documents.items()

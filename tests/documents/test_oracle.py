@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from tests.documents.comparing import compare
 from tests.documents.counterfactual import counterfactual_check
 from tests.documents.play import OPERATIONS, Play
 
@@ -37,7 +38,7 @@ class Anything(RuleBasedStateMachine):
         """Somebody does something, or is refused; everybody sees what they should."""
         chance = random.Random(seed)
         self.play.operate(name, chance)
-        self.play.compare(chance, self.sample)
+        compare(self.play, chance, self.sample)
 
     def teardown(self) -> None:
         """What was put off to the commit is asked for, then all of it goes."""

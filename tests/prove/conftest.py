@@ -15,7 +15,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--real-texts", default=None, help="folder with merges-*.jsonl.gz and histories-*.jsonl.gz"
     )
-    parser.addoption("--operations", type=int, default=500, help="random operations against the oracle")
+    parser.addoption("--operations", type=int, default=100_000, help="random operations against the oracle")
+    parser.addoption("--seed", type=int, default=0, help="the first seed of random operations and pairs")
+    parser.addoption("--steps", type=int, default=10_000, help="random steps that are followed by the feed")
     parser.addoption("--pairs", type=int, default=10_000, help="random pairs to explain")
     parser.addoption("--rounds", type=int, default=50, help="rounds of each race")
 
