@@ -50,7 +50,7 @@ class Lexeme(models.Model):
 
 
 class DocumentTitle(models.Model):
-    """The words of a document's title, as they are written, for suggestions.
+    """The words of a document's title, as they are written, for suggestions; `lowered` is the title itself.
 
     Kept by the database's triggers with each document that is made or gets another title. Apart from the
     document's own row, which is written whenever anything about it changes: an index there would cost a move
@@ -61,6 +61,7 @@ class DocumentTitle(models.Model):
         "documents.Document", on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
     words = SearchVectorField()
+    lowered = models.TextField(default="", db_default="")
 
     class Meta:
         indexes = [GinIndex(fields=["words"], name="documents_title_words", gin_pending_list_limit=64)]

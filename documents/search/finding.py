@@ -40,7 +40,8 @@ from documents.search.ranking import (
     key_text,
     page_of,
 )
-from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, hits_sql, suggest_sql
+from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, hits_sql
+from documents.search.titles import suggest_sql
 from documents.selectors.reading import Answer, answer_listed, row_seen
 from documents.visibility import rights_of, targets_for, visible_parameters
 

@@ -18,9 +18,11 @@ from documents.search.ranking import Weighing
 MATCHES_RANKED = 5_000
 VISIBLE_ASKED = 10_000
 WINDOW_WALKED = 20_000
-# Up to so many hits of the newest; of titles up to so many that match, else so many of the newest.
+# Up to so many hits of the newest.
 CANDIDATES = 500
-TITLES_JUDGED, TITLES_SHOWN = 15_000, 200
+# Titles that match: up to so many are judged at once; of up to so many the best are found, at first among so
+# many times as many of the newest documents; of more so many hits among the newest.
+TITLES_LISTED, TITLES_JUDGED, TITLES_WALKED, TITLES_SHOWN = 500, 15_000, 8, 200
 # A match costs next to nothing in the text index, so more of them can be met with what is visible; but its
 # row is looked up, in a table that is in memory with so many documents and isn't with more.
 _MATCHES_MET = 100_000
@@ -165,17 +167,18 @@ def _padded(weighed: Sequence[tuple[str, float, int]], size: int) -> list[str | 
 def way_to(matches: int, visible: int, roots: int, documents: int) -> str:
     """The cheapest way to all candidates; `newest`, to some, where there are too many of both.
 
-    Costs in microseconds as measured: to ask whether a match is visible 3, to meet it in a join 0.6, of very
-    many `documents` 4, to list what is visible 6 and 8 for each root, to ask a visible document for its
-    words 15.
+    Costs in microseconds as measured: to look a match up by the text index 0.6, of very many `documents` 4,
+    to ask whether it is visible 4, to list what is visible 0.6 and 8 for each root, to ask a visible document
+    for its words 7.
     """
+    met, listed = matches * _met(documents), roots * 8.0 + visible * 0.6
     costs = {}
     if matches <= MATCHES_RANKED:
-        costs["matched"] = matches * 3.0
+        costs["matched"] = met + matches * 4.0
     if visible <= VISIBLE_ASKED and matches <= _MATCHES_MET:
-        costs["both"] = matches * _met(documents) + roots * 8.0 + visible * 6.0
+        costs["both"] = met + listed
     if visible <= VISIBLE_ASKED:
-        costs["visible"] = roots * 8.0 + visible * 21.0
+        costs["visible"] = listed + visible * 7.0
     return min(costs, key=lambda way: costs[way], default="newest")
 
 

@@ -10,13 +10,12 @@ from __future__ import annotations
 import functools
 
 from documents.search.marking import WINDOW, WINDOW_BEFORE
-from documents.search.plans import TITLES_JUDGED, TITLES_SHOWN, VISIBLE_ASKED, WINDOW_WALKED
 from documents.selectors.reading import COLUMNS, JOINS
 from documents.visibility import VISIBLE_SQL, visible_sql
 
 # About how many documents the reader sees. What stands below a document granted by itself is counted only
 # where that is a cut, so of some of them it is looked up and taken for all.
-_ABOUT = """(
+ABOUT = """(
   SELECT coalesce(sum(n), 0) FROM documents_scopecount WHERE scope_id = ANY(%(scopes)s::bigint[])
 )::bigint + (
   SELECT count(*) * greatest(cardinality(%(roots)s::bigint[]), 10) / 10
@@ -63,7 +62,7 @@ CROSS JOIN LATERAL (
   ) found(documents)
 ) t(queries, counts)
 WHERE used.name IS NOT NULL AND (%(config)s::text IS NULL OR used.name = %(config)s)
-""".replace("/*about*/", _ABOUT)
+""".replace("/*about*/", ABOUT)
 
 _FILTERS = """
 d.trashed_at IS NULL AND NOT d.template
@@ -80,8 +79,8 @@ AND (%(has_attachment)s::boolean IS NULL
      OR %(has_attachment)s = EXISTS (SELECT FROM documents_attachment f WHERE f.document_id = d.id))
 /*within*/ AND /*visible*/"""
 # What is left of them where nothing narrows the search: such a text is planned once a connection.
-_LISTED = "d.trashed_at IS NULL AND NOT d.template AND d.state <> 'archived'"
-_NO_FILTERS = f"{_LISTED} AND {visible_sql('d', limited=False)}"
+LISTED = "d.trashed_at IS NULL AND NOT d.template AND d.state <> 'archived'"
+NO_FILTERS = f"{LISTED} AND {visible_sql('d', limited=False)}"
 # A part of the tree whose top is hidden from the reader has nothing in it.
 _WITHIN = """
 AND starts_with(d.path, (SELECT s.path FROM documents_document s WHERE s.uid = %(subtree)s AND /*visible*/))
@@ -90,36 +89,42 @@ AND starts_with(d.path, (SELECT s.path FROM documents_document s WHERE s.uid = %
 _COLUMNS = "d.id, d.updated_at, d.workspace_id, d.created_by_id, d.tags, d.state, d.language"
 _JUDGED = f"{_COLUMNS}, d.trashed_at, d.template, d.scope_id, d.parent_id, d.reach, d.path"
 
-# Few documents match: all of them, by the text index, fenced from the planner; each is asked whether it is
-# visible. By the list of their keys the server finds them in half the time that single searches take.
-_MATCHED = """
+# Each way to few documents comes to a list of their keys first, and asks then which of them are visible and
+# not filtered out. By a list the server finds rows in half the time that single searches take; the fence
+# keeps the planner from another index.
+_LISTED_KEYS = """
 SELECT /*columns*/ FROM (
-  SELECT /*judged*/ FROM documents_document d WHERE d.id = ANY(ARRAY(
-    SELECT b.document_id FROM wanted w
-    JOIN documents_documentbody b ON b.search_vector @@ w./*query*/ AND b.search_config = w.config
-  )) OFFSET 0
+  SELECT /*judged*/ FROM documents_document d WHERE d.id = ANY(ARRAY(/*keys*/)) OFFSET 0
 ) d WHERE /*filters*/"""
 
-# What the reader may see, where that isn't much: in his scopes, and by their paths below what was granted to
-# him. Paths only gather; the rule among the filters decides. By the index on `reach` 800 keys cost ten times
-# as much.
+# Few documents match: all of them, by the text index.
+_MATCHING = """
+SELECT b.document_id FROM wanted w
+JOIN documents_documentbody b ON b.search_vector @@ w./*query*/ AND b.search_config = w.config"""
+
+# What the reader may see, where that isn't much: in his scopes, and by their paths, which end with their
+# keys, below what was granted to him: from the indexes alone. They only gather; the rule among the filters
+# decides. By the index on `reach` 800 keys cost ten times as much.
 _NEAR = """
-SELECT /*columns*/ FROM (
-  SELECT d.id FROM documents_document d WHERE d.scope_id = ANY(%(scopes)s::bigint[]) AND d.trashed_at IS NULL
-  UNION
-  SELECT below.id FROM unnest(%(roots)s::bigint[]) AS r(id) JOIN documents_document root ON root.id = r.id
-  CROSS JOIN LATERAL (
-    SELECT b.id FROM documents_document b WHERE b.path >= root.path AND b.path < root.path || 'g' OFFSET 0
-  ) below
-) near JOIN documents_document d ON d.id = near.id WHERE /*filters*/ OFFSET 0"""
+SELECT d.id FROM documents_document d WHERE d.scope_id = ANY(%(scopes)s::bigint[]) AND d.trashed_at IS NULL
+UNION
+SELECT below.id FROM unnest(%(roots)s::bigint[]) AS r(id) JOIN documents_document root ON root.id = r.id
+CROSS JOIN LATERAL (
+  SELECT ('x' || right(b.path, 10))::bit(40)::bigint AS id FROM documents_document b
+  WHERE b.path >= root.path AND b.path < root.path || 'g' OFFSET 0
+) below"""
 
 # Neither side is small and both can be had whole.
-_BOTH = """
-SELECT d.* FROM (
-  SELECT b.document_id FROM wanted w
-  JOIN documents_documentbody b ON b.search_vector @@ w./*query*/ AND b.search_config = w.config
-  OFFSET 0
-) matched JOIN (/*near*/) d ON d.id = matched.document_id"""
+_MEETING = """
+SELECT matched.document_id FROM (/*matching*/ OFFSET 0) matched
+JOIN (/*near*/) near ON near.id = matched.document_id""".replace("/*matching*/", _MATCHING)
+
+# The reader sees few documents: all of them are asked.
+_SEEN = """
+SELECT b.document_id FROM (
+  SELECT b.document_id, b.search_config, b.search_vector FROM documents_documentbody b
+  WHERE b.document_id = ANY(ARRAY(/*near*/)) OFFSET 0
+) b JOIN wanted w ON w.config = b.search_config AND b.search_vector @@ w./*query*/"""
 
 # Asks each document whether it matches: its vector is fetched, which costs more than all else. LATERAL keeps
 # the order.
@@ -132,9 +137,6 @@ _WALKED = """(
   SELECT /*columns*/ FROM documents_document d WHERE /*filters*/
   ORDER BY d.updated_at DESC, d.id DESC LIMIT %(window)s
 ) d"""
-
-# The reader sees few documents: all of them.
-_VISIBLE = "SELECT d.* FROM (/*near*/) d /*asked*/"
 
 # Many of both: the newest of what is visible, up to a number of hits.
 _NEWEST = "SELECT d.* FROM /*walked*/ /*asked*/ LIMIT %(candidates)s"
@@ -163,7 +165,7 @@ WITH wanted AS MATERIALIZED (
   SELECT w.config, w.all_words, w.sieve, ((w.n - 1) * /*terms*/)::int AS first/*any_word*/
   FROM unnest(%(configs)s::text[], %(all_words)s::tsquery[], %(sieves)s::tsquery[], %(any_terms)s::text[])
     WITH ORDINALITY AS w(config, all_words, sieve, any_terms, n)
-)/*with_strict*/
+)/*with_more*/
 SELECT h.id, h.tier, h.workspace_id, h.created_by_id, h.state, h.language, h.tags/*order*/
 FROM (/*hits*/ OFFSET 0) h /*joins*/"""
 _ANY_WORD = (
@@ -174,7 +176,13 @@ _ANY_WORD = (
 # the speed of C. Those in the title weigh 1 and all others together less, so one call tells both apart.
 _RANK = "ts_rank_cd('{0.0001, 0.0001, 0.00025, 1}', b.search_vector, (%(terms)s::tsquery[])[w.first + /*n*/])"
 _RANKED = """
-JOIN documents_documentbody b ON b.document_id = h.id JOIN wanted w ON w.config = b.search_config"""
+JOIN /*vectors*/ b ON b.document_id = h.id JOIN wanted w ON w.config = b.search_config"""
+# What matches is kept with its vectors, as the index brings it: looking each up again takes a third of all.
+_HELD = """, held AS MATERIALIZED (
+  SELECT b.document_id, b.search_config, b.search_length, b.search_vector FROM wanted w
+  JOIN documents_documentbody b ON b.search_vector @@ w.all_words AND b.search_config = w.config
+)"""
+_HELD_WAY = _LISTED_KEYS.replace("/*keys*/", "SELECT document_id FROM held")
 _MOMENT = ", (extract(epoch FROM h.updated_at) * 1000000)::bigint"
 
 # The page's documents alone, each with a window of its text around the first word found. The server's
@@ -226,7 +234,8 @@ FROM (SELECT) one LEFT JOIN (
 )
 
 
-def _filtered(text: str, *, filters: str, columns: str = _COLUMNS) -> str:
+def filtered(text: str, *, filters: str, columns: str = _COLUMNS) -> str:
+    """A statement with its `filters`, which end with the rule, and the columns of a walk."""
     text = (
         text.replace("/*walked*/", _WALKED)
         .replace("/*near*/", _NEAR)
@@ -238,13 +247,14 @@ def _filtered(text: str, *, filters: str, columns: str = _COLUMNS) -> str:
     return " ".join(text.split())
 
 
-_WAYS = {"matched": _MATCHED, "both": _BOTH, "visible": _VISIBLE, "newest": _NEWEST}
+_KEYS = {"matched": _MATCHING, "both": _MEETING, "visible": _SEEN}
+_WAYS = {way: _LISTED_KEYS.replace("/*keys*/", keys) for way, keys in _KEYS.items()} | {"newest": _NEWEST}
 _WAYS_SIFTED = {
     **{
         way: _SIFTED.replace("/*way*/", _WAYS[way].replace("/*query*/", "sieve"))
         for way in ("matched", "both")
     },
-    "visible": _VISIBLE,
+    "visible": _WAYS["visible"],
     "newest": _NEWEST_SIFTED,
 }
 
@@ -259,17 +269,19 @@ def hits_sql(way: str, *, sifted: bool, terms: int | None, loose: bool, narrowed
     of the credential included.
     """
     text = _HITS.replace("/*terms*/", str(terms or 0)).replace("/*any_word*/", _ANY_WORD if loose else "")
-    text = text.replace("/*with_strict*/", f", strict AS MATERIALIZED ({_STRICT})" if loose else "")
-    text = text.replace("/*hits*/", _LOOSE if loose else _STRICT)
+    held = way == "matched" and terms is not None and not sifted and not loose
+    more = f", strict AS MATERIALIZED ({_STRICT})" if loose else _HELD if held else ""
+    text = text.replace("/*with_more*/", more).replace("/*hits*/", _LOOSE if loose else _STRICT)
     ranks = [_RANK.replace("/*n*/", str(n + 1)) for n in range(terms or 0)]
     order = ", ".join(["b.search_config, b.search_length", *ranks]) if terms is not None else ""
     text = text.replace("/*order*/", f", {order}" if order else _MOMENT)
-    text = text.replace("/*joins*/", _RANKED if terms is not None else "")
-    strict, found = (_WAYS_SIFTED if sifted else _WAYS)[way], _WAYS[way]
+    vectors = "held" if held else "documents_documentbody"
+    text = text.replace("/*joins*/", _RANKED.replace("/*vectors*/", vectors) if terms is not None else "")
+    strict, found = _HELD_WAY if held else (_WAYS_SIFTED if sifted else _WAYS)[way], _WAYS[way]
     for place, part, query in (("/*strict*/", strict, "all_words"), ("/*found*/", found, "any_word")):
         text = text.replace(place, part.replace("/*asked*/", _ASKED).replace("/*query*/", query))
-    filters = _FILTERS.replace("/*within*/", _WITHIN if within else "") if narrowed else _NO_FILTERS
-    return _filtered(text, filters=filters)
+    filters = _FILTERS.replace("/*within*/", _WITHIN if within else "") if narrowed else NO_FILTERS
+    return filtered(text, filters=filters)
 
 
 # Words like a misspelt one, nearest first, then the more common.
@@ -278,50 +290,3 @@ SELECT l.word FROM documents_lexeme l
 WHERE l.config = %(config)s AND l.word %% %(word)s AND l.word <> %(word)s
 ORDER BY similarity(l.word, %(word)s) DESC, l.documents DESC, l.word LIMIT %(limit)s
 """
-
-# What begins with the words typed, by the index of titles, whoever may see it; where that is too much, what
-# the reader sees is asked instead: all of it, or the newest. A gate that is closed costs nothing.
-_SUGGEST = """
-WITH titled AS MATERIALIZED (
-  SELECT t.document_id FROM documents_documenttitle t
-  WHERE t.words @@ to_tsquery('cs_simple', %(words)s) LIMIT /*most*/ + 1
-), gate AS MATERIALIZED (
-  SELECT count(*) > /*most*/ AS many FROM titled
-), sight AS MATERIALIZED (
-  SELECT /*about*/ <= /*few*/ AS few
-)
-SELECT d.uid, d.title, w.uid FROM (
-  SELECT /*columns*/ FROM (
-    SELECT /*judged*/, d.title, d.uid FROM documents_document d
-    WHERE d.id = ANY(ARRAY(SELECT document_id FROM titled)) OFFSET 0
-  ) d WHERE NOT (SELECT many FROM gate) AND /*filters*/
-  UNION ALL
-  SELECT d.* FROM (/*near*/) d /*asked*/ WHERE (SELECT many FROM gate) AND (SELECT few FROM sight)
-  UNION ALL
-  SELECT d.* FROM (SELECT d.* FROM /*walked*/ /*asked*/ LIMIT /*shown*/) d
-  WHERE (SELECT many FROM gate) AND NOT (SELECT few FROM sight)
-) d JOIN documents_workspace w ON w.id = d.workspace_id
-ORDER BY starts_with(lower(d.title), lower(%(typed)s)) DESC, d.updated_at DESC, d.id DESC LIMIT %(limit)s
-"""
-_TITLE_ASKED = """CROSS JOIN LATERAL (
-  SELECT FROM documents_documenttitle t
-  WHERE t.document_id = d.id AND t.words @@ to_tsquery('cs_simple', %(words)s) LIMIT 1
-) titled"""
-
-
-@functools.cache
-def suggest_sql(
-    *, limited: bool, most: int = TITLES_JUDGED, few: int = VISIBLE_ASKED, shown: int = TITLES_SHOWN
-) -> str:
-    """The statement of titles that go on as typed; `limited` for actors whose credential has a limit.
-
-    Up to `most` titles that match are judged; beyond that what the reader sees is asked, where it is `few`,
-    or else the newest of it for `shown` hits. Numbers of ours stand in the text: the plan hangs on them.
-    """
-    numbers = {"most": most, "few": few, "shown": shown, "window": WINDOW_WALKED}
-    text = _SUGGEST.replace("/*walked*/", _WALKED.replace("%(window)s", "/*window*/"))
-    for name, number in numbers.items():
-        text = text.replace(f"/*{name}*/", str(number))
-    text = text.replace("/*asked*/", _TITLE_ASKED).replace("/*about*/", _ABOUT)
-    filters = f"{_LISTED} AND {VISIBLE_SQL}" if limited else _NO_FILTERS
-    return _filtered(text, filters=filters, columns="d.id, d.uid, d.title, d.workspace_id, d.updated_at")

@@ -14,15 +14,16 @@ from django.db import connection
 from documents.models import Document, DocumentTitle
 from documents.search import finding
 from documents.search.languages import spaced
-from documents.search.statements import suggest_sql
+from documents.search.titles import suggest_sql
 from tests.accounts.factories import token_make
 from tests.documents.world import World
 from tests.fixtures import ApiClient
 
 
-def found(person: ApiClient, typed: str) -> list[str]:
+def found(person: ApiClient, typed: str, size: int = 50) -> list[str]:
     """The titles that somebody is offered."""
-    rows = World.ok(person.get(f"search/suggest/?{urlencode({'q': typed})}"))["results"]
+    asked = urlencode({"q": typed, "page_size": size})
+    rows = World.ok(person.get(f"search/suggest/?{asked}"))["results"]
     return [row["title"] for row in rows]
 
 
@@ -62,9 +63,18 @@ def test_suggest_finds_titles_by_how_their_words_begin(world: World, typed: str,
     assert found(world.owner, typed) == titles
 
 
-@pytest.mark.parametrize("few", [-1, 1_000])
-@pytest.mark.parametrize("most", [0, 1_000])
-def test_suggest_by_every_way_finds_the_same(world: World, most: int, few: int) -> None:
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"listed": 1_000},
+        {"listed": 0, "few": 1_000},
+        {"listed": 0, "few": -1, "walked": 1_000},
+        {"listed": 0, "few": -1, "walked": 0},
+        {"listed": 0, "few": -1, "most": 0},
+    ],
+    ids=["judged", "seen", "met", "met in vain", "newest"],
+)
+def test_suggest_by_every_way_finds_the_same(world: World, limits: dict[str, int]) -> None:
     """Whether titles that match are judged, or what is seen is asked: the same, and nothing hidden."""
     top = world.document("Letter top")
     world.document("Letter below", parent=top)
@@ -79,7 +89,7 @@ def test_suggest_by_every_way_finds_the_same(world: World, most: int, few: int) 
     assert world.owner.user is not None
     page = Document.objects.get(uid=mine)
     token = ApiClient(token_make(world.owner.user, document_pk=page.pk, document_uid=page.uid))
-    chosen = functools.partial(suggest_sql, most=most, few=few)
+    chosen = functools.partial(suggest_sql, **limits)
     with mock.patch.object(finding, "suggest_sql", chosen):
         for person, titles in (
             (world.owner, ["Letter draft", "Letter below", "Letter top", "A letter beside"]),
@@ -89,6 +99,8 @@ def test_suggest_by_every_way_finds_the_same(world: World, most: int, few: int) 
             (world.client_for(), []),
         ):
             assert found(person, "lett") == titles
+            for size in (1, 2, 3):
+                assert found(person, "lett", size) == titles[:size]
 
 
 def test_suggest_follows_the_title(world: World) -> None:
@@ -117,6 +129,18 @@ def test_titles_of_before_are_filled_in(world: World) -> None:
     with mock.patch.object(migration, "FILL", migration.FILL.replace("LIMIT 5000", "LIMIT 2")):
         migration.fill(None, mock.Mock(connection=connection))
     assert found(world.owner, "pag") == ["Page 2", "Page 1", "Page 0"]
+
+
+def test_titles_of_before_are_lowered(world: World) -> None:
+    """Rows that were made before titles were kept in them get theirs, in batches; others stay as they are."""
+    for number in range(3):
+        world.document(f"Page {number}")
+    DocumentTitle.objects.exclude(document__title="Page 1").update(lowered="")
+    DocumentTitle.objects.exclude(lowered="").update(lowered="kept")
+    migration = importlib.import_module("documents.migrations.0016_titles_lowered")
+    with mock.patch.object(migration, "FILL", migration.FILL.replace("LIMIT 5000", "LIMIT 2")):
+        migration.fill(None, mock.Mock(connection=connection))
+    assert set(DocumentTitle.objects.values_list("lowered", flat=True)) == {"page 0", "kept", "page 2"}
 
 
 def test_words_of_titles_are_those_of_bodies(world: World) -> None:

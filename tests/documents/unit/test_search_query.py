@@ -125,7 +125,8 @@ def test_plan_for_common_words_and_much_to_see_looks_at_the_newest() -> None:
     ("matches", "visible", "roots", "way"),
     [
         (10, 50_000, 1, "matched"),
-        (4_000, 800, 800, "matched"),
+        (1_000, 800, 800, "matched"),
+        (4_000, 800, 800, "both"),
         (9_000, 800, 800, "both"),
         (90_000, 800, 1, "visible"),
         (90_000, 90_000, 1, "newest"),
