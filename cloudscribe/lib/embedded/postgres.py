@@ -7,7 +7,9 @@ started it.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -34,7 +36,6 @@ DATABASE = "cloudscribe"
 _CTYPE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 _SETTINGS = {
-    "shared_buffers": "128MB",
     "effective_cache_size": "1GB",
     "max_connections": "60",
     "random_page_cost": "1.1",
@@ -51,6 +52,7 @@ _SETTINGS = {
 }
 # For databases that are thrown away: a crash may lose them.
 _HASTY = {
+    "shared_buffers": "128MB",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
@@ -69,10 +71,31 @@ SELECT $$CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE} TEMPLATE template0 ENCODI
 """  # noqa: S608 (constants of this module)
 
 _STATE_LINE = 7
+# What a container may have; elsewhere there is no such file, or it says "max".
+_MEMORY_LIMIT = pathlib.Path("/sys/fs/cgroup/memory.max")
 
 
 class PostgresFailed(RuntimeError):
     """PostgreSQL could not be made, started or asked; the text carries the end of its log."""
+
+
+def buffers_for(memory: int) -> int:
+    """MB of `shared_buffers` on a machine of so many bytes: an eighth of them, from 128 to 512.
+
+    What a search among a million documents reads over and over has room in 512. Only what was read is taken.
+    """
+    return min(max(memory // 8 // 2**20, 128), 512)
+
+
+def _memory() -> int:
+    """Bytes of memory that this process may count on; 0 where nothing tells."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return 0
+    with contextlib.suppress(OSError, ValueError):
+        return min(memory, int(_MEMORY_LIMIT.read_text()))
+    return memory
 
 
 def _environment() -> dict[str, str]:
@@ -223,7 +246,8 @@ class Postgres:
 
     def _write_settings(self) -> None:
         """A file of ours, read before postgresql.auto.conf: what an operator sets by ALTER SYSTEM wins."""
-        settings = {**_SETTINGS, **(_HASTY if self._hasty else {})}
+        buffers = {"shared_buffers": f"{buffers_for(_memory())}MB"}
+        settings = {**buffers, **_SETTINGS, **(_HASTY if self._hasty else {})}
         text = "".join(f"{name} = '{value}'\n" for name, value in settings.items())
         path = self._layout.postgres / "cloudscribe.conf"
         path.write_text(text)

@@ -11,6 +11,7 @@ import stat
 import pytest
 
 from cloudscribe.lib.embedded.layout import Layout
+from cloudscribe.lib.embedded.postgres import buffers_for
 from cloudscribe.lib.embedded.secrets_file import load_secrets, missing_secrets
 
 
@@ -70,3 +71,9 @@ def test_secrets_that_are_given_are_not_made(tmp_path: pathlib.Path) -> None:
     given = {"CLOUDSCRIBE_SECRET_KEY": "x", "CLOUDSCRIBE_KEYS_FILE": "/run/secrets/keys"}
     assert missing_secrets(layout, given) == {}
     assert not layout.secrets.exists()
+
+
+@pytest.mark.parametrize(("gigabytes", "megabytes"), [(0, 128), (1, 128), (2, 256), (4, 512), (256, 512)])
+def test_buffers_of_the_database_follow_the_memory(gigabytes: int, megabytes: int) -> None:
+    """An eighth, within limits: small machines keep their memory, large ones are not filled."""
+    assert buffers_for(gigabytes * 2**30) == megabytes
