@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.security.serving import served
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +32,13 @@ def real_texts(request: pytest.FixtureRequest) -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no folder with real texts is named by --real-texts")
     return Path(folder)
+
+
+@pytest.fixture
+def port(transactional_db: None) -> Iterator[int]:
+    """Two workers of four threads, as `make run` has."""
+    with served(2, 4, {"RATELIMIT_ENABLE": "false"}) as port:
+        yield port
 
 
 def rows(folder: Path, pattern: str) -> list[dict[str, Any]]:

@@ -20,7 +20,6 @@ from tests.documents.editing import Page, page_make
 from tests.fixtures import ApiClient
 from tests.prove.conftest import rows
 from tests.prove.test_merges import LARGEST
-from tests.security.serving import served
 
 WRITERS, SUCCESSES = 50, 1_000
 
@@ -78,13 +77,6 @@ class Writer:
         self.connection.request("PATCH", f"/api/v1/{self.page.path}", body, headers)
         answer = self.connection.getresponse()
         return answer.status, answer.read(), answer.headers
-
-
-@pytest.fixture
-def port(transactional_db: None) -> Iterator[int]:
-    """Two workers of four threads, as `make run` has."""
-    with served(2, 4, {"RATELIMIT_ENABLE": "false"}) as port:
-        yield port
 
 
 def test_edit_fifty_writers_make_a_thousand_revisions(

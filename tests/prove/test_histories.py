@@ -7,7 +7,7 @@ import itertools
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from documents.diffs import unified, word_hunks
 from tests.documents.world import World
 from tests.fixtures import ApiClient
 from tests.prove.conftest import rows
-from tests.security.serving import served
 
 _STORED_SQL = """
 SELECT sum(octet_length(p.payload)), sum(pg_column_size(p.payload))
@@ -152,13 +151,6 @@ class Wire:
         assert (answer["revision"], answer["merged"], answer["content"]) == (number, False, body)
         assert self.ask("GET", f"{path}content/")[0] == body.encode()
         return etag
-
-
-@pytest.fixture
-def port(transactional_db: None) -> Iterator[int]:
-    """Two workers of four threads, as `make run` has."""
-    with served(2, 4, {"RATELIMIT_ENABLE": "false"}) as port:
-        yield port
 
 
 def test_replayed_histories_come_back_byte_for_byte(

@@ -17,16 +17,8 @@ from cloudscribe.lib.embedded.processes import wait_until
 from tests.documents.api.test_editing_races import at_once
 from tests.documents.editing import Page, page_make
 from tests.fixtures import ApiClient
-from tests.security.serving import served
 
 HOSTILE = "[" * 100_000 + "<b>"
-
-
-@pytest.fixture
-def port(transactional_db: None) -> Iterator[int]:
-    """Two workers of four threads, as `make run` has."""
-    with served(2, 4, {"RATELIMIT_ENABLE": "false"}) as port:
-        yield port
 
 
 @contextlib.contextmanager
