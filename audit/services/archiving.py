@@ -54,6 +54,8 @@ def span_archive(*, actor: Actor, span: Span, progress: Callable[[int], None]) -
     seal = seal_newest()
     if seal is None:
         raise NotArchived("nothing is sealed")
+    if not _may_drop():
+        raise NotArchived("the database's role may not drop ranges, which DATABASE_OWNER_URL must name")
     inside = Event.objects.filter(sequence__range=span)
     with temporary_file() as sink:
         archive_write(sink, span, seal, progress)
@@ -79,6 +81,12 @@ def span_archive(*, actor: Actor, span: Span, progress: Callable[[int], None]) -
         file_remove(archive.path)
         raise NotArchived(f"{why} ({error.__cause__})") from error
     return next(row for row in archives_newest() if row.first_sequence == span.first)
+
+
+def _may_drop() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_function_privilege('cs_audit_archive(jsonb, jsonb)', 'EXECUTE')")
+        return bool(cursor.fetchone()[0])
 
 
 @transactional

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from audit.models import Archive, Event, EventDetail, EventLeaf
@@ -181,6 +181,13 @@ def test_application_can_drop_nothing(old: list[int]) -> None:
     ):
         with pytest.raises(DatabaseError, match=r"permission denied|must be owner"), transaction.atomic():
             connection.cursor().execute(statement)
+
+
+def test_command_by_the_application_writes_nothing(old: list[int], data: pathlib.Path) -> None:
+    """Where no owner is named it says so before it works for an hour."""
+    with pytest.raises(CommandError, match="DATABASE_OWNER_URL"):
+        call_command("archive_audit")
+    assert not (data / "media" / "audit").exists()
 
 
 def test_file_that_the_storage_spoilt_drops_nothing(
