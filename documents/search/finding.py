@@ -146,7 +146,8 @@ def _scope(actor: Actor, filters: SearchFilters) -> dict[str, Any]:
     narrowed = {name: getattr(filters, name) for name in _FILTERS}
     parameters = {**visible_parameters(actor), **narrowed, "granted": granted, "config": config}
     asked = any(value is not None for value in narrowed.values())
-    return parameters | {"narrowed": asked or actor.limit is not None}
+    below = filters.subtree is not None or parameters["limit_document"] is not None
+    return parameters | {"narrowed": asked or actor.limit is not None, "below": below}
 
 
 def _plan(query: Query, scope: dict[str, Any]) -> Plan:
@@ -159,8 +160,8 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
         "words": text_array(probe.word for probe in probes),
         "prefixes": text_array(probe.prefix for probe in probes),
     }
-    rows = prepared_rows(PLAN_SQL, parameters)
-    roots = scope["granted"]
+    rows = prepared_rows(PLAN_SQL[scope["below"]], parameters)
+    roots = 1 if scope["below"] else scope["granted"]
     visible = rows[0][-1] if rows else 0
     return plan_of(query, probes, [ConfigurationPlan(*row[:-1]) for row in rows], visible, roots)
 
@@ -178,6 +179,7 @@ def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[R
         loose=any(plan.parameters["any_terms"]),
         narrowed=scope["narrowed"],
         within=scope["subtree"] is not None,
+        below=scope["below"],
     )
     if not valued:
         return prepared_rows(text, parameters)

@@ -18,10 +18,13 @@ from documents.search.ranking import Weighing
 MATCHES_RANKED = 5_000
 VISIBLE_ASKED = 10_000
 WINDOW_WALKED = 20_000
+# More visible documents are asked only where a walk over the newest would pass by far more that aren't; of
+# those that a walk finds so many are looked at where something narrows a search.
+VISIBLE_AT_MOST, WINDOW_NARROWED = 50_000, 100_000
 # Up to so many hits of the newest.
 CANDIDATES = 500
-# Titles that match: up to so many are judged at once; of up to so many the best are found, at first among so
-# many times as many of the newest documents; of more so many hits among the newest.
+# Titles that match, where more is visible: up to so many are judged at once; of up to so many the best are
+# found, at first among so many times as many of the newest documents; of more so many hits among the newest.
 TITLES_LISTED, TITLES_JUDGED, TITLES_WALKED, TITLES_SHOWN = 500, 15_000, 8, 200
 # A match costs next to nothing in the text index, so more of them can be met with what is visible; but its
 # row is looked up, in a table that is in memory with so many documents and isn't with more.
@@ -169,17 +172,20 @@ def way_to(matches: int, visible: int, roots: int, documents: int) -> str:
 
     Costs in microseconds as measured: to look a match up by the text index 0.6, of very many `documents` 4,
     to ask whether it is visible 4, to list what is visible 0.6 and 8 for each root, to ask a visible document
-    for its words 7.
+    for its words 7. On the way to the newest each document that is passed by takes 3, each that is asked 25.
     """
+    steps = min(WINDOW_WALKED, CANDIDATES * documents / max(matches, 1))
     met, listed = matches * _met(documents), roots * 8.0 + visible * 0.6
     costs = {}
     if matches <= MATCHES_RANKED:
         costs["matched"] = met + matches * 4.0
-    if visible <= VISIBLE_ASKED and matches <= _MATCHES_MET:
+    if visible <= VISIBLE_AT_MOST and matches <= _MATCHES_MET:
         costs["both"] = met + listed
-    if visible <= VISIBLE_ASKED:
+    if visible <= VISIBLE_AT_MOST:
         costs["visible"] = listed + visible * 7.0
-    return min(costs, key=lambda way: costs[way], default="newest")
+    if visible > VISIBLE_ASKED and matches > MATCHES_RANKED:
+        costs["newest"] = steps * (documents / visible * 3.0 + 25.0)
+    return min(costs, key=lambda way: costs[way])
 
 
 def sifts(way: str, matches: int, documents: int, *, phrase: bool) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 
 from documents.search.marking import WINDOW, WINDOW_BEFORE
+from documents.search.plans import VISIBLE_AT_MOST, WINDOW_NARROWED
 from documents.selectors.reading import COLUMNS, JOINS
 from documents.visibility import VISIBLE_SQL, visible_sql
 
@@ -25,10 +26,22 @@ ABOUT = """(
   ) below
 )"""
 
+# Of a part of the tree which the search or its credential is limited to, its size, up to a number.
+_TOP = """
+SELECT s.path FROM documents_document s WHERE s.id = coalesce(
+  (SELECT t.id FROM documents_document t WHERE t.uid = %(subtree)s), %(limit_document)s::bigint
+) AND /*visible*/
+""".replace("/*visible*/", visible_sql("s"))
+_ABOUT_BELOW = """(
+  SELECT count(*) FROM (/*top*/) top CROSS JOIN LATERAL (
+    SELECT FROM documents_document b WHERE b.path >= top.path AND b.path < top.path || 'g' LIMIT /*most*/ + 1
+  ) below
+)""".replace("/*top*/", _TOP).replace("/*most*/", str(VISIBLE_AT_MOST))
+
 # The configurations in use, by hopping from one to the next in the index, and in each the query's words with
 # the number of documents that hold them. A word is weighed by its rarest lexeme; an unfinished one by all it
 # may become. A query of nothing but stop words is taken as unfinished: "own" is one and starts "ownership".
-PLAN_SQL = """
+_PLAN_SQL = """
 WITH RECURSIVE used(name) AS (
   (SELECT search_config FROM documents_documentbody ORDER BY search_config LIMIT 1)
   UNION ALL
@@ -62,22 +75,27 @@ CROSS JOIN LATERAL (
   ) found(documents)
 ) t(queries, counts)
 WHERE used.name IS NOT NULL AND (%(config)s::text IS NULL OR used.name = %(config)s)
-""".replace("/*about*/", ABOUT)
+"""
+# By whether a part of the tree alone is searched.
+PLAN_SQL = {below: _PLAN_SQL.replace("/*about*/", (ABOUT, _ABOUT_BELOW)[below]) for below in (False, True)}
 
-_FILTERS = """
-d.trashed_at IS NULL AND NOT d.template
-AND (CASE WHEN %(state)s::text IS NULL THEN d.state <> 'archived' ELSE d.state = %(state)s END)
+_RANGE = """
+d.trashed_at IS NULL
 AND (%(workspace)s::uuid IS NULL
      OR d.workspace_id = (SELECT w.id FROM documents_workspace w WHERE w.uid = %(workspace)s))
+AND (%(updated_gte)s::timestamptz IS NULL OR d.updated_at >= %(updated_gte)s)
+AND (%(updated_lte)s::timestamptz IS NULL OR d.updated_at <= %(updated_lte)s)"""
+_NARROWED = """
+NOT d.template
+AND (CASE WHEN %(state)s::text IS NULL THEN d.state <> 'archived' ELSE d.state = %(state)s END)
 AND (%(author)s::uuid IS NULL
      OR d.created_by_id = (SELECT u.id FROM accounts_user u WHERE u.uid = %(author)s))
 AND (%(tag)s::text IS NULL OR %(tag)s = ANY(d.tags))
 AND (%(language)s::text IS NULL OR d.language = %(language)s)
-AND (%(updated_gte)s::timestamptz IS NULL OR d.updated_at >= %(updated_gte)s)
-AND (%(updated_lte)s::timestamptz IS NULL OR d.updated_at <= %(updated_lte)s)
 AND (%(has_attachment)s::boolean IS NULL
      OR %(has_attachment)s = EXISTS (SELECT FROM documents_attachment f WHERE f.document_id = d.id))
-/*within*/ AND /*visible*/"""
+/*within*/"""
+_FILTERS = f"{_RANGE} AND {_NARROWED} AND /*visible*/"
 # What is left of them where nothing narrows the search: such a text is planned once a connection.
 LISTED = "d.trashed_at IS NULL AND NOT d.template AND d.state <> 'archived'"
 NO_FILTERS = f"{LISTED} AND {visible_sql('d', limited=False)}"
@@ -114,6 +132,11 @@ CROSS JOIN LATERAL (
   WHERE b.path >= root.path AND b.path < root.path || 'g' OFFSET 0
 ) below"""
 
+_BELOW = """
+SELECT ('x' || right(b.path, 10))::bit(40)::bigint AS id FROM (/*top*/) top CROSS JOIN LATERAL (
+  SELECT b.path FROM documents_document b WHERE b.path >= top.path AND b.path < top.path || 'g' OFFSET 0
+) b""".replace("/*top*/", _TOP)
+
 # Neither side is small and both can be had whole.
 _MEETING = """
 SELECT matched.document_id FROM (/*matching*/ OFFSET 0) matched
@@ -137,6 +160,14 @@ _WALKED = """(
   SELECT /*columns*/ FROM documents_document d WHERE /*filters*/
   ORDER BY d.updated_at DESC, d.id DESC LIMIT %(window)s
 ) d"""
+
+# What narrows a search without an index may hold for next to none of a million: so far is looked.
+_WALKED_NARROWED = """(
+  SELECT /*columns*/ FROM (
+    SELECT /*judged*/ FROM documents_document d WHERE /*range*/ AND /*visible*/
+    ORDER BY d.updated_at DESC, d.id DESC LIMIT /*far*/
+  ) d WHERE /*narrowed*/ ORDER BY d.updated_at DESC, d.id DESC LIMIT %(window)s
+) d""".replace("/*far*/", str(WINDOW_NARROWED)).replace("/*range*/", _RANGE)
 
 # Many of both: the newest of what is visible, up to a number of hits.
 _NEWEST = "SELECT d.* FROM /*walked*/ /*asked*/ LIMIT %(candidates)s"
@@ -260,13 +291,15 @@ _WAYS_SIFTED = {
 
 
 @functools.cache
-def hits_sql(way: str, *, sifted: bool, terms: int | None, loose: bool, narrowed: bool, within: bool) -> str:
+def hits_sql(
+    way: str, *, sifted: bool, terms: int | None, loose: bool, narrowed: bool, within: bool, below: bool
+) -> str:
     """The statement of what is found on a way, built once.
 
     `sifted` where it goes by the words before it asks for the whole. With `terms` its rows bring what the
     relevance is made of, for so many words, else their moment. `loose` where any word may do, `within` where
-    only a part of the tree is searched, `narrowed` where that or anything else narrows the search, the limit
-    of the credential included.
+    only a part of the tree is searched, `below` where that or the limit of the credential says so, `narrowed`
+    where anything narrows the search, that limit included.
     """
     text = _HITS.replace("/*terms*/", str(terms or 0)).replace("/*any_word*/", _ANY_WORD if loose else "")
     held = way == "matched" and terms is not None and not sifted and not loose
@@ -280,8 +313,12 @@ def hits_sql(way: str, *, sifted: bool, terms: int | None, loose: bool, narrowed
     strict, found = _HELD_WAY if held else (_WAYS_SIFTED if sifted else _WAYS)[way], _WAYS[way]
     for place, part, query in (("/*strict*/", strict, "all_words"), ("/*found*/", found, "any_word")):
         text = text.replace(place, part.replace("/*asked*/", _ASKED).replace("/*query*/", query))
-    filters = _FILTERS.replace("/*within*/", _WITHIN if within else "") if narrowed else NO_FILTERS
-    return filtered(text, filters=filters)
+    if not narrowed:
+        return filtered(text, filters=NO_FILTERS)
+    inside = _WITHIN if within else ""
+    text = text.replace("/*walked*/", _WALKED_NARROWED.replace("/*narrowed*/", _NARROWED))
+    text = text.replace("/*near*/", _BELOW if below else _NEAR)
+    return filtered(text.replace("/*within*/", inside), filters=_FILTERS.replace("/*within*/", inside))
 
 
 # Words like a misspelt one, nearest first, then the more common.

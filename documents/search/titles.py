@@ -18,8 +18,8 @@ from documents.visibility import VISIBLE_SQL
 # The order is: titles that start as typed, then the others, of both the newest first. What is found on the
 # way is judged once more at the end, with all that it takes to show it.
 #
-# `judged`  few titles match: all of them are judged.
 # `seen`    the reader sees few documents: their titles are asked.
+# `judged`  few titles match: all of them are judged.
 # `met`     both are many: the newest documents are met with the list of titles, by indexes alone, until a
 #           page is full; as many of them as are passed by in the time that judging the whole list takes.
 #           Where they fill no page the whole list is judged after all.
@@ -32,8 +32,8 @@ WITH titled AS MATERIALIZED (
   FROM documents_documenttitle t WHERE t.words @@ to_tsquery('cs_simple', %(words)s) LIMIT /*most*/ + 1
 ), way AS MATERIALIZED (
   SELECT CASE
-    WHEN (SELECT count(*) FROM (SELECT FROM titled LIMIT /*listed*/ + 1) begun) <= /*listed*/ THEN 'judged'
     WHEN /*about*/ <= /*few*/ THEN 'seen'
+    WHEN (SELECT count(*) FROM (SELECT FROM titled LIMIT /*listed*/ + 1) begun) <= /*listed*/ THEN 'judged'
     WHEN (SELECT count(*) FROM titled) <= /*most*/ THEN 'met'
     ELSE 'newest' END AS name
 ), starting AS MATERIALIZED (/*met starts*/), other AS MATERIALIZED (/*met NOT starts*/)
@@ -81,10 +81,10 @@ def suggest_sql(
 ) -> str:
     """The statement of titles that go on as typed; `limited` for actors whose credential has a limit.
 
-    Up to `listed` titles that match are judged at once; of more the reader who sees up to `few` documents has
-    each asked, others have the newest `walked` times as many documents met with up to `most` titles; beyond
-    that the newest that they see are asked, for `shown` hits. Numbers of ours stand in the text: the plan
-    hangs on them.
+    Who sees up to `few` documents has each of them asked. For others up to `listed` titles that match are
+    judged at once; up to `most` are met with `walked` times as many of the newest documents; beyond that the
+    newest that they see are asked, for `shown` hits. Numbers of ours stand in the text: the plan hangs on
+    them.
     """
     text = _SUGGEST.replace("/*seen*/", _SEEN).replace("/*newest*/", _NEWEST).replace("/*about*/", ABOUT)
     for part in ("starts", "NOT starts"):

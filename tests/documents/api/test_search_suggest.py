@@ -66,8 +66,8 @@ def test_suggest_finds_titles_by_how_their_words_begin(world: World, typed: str,
 @pytest.mark.parametrize(
     "limits",
     [
-        {"listed": 1_000},
-        {"listed": 0, "few": 1_000},
+        {"listed": 1_000, "few": -1},
+        {"few": 1_000},
         {"listed": 0, "few": -1, "walked": 1_000},
         {"listed": 0, "few": -1, "walked": 0},
         {"listed": 0, "few": -1, "most": 0},

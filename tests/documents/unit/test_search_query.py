@@ -143,6 +143,14 @@ def test_way_in_a_large_world_shuns_the_rows_of_matches() -> None:
     assert way_to(25_000, 4_500, 20, 100_000) == "visible"
 
 
+def test_way_of_a_reader_of_a_small_part_passes_nobody_else_by() -> None:
+    """Among a million the newest that somebody sees of 30,000 are far apart; of 300,000 they are near."""
+    assert way_to(20_000, 30_000, 0, 1_000_000) == "both"
+    assert way_to(120_000, 30_000, 0, 1_000_000) == "visible"
+    assert way_to(120_000, 300_000, 0, 1_000_000) == "newest"
+    assert way_to(600_000, 30_000, 0, 1_000_000) == "newest"
+
+
 @pytest.mark.parametrize(
     ("way", "matches", "phrase", "sifted"),
     [
