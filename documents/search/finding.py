@@ -20,6 +20,7 @@ from documents.search.languages import configuration_for
 from documents.search.marking import as_html, marks_in, window_marked
 from documents.search.plans import (
     CANDIDATES,
+    WINDOW_NARROWED,
     WINDOW_WALKED,
     ConfigurationPlan,
     Plan,
@@ -168,7 +169,8 @@ def _plan(query: Query, scope: dict[str, Any]) -> Plan:
 
 def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[Row]:
     """All that was found, or so much of it as the plan's way looks at."""
-    parameters = {**scope, **plan.bound, "enough": size, "window": WINDOW_WALKED, "candidates": CANDIDATES}
+    bounds = {"window": WINDOW_WALKED, "far": WINDOW_NARROWED, "candidates": CANDIDATES}
+    parameters = {**scope, **plan.bound, **bounds, "enough": size}
     # What narrows a search may lead to other indexes, and the walk hangs on its limits: planned for values.
     # There is a text for each number of words: those of long questions would fill a connection's memory.
     valued = scope["narrowed"] or plan.way == "newest" or plan.terms > _TERMS_KEPT

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 
 from documents.search.marking import WINDOW, WINDOW_BEFORE
-from documents.search.plans import VISIBLE_AT_MOST, WINDOW_NARROWED
+from documents.search.plans import VISIBLE_AT_MOST
 from documents.selectors.reading import COLUMNS, JOINS
 from documents.visibility import VISIBLE_SQL, visible_sql
 
@@ -165,9 +165,9 @@ _WALKED = """(
 _WALKED_NARROWED = """(
   SELECT /*columns*/ FROM (
     SELECT /*judged*/ FROM documents_document d WHERE /*range*/ AND /*visible*/
-    ORDER BY d.updated_at DESC, d.id DESC LIMIT /*far*/
+    ORDER BY d.updated_at DESC, d.id DESC LIMIT %(far)s
   ) d WHERE /*narrowed*/ ORDER BY d.updated_at DESC, d.id DESC LIMIT %(window)s
-) d""".replace("/*far*/", str(WINDOW_NARROWED)).replace("/*range*/", _RANGE)
+) d""".replace("/*range*/", _RANGE)
 
 # Many of both: the newest of what is visible, up to a number of hits.
 _NEWEST = "SELECT d.* FROM /*walked*/ /*asked*/ LIMIT %(candidates)s"

@@ -12,7 +12,7 @@ from accounts.actors import session_actor
 from cloudscribe.jobs.models import Job
 from documents.models import Document, DocumentBody, ScopeCount
 from documents.queues import SEARCH_INDEX
-from documents.search import plans
+from documents.search import finding, plans
 from documents.services.indexing import bodies_index, lexemes_refresh
 from tests.documents.world import ABSENT, World, statements, uid_of
 from tests.fixtures import ApiClient
@@ -377,6 +377,17 @@ def test_search_for_a_phrase_by_every_way(world: World, way: str, sifted: bool) 
         assert titles(world.owner, '"tidal almanac" old')[0] == "Top"
         assert titles(world.owner, 'tidal -"tidal almanac"') == ["Apart"]
         assert set(titles(world.owner, '"tidal almanac"', subtree=top)) == {"Top", "Below"}
+
+
+def test_search_narrowed_looks_so_far_back(world: World) -> None:
+    """Of the newest, which are all that common words are looked for in, a filter is asked of so many."""
+    world.document("Old", content="canary", tags=["x"])
+    world.document("New", content="canary")
+    with mock.patch.object(plans, "way_to", return_value="newest"):
+        assert titles(world.owner, "canary", tag="x") == ["Old"]
+        with mock.patch.object(finding, "WINDOW_NARROWED", 1):
+            assert titles(world.owner, "canary", tag="x") == []
+            assert set(titles(world.owner, "canary")) == {"Old", "New"}
 
 
 def test_search_knows_about_how_much_a_reader_sees(world: World) -> None:
