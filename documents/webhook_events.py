@@ -11,8 +11,8 @@ _OF_NOUN = ".*"
 ACTIONS = frozenset(
     {
         "access_request.approved",
-        "access_request.created",
         "access_request.declined",
+        "access_request.received",
         "attachment.created",
         "attachment.infected",
         "attachment.removed",

@@ -115,6 +115,8 @@ def _tell(asker: Actor, row: AccessRequest, document: Document) -> None:
         facts={"role": row.role},
     )
     notify(actor=asker, users=granters_of(document, asker.now), news=news)
+    # In the workspace, and not as the asker's own act: of those they find the workspace in their export.
+    _event(stranger("access requests", asker.now), row, "access_request.received", document.workspace.uid)
 
 
 @transactional

@@ -40,7 +40,6 @@ SILENT = {
     "cloudscribe.jobs.files.jobs_forsake": "the files of a person who is gone: `user.deleted` has told",
     "cloudscribe.jobs.sweeper.schedules_run": _JOB,
     "cloudscribe.management.keys._batch_reseal": "one batch of what `key_ring.resealed` tells at its end",
-    "documents.services.access_requests.access_request_tell": _NEWS,
     "documents.services.access_requests.access_requests_purge": _OVER,
     "documents.services.blob_work._blob_pictured": _DERIVED,
     "documents.services.blob_work.blobs_unscanned": _JOB,

@@ -78,7 +78,7 @@ def test_ask_and_approve(world: World) -> None:
     assert state(guest) == "approved"
     assert World.ok(manager.get(path))["results"] == []
     actions = Event.objects.filter(action__startswith="access_request").values_list("action", flat=True)
-    assert sorted(actions) == ["access_request.approved", "access_request.created"]
+    assert sorted(actions) == [f"access_request.{what}" for what in ("approved", "created", "received")]
     assert Event.objects.filter(action="grant.set").count() == 1
     again = manager.post(f"{path}{wish}/approve/", {})
     assert (again.status_code, again.json()["code"]) == (409, "access_request_closed")
@@ -171,6 +171,17 @@ def test_ask_twice_tells_once(world: World) -> None:
     assert other != first
     assert told(world.owner) == ["Plan"]
     assert [row["id"] for row in World.ok(world.owner.get(path))["results"]] == [other]
+
+
+def test_workspace_learns_of_a_wish_once(world: World) -> None:
+    """Its timeline and webhooks hear of it, and it is no act of the asker's, who can't see the workspace."""
+    document, guest = world.document("Plan"), world.client_for()
+    asked(guest, document)
+    asked(guest, document, "editor")
+    (event,) = Event.objects.filter(action="access_request.received")
+    assert (str(event.workspace_uid), event.actor_uid) == (world.workspace, None)
+    of_the_asker = Event.objects.filter(actor_uid=guest.user.uid, action__startswith="access_request.")
+    assert {row.workspace_uid for row in of_the_asker} == {None}
 
 
 def test_wish_is_closed_by_a_later_grant(world: World) -> None:
