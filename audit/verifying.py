@@ -71,7 +71,9 @@ class _Verification:
         self._progress = progress
         self._report = Report()
         self._expected: dict[int, list[Expected]] = {}
-        self._archives = ArchiveReader(archives_newest(), self._report_broken)
+        # Before the events that tell of them, so that one which is made meanwhile isn't taken for unrecorded.
+        self._known = archives_newest()
+        self._archives = ArchiveReader(self._known, self._report_broken)
         self._erased = set(_sequences(Event.objects.filter(action=PERSON_ERASED)))
         records = Event.objects.filter(action__in=(ARCHIVED, PERSON_ERASED))
         self._recorded = {facts.get("sha256") for facts in _facts(records)}
@@ -195,7 +197,7 @@ class _Verification:
                 self._report.erased += 1
             else:
                 self._report.add(sequence, Fault.ALTERED, "its detail is gone, and no erasure says so")
-        for archive in archives_newest():
+        for archive in self._known:
             if bytes(archive.sha256).hex() not in self._recorded:
                 why = "no event says that its range was archived in this file"
                 self._report.add(archive.first_sequence, Fault.MISSING, why)
