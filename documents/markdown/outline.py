@@ -12,6 +12,7 @@ _MAX_HEADING = 2_000
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+|$)")
 _SETEXT = re.compile(r" {0,3}(=+|-+)[ \t]*$")
+_HEADING_STARTS = frozenset(" #=-")
 _BLOCK_START = re.compile(r" {0,3}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])|\t| {4}")
 _CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
 _FRONT_TITLE = re.compile(r"title[ \t]*:[ \t]*(.+)$")
@@ -47,11 +48,11 @@ def inline_text(markdown: str) -> str:
 def lines_outside_code(text: str) -> Iterator[tuple[int, str]]:
     """Number and text of each line that stands neither in front matter nor in a fenced code block."""
     fence = ""
-    first = _front_matter_end(text)
+    first, fenced = _front_matter_end(text), "```" in text or "~~~" in text
     for number, line in enumerate(text.splitlines()):
         if number < first:
             continue
-        mark = _FENCE.match(line)
+        mark = _FENCE.match(line) if fenced else None
         if fence:
             if mark and mark[1].startswith(fence) and not line[mark.end() :].strip():
                 fence = ""
@@ -64,18 +65,25 @@ def lines_outside_code(text: str) -> Iterator[tuple[int, str]]:
 def _raw_headings(text: str) -> Iterator[str]:
     previous, previous_number = "", -2
     for number, line in lines_outside_code(text):
-        atx = _ATX.match(line)
+        # Expressions take longer than all else here, and hardly any line needs one.
+        special = line[:1] in _HEADING_STARTS
+        atx = _ATX.match(line) if special else None
         if atx:
             yield _CLOSING_HASHES.sub("", line[atx.end() : atx.end() + _MAX_HEADING])
             previous = ""
             continue
-        underline = _SETEXT.match(line)
-        if underline and previous.strip() and previous_number == number - 1:
+        # Only a paragraph's line can be underlined; a list item or quote above dashes is none.
+        if (
+            special
+            and _SETEXT.match(line)
+            and previous.strip()
+            and previous_number == number - 1
+            and not _BLOCK_START.match(previous)
+        ):
             yield previous.strip()
             previous = ""
             continue
-        # Only a paragraph's line can be underlined; a list item or quote above dashes is none.
-        previous, previous_number = ("" if _BLOCK_START.match(line) else line), number
+        previous, previous_number = line, number
 
 
 def _outside_code(text: str) -> str:
