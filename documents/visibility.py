@@ -23,6 +23,7 @@ from django.db.models.expressions import Subquery
 from django.db.models.lookups import StartsWith
 
 from cloudscribe.lib.actor import Actor, ActorKind, Limit
+from cloudscribe.lib.context import current_context
 from documents.access_map import EMPTY, AccessMap, Entries, Targets, targets_of
 from documents.caching import access_map
 from documents.models import Document, Workspace
@@ -65,7 +66,8 @@ def access_map_load(user_pk: int) -> AccessMap:
     return AccessMap(entries)
 
 
-# A request asks for its actor's map several times, each of which the cache would lock and count.
+# A request asks for its actor's map several times, each of which the cache would lock and count. A write asks
+# for that of the actor of now, too, whose stamps are most often still those of the sign-in.
 _last = threading.local()
 
 
@@ -73,15 +75,15 @@ def access_map_for(actor: Actor) -> AccessMap:
     """The actor's map, cached under the stamps that the sign-in query brought; empty for who is no person."""
     if actor.pk is None:
         return EMPTY
-    if actor.access_key is None:
+    if actor.access_key is None or not actor.access_key.settled:
         return access_map_load(actor.pk)
+    work, key = current_context(), (actor.pk, actor.access_key)
     last = getattr(_last, "read", None)
-    if last is not None and last[0] is actor:
-        found: AccessMap = last[1]
+    if last is not None and last[0] is work and last[1] == key:
+        found: AccessMap = last[2]
         return found
     found = access_map(actor.pk, actor.access_key, functools.partial(access_map_load, actor.pk))
-    if actor.access_key.settled:
-        _last.read = (actor, found)
+    _last.read = (work, key, found)
     return found
 
 
