@@ -11,7 +11,8 @@ from typing import Any
 import jwt
 from django.conf import settings
 from rest_framework_simplejwt.backends import TokenBackend
-from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
+from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import AccessToken
 
 _ALGORITHM = "HS256"
@@ -79,6 +80,8 @@ def _kid_of(header: str) -> str:
     return str(fields["kid"])
 
 
+# The ids of who is about, read once as their tokens are; what is none raises and is never kept.
+_id = functools.lru_cache(maxsize=2_048)(uuid.UUID)
 _backend = RingTokenBackend(_ALGORITHM, audience=_AUDIENCE, issuer=settings.PUBLIC_URL)
 
 
@@ -91,6 +94,11 @@ class SessionAccessToken(AccessToken):
         """The backend of the key ring."""
         return _backend
 
+    def verify(self) -> None:
+        """The claims that the backend doesn't ask for: it has checked the end, and that there is an id."""
+        if self.payload.get(api_settings.TOKEN_TYPE_CLAIM) != self.token_type:
+            raise TokenError("Token has another type")
+
     @classmethod
     def issue(cls, *, user: uuid.UUID, session: uuid.UUID) -> str:
         """A signed token for the user's session."""
@@ -102,9 +110,9 @@ class SessionAccessToken(AccessToken):
     @property
     def user_uid(self) -> uuid.UUID:
         """Whom the token names; raises ValueError or KeyError where the claim is none of ours."""
-        return uuid.UUID(self["sub"])
+        return _id(self["sub"])
 
     @property
     def session_uid(self) -> uuid.UUID:
         """Which session the token is of; raises ValueError or KeyError."""
-        return uuid.UUID(self["sid"])
+        return _id(self["sid"])

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.conf import settings
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 
 from cloudscribe.lib.actor import current_actor
 from cloudscribe.lib.context import current_context
@@ -42,6 +42,13 @@ _BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _PROTO = "HTTP_X_FORWARDED_PROTO"
 # Whether the peer looks like a proxy that the settings don't name: all its clients have its address.
 _UNNAMED_PROXY = "cloudscribe.unnamed_proxy"
+# What every answer carries unless the view says something else, and the settings' policy of referrers.
+_STANDING = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 # No answer of the API is a page: nothing may be loaded, nobody may frame it.
 _BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
@@ -166,17 +173,18 @@ class HeadersMiddleware(CSPMiddleware):
         super().__init__(get_response)
         seconds = settings.SECURE_HSTS_SECONDS
         self.hsts = f"max-age={seconds}; includeSubDomains; preload" if seconds else ""
+        standing = {**_STANDING, "Referrer-Policy": settings.SECURE_REFERRER_POLICY}
+        # Checked by Django once, which would check them again for each answer.
+        self.standing = list(ResponseHeaders(standing)._store.items())  # noqa: SLF001 (as below)
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Add what the view hasn't set itself."""
         headers = response.headers
         if not response.streaming and response.status_code not in _BODILESS:
             headers.setdefault("Content-Length", str(len(response.content)))  # type: ignore[attr-defined]
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
-        headers.setdefault("X-Frame-Options", "DENY")
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        kept = headers._store  # noqa: SLF001 (where headers stand by their names in small letters)
+        for name, field in self.standing:
+            kept.setdefault(name, field)
         if self.hsts and request.is_secure():
             headers.setdefault("Strict-Transport-Security", self.hsts)
         if headers.get("Content-Type", "").startswith("text/html"):

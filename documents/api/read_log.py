@@ -11,7 +11,7 @@ from audit.services import Target
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.conditional import if_none_match
 from documents.models import Attachment, Document
-from documents.services.reads import ATTACHMENT_DOWNLOADED, DOCUMENT_READ, read_told
+from documents.services.reads import ATTACHMENT_DOWNLOADED, DOCUMENT_READ, read_told, reads_wanted
 
 
 def document_read_tell(
@@ -23,6 +23,9 @@ def document_read_tell(
     if isinstance(document, Document):
         target, room = Target("document", document.uid, document.title), document.workspace.uid
     else:
+        # Asked first, since hardly any workspace wants it and this is asked by every read.
+        if not reads_wanted(document["workspace"]):
+            return
         target = Target("document", uuid.UUID(str(document["id"])), document["title"])
         room = document["workspace"]
     read_told(actor=actor, action=DOCUMENT_READ, target=target, workspace=room, **facts)

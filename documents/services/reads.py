@@ -13,6 +13,11 @@ DOCUMENT_READ = "document.read"
 ATTACHMENT_DOWNLOADED = "attachment.downloaded"
 
 
+def reads_wanted(workspace: uuid.UUID | str) -> bool:
+    """Whether the reads of a workspace are put on the record."""
+    return str(workspace) in audited_rooms.get()
+
+
 def read_told(
     *, actor: Actor, action: str, target: Target, workspace: uuid.UUID | str, **facts: str | int
 ) -> None:
@@ -20,7 +25,7 @@ def read_told(
 
     A change of the policy holds within two seconds, in every process.
     """
-    if str(workspace) in audited_rooms.get():
+    if reads_wanted(workspace):
         _record(actor=actor, action=action, target=target, workspace=uuid.UUID(str(workspace)), facts=facts)
 
 
