@@ -41,7 +41,13 @@ from documents.policies import Action, can
 from documents.selectors.editing import document_find, workspace_find
 from documents.selectors.history import children_at, document_at, listed_at
 from documents.selectors.listing import documents_page
-from documents.selectors.reading import Answer, answer_etag, document_read_whole, documents_listed
+from documents.selectors.reading import (
+    Answer,
+    answer_etag,
+    document_ask_along,
+    document_read_whole,
+    documents_listed,
+)
 from documents.services.documents import NewDocument, document_create
 from documents.services.states import (
     document_archive,
@@ -121,6 +127,12 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         """The newest first; children by position."""
         return "position" if self.action == "children" else "-updated_at"
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As everywhere; the row of a plain read is asked for together with who asks."""
+        if self.action == "retrieve" and not request.META.get("QUERY_STRING"):
+            document_ask_along(uuid.UUID(str(kwargs["id"])), _known(request))
+        super().initial(request, *args, **kwargs)
+
     # --- reads ---
     def list(self, request: Request) -> HttpResponseBase:
         """The documents that the reader may see, the newest first; without what is archived or a template."""
@@ -142,11 +154,10 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
             answer, etag = document_at(self.actor, self.document_here(), query["at"])
             document_read_tell(request, self.actor, answer, etag)
             return self._read(answer, etag, fields)
-        known = parse_expected(request.META.get("HTTP_IF_NONE_MATCH", ""))
         answer, etag = document_read_whole(
             self.actor,
             uuid.UUID(str(id)),
-            known.revision if known and not fields else None,
+            None if fields else _known(request),
             lambda tag: if_none_match(request, tag),
         )
         document_opened(self.actor, id)
@@ -288,3 +299,9 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         if parent.is_trashed and not can(self.actor, Action.EDIT, parent):
             raise NotFound
         return parent
+
+
+def _known(request: Request) -> int | None:
+    """The revision that the client says it holds."""
+    known = parse_expected(request.META.get("HTTP_IF_NONE_MATCH", ""))
+    return known.revision if known else None

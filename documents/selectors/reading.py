@@ -17,7 +17,7 @@ from django.conf import settings
 
 from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.postgresql.base import prepared_rows
+from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
 from cloudscribe.lib.renderers import dump_json
 from documents import limits
 from documents.access_map import array_text
@@ -80,6 +80,11 @@ def _abilities_written(bits: int) -> orjson.Fragment:
     return orjson.Fragment(dump_json(document_abilities(bits)))
 
 
+def document_ask_along(uid: uuid.UUID, known: int | None = None) -> None:
+    """Have what `document_read` reads sent along with the question who asks; nothing of it is used before."""
+    ask_along(_ONE_SQL, _one(uid, known), ids_as_text=True)
+
+
 def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tuple[Answer, str]:
     """One document and its ETag, in one statement unless the body is long.
 
@@ -87,8 +92,7 @@ def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tup
     actor may edit DocumentTrashed.
     """
     rights = rights_of(actor)
-    parameters = {"uid": uid, "known": known, "most": _READ_AT_ONCE}
-    row = _judged(prepared_rows(_ONE_SQL, parameters, ids_as_text=True), rights, actor.limit)
+    row = _judged(prepared_rows(_ONE_SQL, _one(uid, known), ids_as_text=True), rights, actor.limit)
     if row[-1] is None and row[16] != known:
         parameters = {"uid": uid, "known": None, "most": limits.BODY_BYTES}
         row = _judged(prepared_rows(_ONE_SQL, parameters, ids_as_text=True), rights, actor.limit)
@@ -98,6 +102,10 @@ def document_read(actor: Actor, uid: uuid.UUID, known: int | None = None) -> tup
     if row[-1] is not None:
         answer["content"] = row[-1]
     return answer, etag
+
+
+def _one(uid: uuid.UUID, known: int | None) -> dict[str, Any]:
+    return {"uid": uid, "known": known, "most": _READ_AT_ONCE}
 
 
 def _judged(rows: Sequence[Sequence[Any]], rights: Mapping[int, int], limit: Limit | None) -> Sequence[Any]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, InvalidInput, NotFound
-from cloudscribe.lib.postgresql.base import prepared_rows
+from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
 from cloudscribe.lib.transactions import transactional
 from documents import limits
 from documents.authors import author_columns
@@ -88,6 +88,7 @@ def document_add(
     """As `document_create`, within the caller's transaction; `facts` go into the event, `uid` is its id."""
     workspace_ready(workspace)
     placed = new.before is not None or new.after is not None
+    _place_ask_along(actor, workspace, parent)
     workspace_lock(workspace.pk, Strength.REWRITE if placed else Strength.ADD)
     actor, last = _place_read(actor, workspace, parent)
     creation_check(actor, workspace, parent)
@@ -168,9 +169,19 @@ def _document_of(actor: Actor, workspace: Workspace, parent: Document | None, ne
     )
 
 
+def _place_parameters(actor: Actor, workspace: Workspace, parent: Document | None) -> dict[str, int | None]:
+    return {"user": actor.pk, "workspace": workspace.pk, "parent": parent.pk if parent else None}
+
+
+def _place_ask_along(actor: Actor, workspace: Workspace, parent: Document | None) -> None:
+    """Have what `_place_read` reads sent along with the lock: it begins once that is held."""
+    parameters = _place_parameters(actor, workspace, parent)
+    ask_along(_PLACE_BELOW_SQL if parent else _PLACE_ON_TOP_SQL, parameters)
+
+
 def _place_read(actor: Actor, workspace: Workspace, parent: Document | None) -> tuple[Actor, str | None]:
     """The actor of now and the last sibling's position; refreshes the parent's row in place."""
-    parameters = {"user": actor.pk, "workspace": workspace.pk, "parent": parent.pk if parent else None}
+    parameters = _place_parameters(actor, workspace, parent)
     rows = prepared_rows(_PLACE_BELOW_SQL if parent else _PLACE_ON_TOP_SQL, parameters)
     now, user_stamp, group_stamps, epoch, last, *above = rows[0]
     if parent is not None:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.postgresql.base import prepared_rows
+from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
 from documents.access_map import array_text
 from documents.exceptions import DocumentTrashed, WorkspaceBusy
 from documents.models import Document, Workspace
@@ -87,6 +87,12 @@ def workspace_ready(workspace: Workspace, actor: Actor | None = None) -> None:
 
 def _own_job(actor: Actor | None) -> uuid.UUID | None:
     return actor.credential_uid if actor and actor.credential_kind is CredentialKind.JOB else None
+
+
+def renewal_ask_along(actor: Actor) -> None:
+    """Have `actor_renewed` sent along with the prepared statement that locks: it begins under the lock."""
+    if actor.kind is not ActorKind.LINK:
+        ask_along(_RENEW_SQL, {"user": actor.pk})
 
 
 def actor_renewed(actor: Actor) -> Actor:

@@ -32,7 +32,7 @@ from documents.selectors.locks import lock_check
 from documents.selectors.revisions import revision_snapshot
 from documents.services.anchoring import anchors_move
 from documents.services.indexing import search_index_enqueue
-from documents.services.locking import actor_renewed
+from documents.services.locking import actor_renewed, renewal_ask_along
 from documents.services.writing import document_rows_revise
 
 _CONFLICT_TAIL = b"conflict"
@@ -80,6 +80,7 @@ def document_open(actor: Actor, document: Document) -> OpenDocument:
     The lock makes writers of one document queue, so that each merges with what the one before it wrote.
     Raises NotFound, Forbidden, DocumentTrashed, DocumentArchived, DocumentLocked.
     """
+    renewal_ask_along(actor)
     document, body = document_locked(document.pk)
     actor = actor_renewed(actor)
     if not can(actor, Action.SEE, document):

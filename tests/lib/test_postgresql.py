@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,7 +19,9 @@ from django.db import (
 )
 from django.db.backends.postgresql import base
 
-from cloudscribe.lib.postgresql.base import prepared_rows
+from cloudscribe.lib.context import RequestContext, request_context
+from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
+from cloudscribe.lib.postgresql.statements import Statement
 
 
 @pytest.fixture
@@ -154,3 +157,152 @@ def test_prepared_rows_session_ended_is_an_operational_error(
         prepared_rows("SELECT 41 + %s::int", [1])
     connection.close_if_unusable_or_obsolete()
     assert prepared_rows("SELECT 41 + %s::int", [1]) == [(42,)]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Statement]]:
+    """The statements that go out, within one piece of work."""
+    connection.ensure_connection()
+    statements: list[Statement] = []
+    send = Statement.send
+
+    def noting(statement: Statement, written: Any) -> None:
+        statements.append(statement)
+        send(statement, written)
+
+    monkeypatch.setattr(Statement, "send", noting)
+    with request_context(RequestContext("along")):
+        yield statements
+
+
+FIRST, ALONG = "SELECT %s::int + 1", "SELECT %(n)s::int * 2, clock_timestamp()"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_goes_with_the_next_statement_and_is_not_sent_again(sent: list[Statement]) -> None:
+    """Both are sent at once; the second is there when it is asked for, and once only."""
+    ask_along(ALONG, {"n": 4})
+    assert prepared_rows(FIRST, [1]) == [(2,)]
+    assert len(sent) == 2
+    assert prepared_rows(ALONG, {"n": 4})[0][0] == 8
+    assert len(sent) == 2
+    assert prepared_rows(ALONG, {"n": 4})[0][0] == 8
+    assert len(sent) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_is_answered_for_just_that_question(sent: list[Statement]) -> None:
+    """Not for other parameters, and no longer than until then."""
+    ask_along(ALONG, {"n": 4})
+    prepared_rows(FIRST, [1])
+    assert prepared_rows(ALONG, {"n": 5})[0][0] == 10
+    assert prepared_rows(ALONG, {"n": 4})[0][0] == 8
+    assert len(sent) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_holds_for_its_own_piece_of_work(sent: list[Statement]) -> None:
+    """What a request left behind, sent or not, is nothing to the next one."""
+    ask_along(ALONG, {"n": 4})
+    with request_context(RequestContext("another")):
+        prepared_rows(FIRST, [1])
+        assert len(sent) == 1
+    ask_along(ALONG, {"n": 4})
+    prepared_rows(FIRST, [1])
+    with request_context(RequestContext("another")):
+        prepared_rows(ALONG, {"n": 4})
+    assert len(sent) == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_is_forgotten_with_any_other_statement(sent: list[Statement]) -> None:
+    """A cursor may have changed what was read."""
+    ask_along("SELECT name FROM auth_group WHERE name = %s", ["along"])
+    prepared_rows(FIRST, [1])
+    Group.objects.create(name="along")
+    assert prepared_rows("SELECT name FROM auth_group WHERE name = %s", ["along"]) == [("along",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_is_not_run_after_a_failure(sent: list[Statement]) -> None:
+    """The first one's error is raised, as by itself, and the connection goes on."""
+    ask_along("INSERT INTO auth_group (name) VALUES (%s)", ["along"])
+    with pytest.raises(DataError, match="division by zero"):
+        prepared_rows("SELECT 1 / %s::int", [0])
+    assert prepared_rows(FIRST, [1]) == [(2,)]
+    assert not Group.objects.filter(name="along").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_raises_its_error_when_it_is_asked_for(sent: list[Statement]) -> None:
+    """What it went along with has its answer."""
+    ask_along("SELECT 1 / %s::int", [0])
+    assert prepared_rows(FIRST, [1]) == [(2,)]
+    with pytest.raises(DataError, match="division by zero"):
+        prepared_rows("SELECT 1 / %s::int", [0])
+    assert prepared_rows(FIRST, [1]) == [(2,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_is_part_of_the_transaction(sent: list[Statement]) -> None:
+    """The transaction that is due begins with both, and takes both back."""
+    insert = "INSERT INTO auth_group (name) VALUES (%s) RETURNING name"
+    with transaction.atomic():
+        ask_along(insert, ["b"])
+        assert prepared_rows(insert, ["a"]) == [("a",)]
+        transaction.set_rollback(True)
+    assert not Group.objects.filter(name__in="ab").exists()
+    with transaction.atomic():
+        ask_along(ALONG, {"n": 1})
+        assert prepared_rows(insert, ["a"]) == [("a",)]
+        prepared_rows(ALONG, {"n": 1})
+    assert Group.objects.filter(name="a").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_ends_with_its_transaction(sent: list[Statement]) -> None:
+    """What was true in one is asked anew after it, and the other way round."""
+    with transaction.atomic():
+        ask_along(ALONG, {"n": 1})
+        prepared_rows(FIRST, [1])
+    prepared_rows(ALONG, {"n": 1})
+    assert len(sent) == 3
+    ask_along(ALONG, {"n": 1})
+    prepared_rows(FIRST, [1])
+    with transaction.atomic():
+        prepared_rows(ALONG, {"n": 1})
+    assert len(sent) == 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_begins_when_the_other_has_ended(
+    sent: list[Statement], stranger: psycopg.Connection[tuple[int]]
+) -> None:
+    """Its clock and what it sees are those of after a lock that the first one waited for."""
+    Group.objects.create(name="held")
+    seen = "SELECT statement_timestamp(), count(*) FROM auth_group WHERE name = %s"
+    held = (
+        "SELECT clock_timestamp() FROM auth_group WHERE name = %s AND pg_sleep(0.01) IS NOT NULL FOR UPDATE"
+    )
+    with transaction.atomic():
+        ask_along(seen, ["added"])
+        stranger.execute("INSERT INTO auth_group (name) VALUES ('added')")
+        ((locked_at,),) = prepared_rows(held, ["held"])
+        ((asked_at, count),) = prepared_rows(seen, ["added"])
+    assert asked_at >= locked_at
+    assert count == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ask_along_session_ended_is_an_operational_error(
+    sent: list[Statement], stranger: psycopg.Connection[tuple[int]]
+) -> None:
+    """As by itself, and the next request has a new connection."""
+    prepared_rows(FIRST, [1])
+    prepared_rows(ALONG, {"n": 1})
+    ask_along(ALONG, {"n": 1})
+    _end_session(stranger)
+    with pytest.raises(OperationalError):
+        prepared_rows(FIRST, [1])
+    connection.close_if_unusable_or_obsolete()
+    assert prepared_rows(FIRST, [1]) == [(2,)]

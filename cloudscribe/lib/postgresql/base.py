@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import select
+from collections.abc import Callable
 from typing import Any, cast
 
 import psycopg
@@ -13,6 +15,7 @@ from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from psycopg.pq import Format
 
+from cloudscribe.lib.context import RequestContext, current_context
 from cloudscribe.lib.postgresql import driver, statements
 
 # Compiled where the driver is; Django's own takes 15 us of Python for each time that is read.
@@ -20,6 +23,17 @@ _TIMESTAMPTZ = psycopg.adapters.types["timestamptz"].oid
 _TimestampLoader = psycopg.adapters.get_loader(_TIMESTAMPTZ, Format.TEXT)
 _UUID = psycopg.adapters.types["uuid"].oid
 _TextLoader = psycopg.adapters.get_loader(psycopg.adapters.types["text"].oid, Format.TEXT)
+
+
+@dataclasses.dataclass(slots=True)
+class Along:
+    """A statement that goes along with another one, in a piece of work; `answer` once it has gone."""
+
+    work: RequestContext
+    sql: str
+    params: Any
+    ids_as_text: bool
+    answer: Callable[[], statements.Rows] | None = None
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -32,6 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     Database = driver
+    _along: Along | None = None
 
     def get_connection_params(self) -> dict[str, Any]:
         """What the driver connects with: all but the limit, which is no parameter of a connection."""
@@ -44,6 +59,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._kept: dict[str, statements.Statement] = {}
         self._manners: dict[bool, statements.Manner] = {}
         self._prepared = 0
+        self._along = None
         made: driver.Connection = super().get_new_connection(conn_params)
         made.answer_timeout = self.settings_dict["OPTIONS"].get("answer_timeout")
         return made
@@ -74,7 +90,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.validate_no_broken_transaction()
 
         def run(sql: str, params: Any, _many: object, _context: object) -> statements.Rows:
-            return self._statement(sql, ids_as_text=ids_as_text).rows(params)
+            return self._rows(sql, params, ids_as_text=ids_as_text)
 
         many = False
         for wrapper in reversed(self.execute_wrappers):
@@ -86,6 +102,41 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if statements.is_forgotten(error.__cause__):
                 self._kept.pop(sql, None)
             raise
+
+    def ask_along(self, sql: str, params: Any, *, ids_as_text: bool = False) -> None:
+        """Have a statement sent together with the next one of `prepared_rows`; the rows are kept for it.
+
+        Whoever asks for just the same is given them without a word to the server: by the next call after the
+        one that it went along with, within the same piece of work, where no cursor has sent anything since
+        and no transaction has begun or ended. An error is raised when it is asked for. For reads that are
+        sure to follow; outside a transaction what they go along with must be a read as well.
+        """
+        self._along = Along(current_context(), sql, params, ids_as_text)
+
+    def _rows(self, sql: str, params: Any, *, ids_as_text: bool) -> statements.Rows:
+        along, self._along = self._along, None
+        if along is None or along.work is not current_context():
+            return self._statement(sql, ids_as_text=ids_as_text).rows(params)
+        if along.answer is not None and along.sql == sql and along.params == params:
+            return along.answer()
+        asked = self._statement(sql, ids_as_text=ids_as_text)
+        if along.answer is not None or along.sql == sql:
+            return asked.rows(params)
+        other = self._statement(along.sql, ids_as_text=along.ids_as_text)
+        both = [(asked, asked.written(params)), (other, other.written(along.params))]
+        answer, along.answer = statements.rows_together(both)
+        self._along = along
+        return answer()
+
+    def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 (Django's signature)
+        # A transaction begins, or has ended: what was read before it is no answer any more.
+        self._along = None
+        super()._set_autocommit(autocommit)  # type: ignore[misc]  # not in Django's stubs
+
+    def _cursor(self, name: str | None = None) -> CursorWrapper:
+        self._along = None
+        cursor: CursorWrapper = super()._cursor(name)  # type: ignore[misc]  # not in Django's stubs
+        return cursor
 
     def _statement(self, sql: str, *, ids_as_text: bool) -> statements.Statement:
         statement = self._kept.get(sql)
@@ -125,6 +176,12 @@ def prepared_rows(sql: str, params: Any, *, ids_as_text: bool = False) -> statem
     """`DatabaseWrapper.prepared_rows` of this thread's connection."""
     database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     return database.prepared_rows(sql, params, ids_as_text=ids_as_text)
+
+
+def ask_along(sql: str, params: Any, *, ids_as_text: bool = False) -> None:
+    """`DatabaseWrapper.ask_along` of this thread's connection."""
+    database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
+    database.ask_along(sql, params, ids_as_text=ids_as_text)
 
 
 def _is_silent(socket: int) -> bool:

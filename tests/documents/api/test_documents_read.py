@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models.functions import Now
 
+from accounts.models import Session
+from cloudscribe.lib.postgresql import statements as prepared
 from documents.addresses import document_path
 from documents.api.serializers import DocumentAnswer, DocumentListed
 from documents.models import Document
@@ -65,6 +68,45 @@ def test_read_costs_two_statements(world: World) -> None:
         World.ok(world.owner.get(f"documents/{document}/"))
     with statements(2):
         assert world.owner.get(f"documents/{document}/", If_None_Match=etag).status_code == 304
+
+
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many statements went out at a time, where it was more than one."""
+    found: list[int] = []
+    together = prepared.rows_together
+
+    def noting(asked: Any) -> Any:
+        found.append(len(asked))
+        return together(asked)
+
+    monkeypatch.setattr(prepared, "rows_together", noting)
+    return found
+
+
+def test_read_asks_who_it_is_and_for_the_row_at_once(world: World, pieces: list[int]) -> None:
+    """One way to the server and back; a read with parameters takes its time."""
+    document = world.document()
+    etag = world.owner.get(f"documents/{document}/").headers["ETag"]
+    pieces.clear()
+    assert world.owner.get(f"documents/{document}/", If_None_Match=etag).status_code == 304
+    World.ok(world.owner.get(f"documents/{document}/"))
+    assert pieces == [2, 2]
+    World.ok(world.owner.get(f"documents/{document}/?fields=title"))
+    assert pieces == [2, 2]
+
+
+def test_read_by_whose_session_has_ended_is_refused_with_the_row_at_hand(
+    world: World, pieces: list[int]
+) -> None:
+    """What came along with the refusal is nobody's, the next reader's neither."""
+    document, outsider = world.document(), world.client_for()
+    World.ok(world.owner.get(f"documents/{document}/"))
+    pieces.clear()
+    Session.objects.filter(user__uid=uid_of(world.owner)).update(revoked_at=Now(), revoked_reason="test")
+    assert world.owner.get(f"documents/{document}/").status_code == 401
+    assert outsider.get(f"documents/{document}/").status_code == 404
+    assert pieces == [2, 2]
 
 
 def test_not_modified_has_no_content_type_and_no_policy_of_pages(world: World) -> None:
