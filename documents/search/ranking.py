@@ -94,4 +94,4 @@ def counts_of(rows: Sequence[Row]) -> dict[str, list[tuple[Any, int]]]:
 
 def _most(counter: Counter[Any]) -> list[tuple[Any, int]]:
     counter.pop(None, None)
-    return sorted(counter.items(), key=lambda item: (-item[1], item[0]))[:FACET_VALUES]
+    return heapq.nsmallest(FACET_VALUES, counter.items(), key=lambda item: (-item[1], item[0]))
