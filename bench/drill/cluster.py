@@ -18,6 +18,7 @@ import httpx
 
 from bench import servers
 from bench.processes import Process, tree
+from cloudscribe.jobs.processes import HORSE_WAITS
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import DATABASE, Postgres
 from cloudscribe.lib.embedded.processes import process_exists, wait_until
@@ -33,6 +34,12 @@ _SHORTENED = {
     "CLOUDSCRIBE_ADMIN_EMAIL": servers.EMAIL,
     "CLOUDSCRIBE_ADMIN_PASSWORD": servers.PASSWORD,
 }
+
+
+def _called(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 class Cluster:
@@ -123,7 +130,7 @@ class Cluster:
 
     def horses(self) -> list[int]:
         """The processes that are doing a job at this moment."""
-        return self._below(self.workers())
+        return [pid for pid in self._below(self.workers()) if _called(pid) != HORSE_WAITS]
 
     def web_master(self) -> list[int]:
         """Gunicorn's first process."""

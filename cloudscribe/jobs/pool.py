@@ -17,12 +17,11 @@ from typing import Any
 import django_rq
 import structlog
 from django.db import DatabaseError, connections
-from django.utils.module_loading import import_string
-from rq import Worker
 from rq.serializers import JSONSerializer
 
-from cloudscribe.jobs.bell import QUEUES, RUNNER
+from cloudscribe.jobs.bell import QUEUES
 from cloudscribe.jobs.claims import jobs_expire, jobs_give_back
+from cloudscribe.jobs.horses import BellWorker
 from cloudscribe.jobs.processes import await_end, die_with_parent, ended, fork, tell
 from cloudscribe.jobs.registry import autoload
 
@@ -34,12 +33,6 @@ _STEADY_SECONDS = 10.0
 _WORKER_TTL = 60
 
 log = structlog.get_logger(__name__)
-
-
-class BellWorker(Worker):
-    """RQ's worker, which looks for a Redis that was gone every two seconds, not every minute."""
-
-    max_connection_wait_time = 2.0
 
 
 class _Slot:
@@ -65,8 +58,6 @@ class WorkerPool:
     def run(self) -> None:
         """Work until SIGTERM or SIGINT; then let running jobs finish within 25 s and give back the rest."""
         autoload()
-        # Else each child reads it from the disk, where an upgrade may have put another one meanwhile.
-        import_string(RUNNER)
         # What is loaded by now stays shared between parent and children.
         gc.collect()
         gc.freeze()

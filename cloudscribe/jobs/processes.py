@@ -14,7 +14,10 @@ import structlog
 from django.db import connections
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 _POLL_SECONDS = 0.1
+# What work-horses are called in the list of processes.
+HORSE_WAITS, HORSE_WORKS = "horse-waits", "horse-works"
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +50,12 @@ def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
     """Let Linux send this process `number` when its parent dies, however it dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(number))
+
+
+def be_called(name: str) -> None:
+    """Let Linux show this process under a name of at most fifteen letters."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode())
 
 
 def ended(pid: int) -> int | None:
