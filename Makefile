@@ -20,7 +20,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 DRILL_ARGS ?=
 
-.PHONY: help run test prove bench drill lint lock clean install install-dev
+.PHONY: help run test prove bench bench-jobs drill lint lock clean install install-dev
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ lint: install-dev ## Check style, types and the imports between floors
 
 bench: install-dev ## Print the speed table and write docs/performance.md (BENCH_ARGS, see --help)
 	$(PY) -m bench $(BENCH_ARGS)
+
+bench-jobs: install-dev ## Jobs beside procrastinate and RQ; write docs/jobs.md (BENCH_ARGS, see --help)
+	$(PY) -m bench.jobs $(BENCH_ARGS)
 
 drill: install-dev ## Provoke faults under load and judge what is left (DRILL_ARGS, --short for a minute)
 	$(PY) -m bench.drill $(DRILL_ARGS)

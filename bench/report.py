@@ -47,12 +47,14 @@ class Report:
     bounds: Bounds
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
     return [*lines, *("| " + " | ".join(row) + " |" for row in rows)]
 
 
-def _verdict(*, holds: bool) -> str:
+def verdict(*, holds: bool) -> str:
+    """Whether a target is met, as the tables say it."""
     return "yes" if holds else "**no**"
 
 
@@ -71,7 +73,7 @@ def _speed(report: Report) -> list[str]:
                 f"{result.floor_rate:.0f}",
                 f"{result.ratio:.3f}",
                 f"≥{measure.target:g}",
-                _verdict(holds=result.ratio >= measure.target),
+                verdict(holds=result.ratio >= measure.target),
                 f"{result.cpu * 1e3:.2f}",
                 f"{result.floor_cpu * 1e3:.2f}",
                 "-" if count is None else str(count),
@@ -79,7 +81,7 @@ def _speed(report: Report) -> list[str]:
                 f"{result.undisturbed} + {result.disturbed} disturbed",
             )
         )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _growth(report: Report) -> list[tuple[str, str, str, str]]:
@@ -89,7 +91,7 @@ def _growth(report: Report) -> list[tuple[str, str, str, str]]:
             f"growth of CPU a request, {small:,} → {large:,} documents: {key}",
             f"{report.growth[key]:.2f}",
             f"≤{most:g}",
-            _verdict(holds=report.growth[key] <= most),
+            verdict(holds=report.growth[key] <= most),
         )
         for key, most in GROWTH_TARGETS.items()
     ]
@@ -104,19 +106,19 @@ def _further(report: Report) -> list[str]:
             "p99 ÷ p50 of GET at 8 connections",
             tail,
             f"≤{_TAIL:g}, or F3's",
-            _verdict(holds=get.tail <= max(_TAIL, get.floor_tail)),
+            verdict(holds=get.tail <= max(_TAIL, get.floor_tail)),
         ),
         (
             "Redis commands of a warm read, limits off",
             f"{report.redis:.1f}",
             "0",
-            _verdict(holds=report.redis == 0),
+            verdict(holds=report.redis == 0),
         ),
         (
             "Redis commands of a warm read, limits on",
             f"{report.redis_limited:.1f}",
             "≤2",
-            _verdict(holds=report.redis_limited <= 2),
+            verdict(holds=report.redis_limited <= 2),
         ),
         (
             "share of the door (address, rules, limits, session) in a read's CPU",
@@ -126,7 +128,7 @@ def _further(report: Report) -> list[str]:
         ),
         *_memory(report.memory),
     ]
-    return _table(("", "seen", "target", "met"), rows)
+    return table(("", "seen", "target", "met"), rows)
 
 
 def _memory(memory: Memory) -> list[tuple[str, str, str, str]]:
@@ -136,18 +138,19 @@ def _memory(memory: Memory) -> list[tuple[str, str, str, str]]:
             f"memory of all processes of `make run`, idle, with {memory.idle_world} (PSS)",
             f"{idle:.0f} MB",
             f"≤{_IDLE_MB} MB",
-            _verdict(holds=idle <= _IDLE_MB),
+            verdict(holds=idle <= _IDLE_MB),
         ),
         (
             f"memory of a web worker after {memory.worker_requests:,} requests (PSS)",
             f"{worker:.0f} MB",
             f"≤{_WORKER_MB} MB",
-            _verdict(holds=worker <= _WORKER_MB),
+            verdict(holds=worker <= _WORKER_MB),
         ),
     ]
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Where this runs, and on what."""
     model = next(
         (
             line.partition(":")[2].strip()
@@ -165,7 +168,7 @@ def markdown(report: Report) -> str:
         workers=WORKERS,
         threads=THREADS,
         day=dt.datetime.now(dt.UTC).date().isoformat(),
-        machine=_machine(),
+        machine=machine(),
         django=version("django"),
         gunicorn=version("gunicorn"),
         connections=CONNECTIONS,
