@@ -21,9 +21,11 @@ from documents.selectors.listing import documents_page
 from documents.selectors.reading import document_read
 from documents.selectors.trees import workspace_tree
 from documents.visibility import visible_to
+from tests.accounts.factories import token_make
 from tests.documents.oracle import RANKS, Oracle
 from tests.documents.play import Play
-from tests.fixtures import ApiClient, client_make
+from tests.documents.world import World
+from tests.fixtures import ApiClient
 
 
 class Comparison:
@@ -125,7 +127,8 @@ class Watch:
 
     def __init__(self, play: Play) -> None:
         self.play = play
-        self._clients = [client_make(person) for person in play.people]
+        # Sessions want to be renewed every ten minutes.
+        self._clients = [ApiClient(token_make(person)) for person in play.people]
 
     def compare(self, chance: random.Random) -> None:
         """Hold it against the oracle."""
@@ -150,10 +153,10 @@ def _request(at: Comparison, client: ApiClient, person: int, document: int, chan
     if route == "detail":
         assert client.get(f"documents/{row.uid}/").status_code == oracle.status(person, document)
     elif route == "list":
-        rows = client.get("documents/?page_size=200").json()["results"]
+        rows = World.ok(client.get("documents/?page_size=200"))["results"]
         assert sorted(at.keys[_uid(row)] for row in rows) == sorted(oracle.listed(person))
     elif route == "search":
-        found = client.get("search/?q=page+play&page_size=100").json()
+        found = World.ok(client.get("search/?q=page+play&page_size=100"))
         assert found["total"] == len(oracle.listed(person))
         assert {at.keys[_uid(hit["document"])] for hit in found["results"]} == oracle.listed(person)
     elif route == "tree":
@@ -176,7 +179,7 @@ def _request_access(oracle: Oracle, client: ApiClient, person: int, document: in
     answer = client.get(f"documents/{oracle.documents[document].uid}/access/?page_size=200")
     seen = oracle.status(person, document)
     if seen == 200 and oracle.rank(person, document) >= RANKS["manage"]:
-        rows = answer.json()["results"]
+        rows = World.ok(answer)["results"]
         found = {uuid.UUID(row["id"]): row["role"] for row in rows if row["type"] != "team"}
         assert found == oracle.access(document)
     else:
