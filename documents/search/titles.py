@@ -30,13 +30,15 @@ _SUGGEST = """
 WITH titled AS MATERIALIZED (
   SELECT t.document_id AS id, starts_with(t.lowered, lower(%(typed)s)) AS starts
   FROM documents_documenttitle t WHERE t.words @@ to_tsquery('cs_simple', %(words)s) LIMIT /*most*/ + 1
+), size AS MATERIALIZED (
+  SELECT count(*) FILTER (WHERE starts) AS starting, count(*) FILTER (WHERE NOT starts) AS other FROM titled
 ), way AS MATERIALIZED (
   SELECT CASE
     WHEN /*about*/ <= /*few*/ THEN 'seen'
     WHEN (SELECT count(*) FROM (SELECT FROM titled LIMIT /*listed*/ + 1) begun) <= /*listed*/ THEN 'judged'
-    WHEN (SELECT count(*) FROM titled) <= /*most*/ THEN 'met'
+    WHEN (SELECT starting + other FROM size) <= /*most*/ THEN 'met'
     ELSE 'newest' END AS name
-), starting AS MATERIALIZED (/*met starts*/), other AS MATERIALIZED (/*met NOT starts*/)
+), starting AS MATERIALIZED (/*met starting*/), other AS MATERIALIZED (/*met other*/)
 SELECT d.uid, d.title, w.uid FROM (
   SELECT /*judged*/, d.title, d.uid FROM documents_document d WHERE d.id = ANY(CASE (SELECT name FROM way)
     WHEN 'judged' THEN ARRAY(SELECT id FROM titled)
@@ -52,7 +54,7 @@ ORDER BY starts_with(lower(d.title), lower(%(typed)s)) DESC, d.updated_at DESC, 
 _MET = """
 SELECT newest.id FROM (
   SELECT r.id FROM documents_document r WHERE r.trashed_at IS NULL
-  ORDER BY r.updated_at DESC, r.id DESC LIMIT (SELECT /*walked*/ * count(*) FROM titled WHERE /*part*/)
+  ORDER BY r.updated_at DESC, r.id DESC LIMIT (SELECT /*walked*/ * /*name*/ FROM size)
 ) newest CROSS JOIN LATERAL (SELECT FROM (
   SELECT /*judged*/ FROM documents_document d WHERE d.id = newest.id OFFSET 0
 ) d WHERE /*filters*/ LIMIT 1) seen
@@ -87,8 +89,9 @@ def suggest_sql(
     them.
     """
     text = _SUGGEST.replace("/*seen*/", _SEEN).replace("/*newest*/", _NEWEST).replace("/*about*/", ABOUT)
-    for part in ("starts", "NOT starts"):
-        text = text.replace(f"/*met {part}*/", _MET.replace("/*part*/", part))
+    for name, part in (("starting", "starts"), ("other", "NOT starts")):
+        met = _MET.replace("/*part*/", part).replace("/*name*/", name)
+        text = text.replace(f"/*met {name}*/", met)
     numbers = {"listed": listed, "most": most, "few": few, "walked": walked, "shown": shown}
     for name, number in numbers.items():
         text = text.replace(f"/*{name}*/", str(number))
