@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import IO
 from cloudscribe.lib.embedded.processes import wait_until
 from cloudscribe.lib.embedded.secrets_file import missing_secrets
 from cloudscribe.lib.embedded.sharing import Server, SharedServers, changing
+from cloudscribe.lib.supervisor.address import Address
 from cloudscribe.lib.supervisor.banner import banner
 from cloudscribe.lib.supervisor.children import Child, leftovers, session_members, signal_all, spawn
 from cloudscribe.lib.supervisor.installation import SOCKET, Installation, Misused, python
@@ -27,7 +27,6 @@ from cloudscribe.lib.supervisor.signals import Signals
 _GRACE = 23.0
 _WATCH_INTERVAL = 0.5
 _SERVER_PAUSE = 2.0
-_BACKLOG = 512
 
 
 class Stopped(Exception):
@@ -43,7 +42,7 @@ class Supervisor:
         self._journal = Journal(installation.layout.log)
         self._signals = Signals()
         self._servers = SharedServers(installation.layout, installation.environment)
-        self._socket = socket.socket()
+        self._address = Address(installation.host, installation.port)
         self._children: list[Child] = []
         self._server_due: dict[str, float] = {}
 
@@ -94,27 +93,7 @@ class Supervisor:
         if left and not wait_until(lambda: not leftovers(layout.data), 3):
             signal_all(leftovers(layout.data), signal.SIGKILL)
             wait_until(lambda: not leftovers(layout.data), 5)
-        # The sockets of a process with threads outlive it by a moment.
-        if not wait_until(self._takes_port, 3, step=0.2):
-            raise Misused(
-                f"{self._installation.host}:{self._installation.port} cannot be listened on: "
-                "it is taken or no address of this machine. Set PORT (or CLOUDSCRIBE_BIND) to another."
-            )
-
-    def _takes_port(self) -> bool:
-        """Hold the address here: whoever serves at it may die, and who connects meanwhile waits for the next.
-
-        Nothing listens yet.
-        """
-        host, port = self._installation.host, self._installation.port
-        self._socket.close()
-        self._socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((host, port))
-        except OSError:
-            return False
-        return True
+        self._address.take()
 
     def _complete_environment(self) -> None:
         found = self._installation
@@ -162,8 +141,7 @@ class Supervisor:
 
     def _start_children(self) -> None:
         found = self._installation
-        self._socket.listen(_BACKLOG)
-        held = self._socket.fileno()
+        held = self._address.listen()
         gunicorn = python("-m", "gunicorn", "cloudscribe.wsgi:application", "-c", "cloudscribe/gunicorn.py")
         served = {**found.child_environment("web", "web"), SOCKET: str(held)}
         self._children = [
@@ -217,7 +195,7 @@ class Supervisor:
     def _end(self) -> None:
         """Web, workers and scheduler finish what they have, then the servers end, all within 30 s."""
         self._journal.say("stopping")
-        self._socket.close()
+        self._address.close()
         deadline = time.monotonic() + _GRACE
         for child in self._children:
             child.ask_to_end()
