@@ -219,6 +219,13 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
             timeout = 0
         super().wait_for_and_dispatch_events(timeout)
 
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 (gunicorn's)
+        """Let go of the address at the end, or whoever connects waits for the last answer to be refused."""
+        super().set_accept_enabled(enabled and self.alive)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
     def handle(self, conn: Any) -> Any:
         """Answer a request, and those that follow at once while nobody else waits for this thread."""
         kept = self._answer(conn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -45,9 +46,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return tmp_path_factory.mktemp("echo")
 
 
-@pytest.fixture(scope="module")
-def server(folder: pathlib.Path) -> Iterator[int]:
-    """A server of two processes with two threads each, for all of these tests."""
+@contextlib.contextmanager
+def _served(folder: pathlib.Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A server of two processes with two threads each, and its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
@@ -63,10 +64,17 @@ def server(folder: pathlib.Path) -> Iterator[int]:
         number = listener.getsockname()[1]
     try:
         assert wait_until(lambda: _answers(number) and len(_children(process.pid)) == WORKERS, 30)
-        yield number
+        yield process, number
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def server(folder: pathlib.Path) -> Iterator[int]:
+    """The port of a server for all of these tests but those that end theirs."""
+    with _served(folder) as (_, number):
+        yield number
 
 
 @pytest.fixture
@@ -216,3 +224,20 @@ def test_answers_that_nobody_takes_leave_room_for_others(port: int) -> None:
             idle = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
             idle.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
         assert _answers(port)
+
+
+def _refuses(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED
+
+
+def test_who_comes_while_it_ends_is_refused_at_once(tmp_path: pathlib.Path) -> None:
+    """Nobody waits for a process that takes nothing any more; what it has taken is answered."""
+    with _served(tmp_path) as (process, port), _connection(port) as connection:
+        connection.request("GET", "/held/last")
+        assert wait_until((tmp_path / "last").exists, 20)
+        process.send_signal(signal.SIGTERM)
+        assert wait_until(lambda: _refuses(port), 5)
+        (tmp_path / "release").touch()
+        assert connection.getresponse().status == 200
