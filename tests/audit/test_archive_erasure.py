@@ -12,9 +12,12 @@ import pytest
 from django.db import transaction
 
 from accounts.models import User
+from accounts.queues import PERSON_ERASE
 from accounts.roles import ADMINISTRATOR
 from audit.models import Archive, Event
 from audit.services import Entry, Target, events_record, events_seal
+from cloudscribe.jobs.claims import retry_delay
+from cloudscribe.jobs.registry import max_attempts_of
 from cloudscribe.jobs.runner import job_run
 from tests.accounts.factories import user_make
 from tests.audit.archive_tools import Ranges, archive, data, ranges, room, sealed, verify
@@ -114,3 +117,9 @@ def test_erase_waits_for_who_archives(administrator: ApiClient, gone: User) -> N
         other.execute("SELECT pg_advisory_lock(hashtext('cs_audit_archive'))")
         assert erase(administrator, gone)["state"] == "queued"
     assert Archive.objects.count() == 1
+
+
+def test_erase_outlasts_who_archives_for_hours() -> None:
+    """Whoever archives many ranges, or erases another person from them, takes long."""
+    delays = [retry_delay(tries) for tries in range(1, max_attempts_of(PERSON_ERASE))]
+    assert sum(delays) > 6 * 3600
