@@ -26,11 +26,12 @@ ABOUT = """(
   ) below
 )"""
 
-# Of a part of the tree which the search or its credential is limited to, its size, up to a number.
+# Of a part of the tree which the search or its credential is limited to, its size, up to a number. What hides
+# the top of a credential's limit hides nothing below that is granted by itself.
 _TOP = """
 SELECT s.path FROM documents_document s WHERE s.id = coalesce(
   (SELECT t.id FROM documents_document t WHERE t.uid = %(subtree)s), %(limit_document)s::bigint
-) AND /*visible*/
+) AND (%(subtree)s::uuid IS NULL OR /*visible*/)
 """.replace("/*visible*/", visible_sql("s"))
 _ABOUT_BELOW = """(
   SELECT count(*) FROM (/*top*/) top CROSS JOIN LATERAL (
