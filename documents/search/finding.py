@@ -177,6 +177,7 @@ def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[R
     text = hits_sql(
         plan.way,
         sifted=plan.sifted,
+        kept=plan.kept,
         terms=plan.terms if sort == "relevance" else None,
         loose=any(plan.parameters["any_terms"]),
         narrowed=scope["narrowed"],

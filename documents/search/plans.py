@@ -68,6 +68,7 @@ class Plan:
     """How a query is answered: by which way of up to how many `matches`, and what the statements bind.
 
     `sifted` where the words are looked for first, by `sieves`, and who holds them is asked for the whole.
+    `kept` where what matches is worth being kept with its vectors for the ranking.
 
     Arrays of texts stand as lists there, in `bound` as they are sent.
 
@@ -78,6 +79,7 @@ class Plan:
 
     way: str
     sifted: bool
+    kept: bool
     matches: int
     parameters: dict[str, list[Any]]
     bound: dict[str, str]
@@ -126,9 +128,12 @@ def plan_of(
     }
     documents = sum(c.documents for c in asked)
     way, phrase = way_to(matches, visible, roots, documents), parameters["sieves"] != parameters["all_words"]
+    sifted = sifts(way, matches, documents, phrase=phrase)
     return Plan(
         way=way,
-        sifted=sifts(way, matches, documents, phrase=phrase),
+        sifted=sifted,
+        # Of one in three: where more of what matches is hidden, its vectors are copied in vain.
+        kept=way == "matched" and not sifted and visible * 3 >= documents,
         matches=matches,
         parameters=parameters,
         bound={name: text_array(values) for name, values in parameters.items()},

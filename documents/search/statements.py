@@ -293,17 +293,26 @@ _WAYS_SIFTED = {
 
 @functools.cache
 def hits_sql(
-    way: str, *, sifted: bool, terms: int | None, loose: bool, narrowed: bool, within: bool, below: bool
+    way: str,
+    *,
+    sifted: bool,
+    kept: bool,
+    terms: int | None,
+    loose: bool,
+    narrowed: bool,
+    within: bool,
+    below: bool,
 ) -> str:
     """The statement of what is found on a way, built once.
 
-    `sifted` where it goes by the words before it asks for the whole. With `terms` its rows bring what the
-    relevance is made of, for so many words, else their moment. `loose` where any word may do, `within` where
-    only a part of the tree is searched, `below` where that or the limit of the credential says so, `narrowed`
-    where anything narrows the search, that limit included.
+    `sifted` where it goes by the words before it asks for the whole, `kept` where all that matches is kept
+    with its vectors. With `terms` its rows bring what the relevance is made of, for so many words, else their
+    moment. `loose` where any word may do, `within` where only a part of the tree is searched, `below` where
+    that or the limit of the credential says so, `narrowed` where anything narrows the search, that limit
+    included.
     """
     text = _HITS.replace("/*terms*/", str(terms or 0)).replace("/*any_word*/", _ANY_WORD if loose else "")
-    held = way == "matched" and terms is not None and not sifted and not loose
+    held = kept and terms is not None and not loose
     more = f", strict AS MATERIALIZED ({_STRICT})" if loose else _HELD if held else ""
     text = text.replace("/*with_more*/", more).replace("/*hits*/", _LOOSE if loose else _STRICT)
     ranks = [_RANK.replace("/*n*/", str(n + 1)) for n in range(terms or 0)]

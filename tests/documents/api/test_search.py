@@ -10,9 +10,8 @@ from django.db import connection
 
 from accounts.actors import session_actor
 from cloudscribe.jobs.models import Job
-from documents.models import Document, DocumentBody, ScopeCount
+from documents.models import DocumentBody
 from documents.queues import SEARCH_INDEX
-from documents.search import finding, plans
 from documents.services.indexing import bodies_index, lexemes_refresh
 from tests.documents.world import ABSENT, World, statements, uid_of
 from tests.fixtures import ApiClient
@@ -335,79 +334,6 @@ def test_search_with_a_cursor_of_another_query_is_refused(world: World) -> None:
         world.document(f"Page {number}", content="canary other")
     cursor = search(world.owner, "canary", page_size=1)["next"].rpartition("cursor=")[2].partition("&")[0]
     assert world.owner.get(f"search/?q=other&cursor={cursor}").json()["code"] == "invalid_cursor"
-
-
-@pytest.mark.parametrize("way", ["matched", "both", "visible", "newest"])
-def test_search_by_every_way_finds_the_same(world: World, way: str) -> None:
-    """The ways to candidates differ in cost alone: rights, filters, any-word hits and order are the same."""
-    top = world.document("Top", content="canary and mutex")
-    world.document("Below", parent=top, content="canary")
-    draft = world.document("Draft", content="canary mutex", state="draft")
-    world.document("Beside", content="canary canary")
-    reader = world.client_for()
-    world.grant(top, reader, "viewer")
-    with mock.patch.object(plans, "way_to", return_value=way):
-        assert titles(world.owner, "canary mutex")[:2] == ["Draft", "Top"]
-        assert set(titles(world.owner, "canary mutex")) == {"Draft", "Top", "Below", "Beside"}
-        assert set(titles(world.owner, "canary", subtree=top)) == {"Top", "Below"}
-        assert titles(world.owner, "canary", sort="updated") == ["Beside", "Draft", "Below", "Top"]
-        assert set(titles(reader, "canary")) == {"Top", "Below"}
-        body = search(reader, "canary")
-    assert draft
-    assert (body["total"], body["total_relation"]) == (2, "gte" if way == "newest" else "eq")
-
-
-@pytest.mark.parametrize("sifted", [False, True])
-@pytest.mark.parametrize("way", ["matched", "both", "visible", "newest"])
-def test_search_for_a_phrase_by_every_way(world: World, way: str, sifted: bool) -> None:
-    """The words in that order and side by side, whether or not they are looked for one by one before."""
-    top = world.document("Top", content="a tidal almanac of old")
-    world.document("Below", parent=top, content="the almanac is tidal, no tidal almanac")
-    world.document("Apart", content="almanac, not tidal; tidal and almanac")
-    world.document("Draft", content="tidal almanac", state="draft")
-    reader = world.client_for()
-    world.grant(top, reader, "viewer")
-    with (
-        mock.patch.object(plans, "way_to", return_value=way),
-        mock.patch.object(plans, "sifts", return_value=sifted),
-    ):
-        for sort in ("relevance", "updated"):
-            assert set(titles(world.owner, '"tidal almanac"', sort=sort)) == {"Top", "Below", "Draft"}
-            assert set(titles(reader, '"tidal almanac"', sort=sort)) == {"Top", "Below"}
-        assert titles(world.owner, '"tidal almanac" old')[0] == "Top"
-        assert titles(world.owner, 'tidal -"tidal almanac"') == ["Apart"]
-        assert set(titles(world.owner, '"tidal almanac"', subtree=top)) == {"Top", "Below"}
-
-
-def test_search_narrowed_looks_so_far_back(world: World) -> None:
-    """Of the newest, which are all that common words are looked for in, a filter is asked of so many."""
-    world.document("Old", content="canary", tags=["x"])
-    world.document("New", content="canary")
-    with mock.patch.object(plans, "way_to", return_value="newest"):
-        assert titles(world.owner, "canary", tag="x") == ["Old"]
-        with mock.patch.object(finding, "WINDOW_NARROWED", 1):
-            assert titles(world.owner, "canary", tag="x") == []
-            assert set(titles(world.owner, "canary")) == {"Old", "New"}
-
-
-def test_search_knows_about_how_much_a_reader_sees(world: World) -> None:
-    """What stands below a document granted by itself counts, though no scope counts it."""
-    top = world.document("Top")
-    for number in range(4):
-        world.document(f"canary {number}", parent=top)
-    reader = world.client_for()
-    world.grant(top, reader, "viewer")
-    with mock.patch.object(plans, "way_to", return_value="matched") as chosen:
-        titles(reader, "canary")
-    assert chosen.call_args.args[1:3] == (5, 1)
-
-
-def test_search_by_a_reader_of_much_still_judges_each_hit(world: World) -> None:
-    """The numbers that choose a way never decide what is seen."""
-    world.document("Page", content="canary")
-    ScopeCount.objects.create(scope_id=-Document.objects.get().workspace_id, n=10_000_000)
-    assert titles(world.owner, "canary") == ["Page"]
-    assert titles(world.client_for(), "canary") == []
 
 
 def test_large_body_is_found_once_the_job_has_indexed_it(world: World) -> None:

@@ -121,6 +121,13 @@ def test_plan_for_common_words_and_much_to_see_looks_at_the_newest() -> None:
     assert planned('"common"', 300_000).way == "newest"
 
 
+@pytest.mark.parametrize(("visible", "kept"), [(100_000, False), (400_000, True)])
+def test_vectors_are_kept_where_most_of_them_is_ranked(visible: int, kept: bool) -> None:
+    """Of what the reader doesn't see they would be copied in vain."""
+    plan = planned('"canary"', 400, visible=visible)
+    assert (plan.way, plan.kept) == ("matched", kept)
+
+
 @pytest.mark.parametrize(
     ("matches", "visible", "roots", "way"),
     [
