@@ -8,8 +8,8 @@ the time between a bell and the beginning of its job; while nobody rings there i
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-import pickle
 from typing import Any
 
 import structlog
@@ -52,7 +52,7 @@ class BellWorker(Worker):
         told = False
         if waiting:
             with contextlib.suppress(OSError):
-                os.write(rein, pickle.dumps((job.id, next(iter(self.executions)))))
+                os.write(rein, json.dumps([job.id, next(iter(self.executions))]).encode())
                 told = ended(waiting) is None
             os.close(rein)
         if told:
@@ -97,7 +97,7 @@ class BellWorker(Worker):
         # The server may have been started again since.
         if connection.connection is not None and not connection.is_usable():
             connection.close()
-        job_id, execution_id = pickle.loads(told)  # noqa: S301 (from our own parent)
+        job_id, execution_id = json.loads(told)
         job = self.job_class.fetch(job_id, connection=self.connection, serializer=self.serializer)
         self.executions[execution_id] = Execution(execution_id, job_id, self.connection, self.name)
         queue = next(queue for queue in self.queues if queue.name == job.origin)
