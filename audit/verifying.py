@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from audit.archived import ArchiveAbsent, ArchiveReader
+from audit.archive_files import ArchiveAbsent, ArchiveReader
 from audit.archives import Archived
 from audit.checkpoints import BadNote, Checkpoint, VerifierKey, checkpoint_read, verifier_keys
 from audit.findings import Fault, Report

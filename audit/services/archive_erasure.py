@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from django.db.models.functions import Now
 
-from audit.archived import archive_check, archive_opened, archive_rewrite, archive_store
+from audit.archive_files import archive_check, archive_opened, archive_rewrite, archive_store
 from audit.models import Archive
 from audit.selectors.archives import archives_newest
 from audit.services.archiving import archiving_alone

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from django.db import DatabaseError, connection
 
-from audit.archived import BadArchive, archive_check, archive_store, archive_write
+from audit.archive_files import BadArchive, archive_check, archive_store, archive_write
 from audit.models import Archive, Event, Seal
 from audit.selectors.archives import Span, archives_newest
 from audit.selectors.tree import seal_newest
