@@ -19,7 +19,7 @@ from rq.serializers import JSONSerializer
 from bench.jobs.work import work
 from bench.jobs.workers import KIND, PROCRASTINATE, QUEUE, RQ, procrastinate_app
 from bench.processes import tree
-from bench.servers import ROOT
+from bench.servers import ROOT, end
 
 
 class Side(Protocol):
@@ -112,9 +112,4 @@ def working(worker: str, folder: pathlib.Path) -> Iterator[int]:
     try:
         yield process.pid
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(40)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
