@@ -24,7 +24,6 @@ from cloudscribe.lib.serializers import (
     StrictSerializer,
     StrictUUIDField,
 )
-from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
 from documents.api.answering import JobAnswering
 from documents.authors import author_reference
@@ -146,7 +145,7 @@ class RestoredAnswer(serializers.Serializer[Any]):
     hidden = serializers.IntegerField(help_text="Of all reached, those that one may not see.")
 
 
-class SnapshotViewSet(JobAnswering, ServiceViewSet):
+class SnapshotViewSet(JobAnswering):
     """The named moments of a workspace, for its managers."""
 
     permission_classes = [Authenticated]

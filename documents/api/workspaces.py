@@ -24,7 +24,6 @@ from cloudscribe.lib.serializers import (
     StrictRegexField,
     StrictSerializer,
 )
-from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
 from documents.api.answering import JobAnswering
 from documents.api.serializers import (
@@ -135,7 +134,7 @@ class TrashQuery(QuerySerializer):
     expand = CommaField(names=EXPANDABLE, required=False)
 
 
-class WorkspaceViewSet(JobAnswering, ServiceViewSet):
+class WorkspaceViewSet(JobAnswering):
     """Workspaces of which the reader is a member."""
 
     permission_classes = [Authenticated]
