@@ -1,8 +1,9 @@
 """The one door for requests to addresses that people or operators name.
 
-A name is resolved once, every answer is judged, and the judged address is the one that is connected, so that
-nobody who owns a name can turn it to another address in between. Certificates are checked by name. No
-redirect is followed, no proxy of the environment asked, nothing unpacked; bytes and seconds have an end.
+A name is resolved once a connection, every answer is judged, and the judged address is the one that is
+connected, so that nobody who owns a name can turn it to another address in between. Certificates are checked
+by name. No redirect is followed, no proxy of the environment asked, nothing unpacked; bytes and seconds have
+an end.
 """
 
 from __future__ import annotations
@@ -97,19 +98,68 @@ def fetch(
     networks that operators have opened and nowhere else; which these are says CLOUDSCRIBE_OUTGOING_ALLOW, or
     `openings` in its place. Raises OutgoingRefused. Never call this inside a transaction.
     """
-    opened = openings or _openings()
-    limit = settings.OUTGOING_TIMEOUT
-    deadline = time.monotonic() + (limit if most_seconds is None else min(limit, most_seconds))
-    parts, port = _parse(url, opened)
-    addresses = _vetted(parts, port, _resolved(parts, port, resolver, deadline), opened, plain=plain)
-    backend = _VettedBackend(addresses, deadline)
-    sent = {"accept-encoding": "identity", "user-agent": "CloudScribe", **(headers or {})}
-    with (
-        _translated(),
-        httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend, retries=0) as pool,
-        pool.stream(method, url, headers=list(sent.items()), content=body) as response,
-    ):
-        return _read(response, most_bytes)
+    with contextlib.closing(Line(url, plain=plain, openings=openings, resolver=resolver)) as line:
+        return line.ask(method, headers=headers, body=body, most_bytes=most_bytes, most_seconds=most_seconds)
+
+
+class Line:
+    """Requests to one URL, one after another, over a connection that is kept from one to the next.
+
+    The name is resolved and judged for each connection that is made, and for none that is kept: what that
+    one leads to was judged when it was made. Close it when no other request follows.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        plain: bool = False,
+        openings: Openings | None = None,
+        resolver: Resolver = resolve,
+    ) -> None:
+        """Judge the text of the URL, as `fetch` does, whose parameters these are; raises OutgoingRefused."""
+        opened = openings or _openings()
+        parts, port = _parse(url, opened)
+
+        def vetted(deadline: float) -> tuple[Address, ...]:
+            return _vetted(parts, port, _resolved(parts, port, resolver, deadline), opened, plain=plain)
+
+        self._url = url
+        self._backend = _VettedBackend(vetted)
+        self._pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=self._backend, retries=0)
+
+    def ask(
+        self,
+        method: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        most_bytes: int = MOST_BYTES,
+        most_seconds: float | None = None,
+    ) -> Answer:
+        """Make a request as `fetch` does; one at a time. Raises OutgoingRefused.
+
+        Where the other side closes a kept connection just then and says nothing, the request is made once
+        more by a new one: don't ask twice on a line what must not be done twice.
+        """
+        limit = settings.OUTGOING_TIMEOUT
+        self._backend.begin(time.monotonic() + (limit if most_seconds is None else min(limit, most_seconds)))
+        sent = {"accept-encoding": "identity", "user-agent": "CloudScribe", **(headers or {})}
+        with _translated():
+            try:
+                return self._asked(method, sent, body, most_bytes)
+            except (httpcore.NetworkError, httpcore.RemoteProtocolError):
+                if not self._backend.was_left:
+                    raise
+                return self._asked(method, sent, body, most_bytes)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._pool.close()
+
+    def _asked(self, method: str, headers: Mapping[str, str], body: bytes, most_bytes: int) -> Answer:
+        with self._pool.stream(method, self._url, headers=list(headers.items()), content=body) as response:
+            return _read(response, most_bytes)
 
 
 def url_check(url: str, *, plain: bool = False, openings: Openings | None = None) -> None:
@@ -221,12 +271,32 @@ def _left(deadline: float) -> float:
 
 
 class _VettedBackend(httpcore.NetworkBackend):
-    """Connects to the vetted addresses, whatever name it is given, and passes on what time is left."""
+    """Connects to vetted addresses, whatever name it is given, and passes on what time a request has left."""
 
-    def __init__(self, addresses: Sequence[Address], deadline: float) -> None:
-        self._addresses = addresses
-        self._deadline = deadline
+    def __init__(self, vetted: Callable[[float], Sequence[Address]]) -> None:
+        """Have each connection made to what `vetted` gives right then, within its deadline."""
+        self._vetted = vetted
         self._system = httpcore.SyncBackend()
+        self._deadline = 0.0
+        self._connected = self._heard = False
+
+    def begin(self, deadline: float) -> None:
+        """A request begins, which ends by `deadline`."""
+        self._deadline = deadline
+        self._connected = self._heard = False
+
+    @property
+    def was_left(self) -> bool:
+        """Whether the request went out by a connection of an earlier one, and nothing came back."""
+        return not self._connected and not self._heard
+
+    def heard(self) -> None:
+        """Something came back."""
+        self._heard = True
+
+    def left(self) -> float:
+        """Seconds that the request has left; raises OutgoingRefused where that is none."""
+        return _left(self._deadline)
 
     def connect_tcp(
         self,
@@ -237,29 +307,34 @@ class _VettedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """A stream to the first of the addresses that takes it; each gets its share of the time."""
-        for number, address in enumerate(self._addresses):
-            share = _left(self._deadline) / (len(self._addresses) - number)
+        self._connected = True
+        addresses = self._vetted(self._deadline)
+        for number, address in enumerate(addresses):
+            share = self.left() / (len(addresses) - number)
             try:
                 stream = self._system.connect_tcp(str(address), port, timeout=share)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 continue
-            return _TimedStream(stream, self._deadline)
-        _left(self._deadline)
+            return _TimedStream(stream, self)
+        self.left()
         raise httpcore.ConnectError
 
 
 class _TimedStream(httpcore.NetworkStream):
     """A stream whose reads and writes end together with the time of the whole request."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, backend: _VettedBackend) -> None:
         self._stream = stream
-        self._deadline = deadline
+        self._backend = backend
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout=_left(self._deadline))
+        came = self._stream.read(max_bytes, timeout=self._backend.left())
+        if came:
+            self._backend.heard()
+        return came
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout=_left(self._deadline))
+        self._stream.write(buffer, timeout=self._backend.left())
 
     def close(self) -> None:
         self._stream.close()
@@ -267,12 +342,11 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = _left(self._deadline)
         try:
-            stream = self._stream.start_tls(ssl_context, server_hostname, timeout=left)
+            stream = self._stream.start_tls(ssl_context, server_hostname, timeout=self._backend.left())
         except httpcore.ConnectError as error:
             raise OutgoingRefused(Reason.TLS, str(error)) from error
-        return _TimedStream(stream, self._deadline)
+        return _TimedStream(stream, self._backend)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

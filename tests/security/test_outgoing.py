@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import ipaddress
 import pathlib
-import re
 import socket
 import ssl
 import threading
@@ -22,63 +20,8 @@ from cryptography.x509.oid import NameOID
 
 from security import outgoing
 from security.outgoing import OutgoingRefused, Reason, fetch, url_check
-
-HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX-Kind: plain\r\n\r\nhello"
-Talk = Callable[[socket.socket], None]
-
-
-def _request_of(connection: socket.socket) -> bytes:
-    """The whole request, in however many pieces it comes."""
-    seen = connection.recv(65_536)
-    length = int((re.search(rb"content-length: (\d+)", seen.lower()) or [b"", b"0"])[1])
-    while seen and len(seen.partition(b"\r\n\r\n")[2]) < length:
-        seen += connection.recv(65_536)
-    return seen
-
-
-class Server:
-    """Answers each connection by `talk` and keeps what it was sent."""
-
-    def __init__(self, talk: Talk, context: ssl.SSLContext | None = None) -> None:
-        self._talk, self._context = talk, context
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        self.received: list[bytes] = []
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
-            if self._context is not None:
-                connection = self._context.wrap_socket(connection, server_side=True)
-            self.received.append(_request_of(connection))
-            self._talk(connection)
-
-    def close(self) -> None:
-        """Take no more connections."""
-        self._socket.close()
-
-
-@pytest.fixture
-def serve(settings: Any) -> Iterator[Callable[..., Server]]:
-    """Starts servers that operators have opened."""
-    servers: list[Server] = []
-
-    def start(talk: Talk | bytes, context: ssl.SSLContext | None = None) -> Server:
-        answer = talk
-        server = Server(answer if callable(answer) else lambda link: link.sendall(answer), context)
-        servers.append(server)
-        settings.OUTGOING_ALLOW = [f"127.0.0.1/32:{server.port}"]
-        return server
-
-    yield start
-    for server in servers:
-        server.close()
+from tests.security.servers import HELLO, Talk
+from tests.security.servers import serve as serve  # noqa: PLC0414 (a fixture)
 
 
 def refused(url: str, method: str = "GET", **options: Any) -> Reason:
