@@ -20,10 +20,10 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 DRILL_ARGS ?=
 
-.PHONY: help run test prove bench bench-jobs drill lint lock clean install install-dev
+.PHONY: help run test prove bench bench-jobs bench-webhooks drill lint lock clean install install-dev
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUDSCRIBE_DATA)
 	@exec $(PY) -m cloudscribe.lib.supervisor
@@ -46,6 +46,9 @@ bench: install-dev ## Print the speed table and write docs/performance.md (BENCH
 
 bench-jobs: install-dev ## Jobs beside procrastinate and RQ; write docs/jobs.md (BENCH_ARGS, see --help)
 	$(PY) -m bench.jobs $(BENCH_ARGS)
+
+bench-webhooks: install-dev ## Deliveries to one receiver; write docs/deliveries.md (BENCH_ARGS, see --help)
+	$(PY) -m bench.webhooks $(BENCH_ARGS)
 
 drill: install-dev ## Provoke faults under load and judge what is left (DRILL_ARGS, --short for a minute)
 	$(PY) -m bench.drill $(DRILL_ARGS)

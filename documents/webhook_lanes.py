@@ -7,6 +7,8 @@ the database nothing; the process does that itself, between attempts.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import os
 import signal
 import threading
@@ -17,13 +19,16 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 import structlog
 
 from cloudscribe.jobs.processes import die_with_parent, ended, fork
-from cloudscribe.lib.observability.metrics import share_file
-from documents.services.delivering import deliveries_claim, delivery_settle
-from documents.webhook_sending import Outcome, Parcel, parcel_send
+from cloudscribe.lib.observability.metrics import WEBHOOK_ATTEMPTS, share_file
+from documents.services.delivering import deliveries_claim, deliveries_settle, handfuls_standing
+from documents.webhook_sending import Handful, Outcome, Parcel, Round
 
 LANES = 16
 # So many of them for webhooks whose last attempt failed.
 AILING_LANES = 4
+# After so long a handful is settled, and another webhook has the lane: what somebody asks for, and what was
+# found out of a receiver, waits no longer than that and an attempt.
+HANDFUL_SECONDS = 1.0
 _POLL_SECONDS = 0.2
 _IDLE_SECONDS = 20.0
 _LONGEST_LIFE = 3_600.0
@@ -31,42 +36,93 @@ _LONGEST_LIFE = 3_600.0
 log = structlog.get_logger(__name__)
 
 
+@dataclasses.dataclass(slots=True)
+class _Lane:
+    """A handful under way: what came of those that were sent, in their order."""
+
+    handful: Handful
+    ailing: bool
+    round: Round
+    outcomes: list[Outcome] = dataclasses.field(default_factory=list)
+
+    @property
+    def next(self) -> Parcel | None:
+        """What is to be sent now; None after the last, after a failure, and when its time is up."""
+        sent = len(self.outcomes)
+        if sent == len(self.handful.parcels) or (sent and not self.outcomes[-1].delivered):
+            return None
+        return self.handful.parcels[sent] if self.handful.age < HANDFUL_SECONDS or not sent else None
+
+
 class Lanes:
-    """Attempts that are under way, in two budgets: of webhooks that are well, and of ailing ones."""
+    """Handfuls that are under way, in two budgets: of webhooks that are well, and of ailing ones."""
 
     def __init__(self) -> None:
         """Prepare; threads start with the first attempts."""
         self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="webhooks")
-        self._flying: dict[Future[Outcome], tuple[Parcel, bool]] = {}
+        self._flying: dict[Future[Outcome], _Lane] = {}
+        self._looked_at = -math.inf
 
     def turn(self) -> bool:
-        """Start what is due and there is room for, write what has ended; False where nothing is under way."""
-        for ailing in (False, True):
-            most = self._room(ailing=ailing)
-            for parcel in deliveries_claim(ailing=ailing, most=most) if most else ():
-                self._flying[self._threads.submit(parcel_send, parcel)] = (parcel, ailing)
+        """Begin what is due and there is room for, go on with what has begun; False where neither is."""
+        found = self._claim() if time.monotonic() - self._looked_at >= _POLL_SECONDS else False
         if not self._flying:
-            return False
+            return found
         done, _ = wait(self._flying, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in done:
-            parcel, _ = self._flying.pop(future)
-            error = future.exception()
-            if error is not None:
-                log.error("webhook_attempt_failed", delivery=str(parcel.uid), exc_info=error)
-            outcome = Outcome(0.0, reason="internal") if error else future.result()
-            delivery_settle(parcel=parcel, outcome=outcome)
+        lanes = [self._noted(future) for future in done]
+        onward = [(lane, parcel) for lane in lanes if (parcel := lane.next) is not None]
+        stands = handfuls_standing([(lane.handful, parcel) for lane, parcel in onward]) if onward else []
+        going = [each for each, holds in zip(onward, stands, strict=True) if holds]
+        for lane, parcel in going:
+            self._send(lane, parcel)
+        for lane in lanes:
+            if not any(lane is each for each, _ in going):
+                self._settle(lane)
         return True
 
     def finish(self) -> None:
         """Wait for the attempts that are under way and write what came of them; start none."""
-        for future, (parcel, _) in self._flying.items():
-            if not (future.exception()):
-                delivery_settle(parcel=parcel, outcome=future.result())
-        self._flying.clear()
+        for future in list(self._flying):
+            self._settle(self._noted(future))
         self._threads.shutdown()
 
+    def _claim(self) -> bool:
+        self._looked_at, found = time.monotonic(), False
+        for ailing in (False, True):
+            most = self._room(ailing=ailing)
+            for handful in deliveries_claim(ailing=ailing, most=most) if most else ():
+                found = True
+                if handful.parcels:
+                    self._send(_Lane(handful, ailing, Round(handful)), handful.parcels[0])
+                else:
+                    self._look_soon()
+        return found
+
+    def _send(self, lane: _Lane, parcel: Parcel) -> None:
+        self._flying[self._threads.submit(lane.round.send, parcel)] = lane
+
+    def _noted(self, future: Future[Outcome]) -> _Lane:
+        """The lane of an attempt, once that has ended."""
+        error, lane = future.exception(), self._flying.pop(future)
+        if error is not None:
+            parcel = lane.handful.parcels[len(lane.outcomes)]
+            log.error("webhook_attempt_failed", delivery=str(parcel.uid), exc_info=error)
+        outcome = Outcome(lane.handful.now, reason="internal") if error else future.result()
+        WEBHOOK_ATTEMPTS.labels(outcome="delivered" if outcome.delivered else "failed").inc()
+        lane.outcomes.append(outcome)
+        return lane
+
+    def _settle(self, lane: _Lane) -> None:
+        lane.round.close()
+        deliveries_settle(handful=lane.handful, outcomes=lane.outcomes)
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        """There may be more for the same webhook."""
+        self._looked_at = -math.inf
+
     def _room(self, *, ailing: bool) -> int:
-        taken = sum(of_ailing is ailing for _, of_ailing in self._flying.values())
+        taken = sum(lane.ailing is ailing for lane in self._flying.values())
         return (AILING_LANES if ailing else LANES - AILING_LANES) - taken
 
 

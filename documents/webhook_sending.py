@@ -1,4 +1,4 @@
-"""Where webhooks may lead to, and one attempt to get there. Asks the database nothing."""
+"""Where webhooks may lead to, and attempts to get there. Asks the database nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import datetime as dt
 import email.utils
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 
@@ -15,7 +15,7 @@ from cloudscribe.lib.errors import InvalidInput
 from documents import limits
 from documents.webhook_signing import signed_headers
 from security.destinations import PORTS, Openings, parse_allowed
-from security.outgoing import OutgoingRefused, Reason, fetch, url_check
+from security.outgoing import Line, OutgoingRefused, Reason, url_check
 
 _TOLD = {
     Reason.ADDRESS: "Requests to this address are not allowed.",
@@ -32,29 +32,56 @@ _LONGEST_RETRY_AFTER = 86_400.0
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Parcel:
-    """One attempt at a delivery: what is sent where, and when by the database's clock.
+    """One delivery of a handful: what is sent under which id.
 
-    `fence` is the number of the attempt.
+    `asked_at` tells this attempt from one that somebody asks for meanwhile, `judged_by` is what it was let go
+    by: see `standings`.
     """
 
     pk: int
-    fence: int
-    webhook_pk: int
-    at: dt.datetime
     uid: uuid.UUID
-    url: str
+    asked_at: dt.datetime
+    document_uid: uuid.UUID | None
+    judged_by: Sequence[object]
     body: bytes = dataclasses.field(repr=False)
-    secrets: tuple[str, ...] = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Handful:
+    """What one webhook is sent one after another: where, and the moment of that by the database's clock.
+
+    `lease_until` is its fence, too: no two handfuls of a webhook have the same. `begun` is the moment by the
+    monotonic clock.
+    """
+
+    webhook_pk: int
+    lease_until: dt.datetime
+    at: dt.datetime
+    begun: float
+    url: str
+    parcels: Sequence[Parcel]
+    secrets: Sequence[str] = dataclasses.field(repr=False)
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was taken, at least: the clock was read before the database was asked."""
+        return time.monotonic() - self.begun
+
+    @property
+    def now(self) -> dt.datetime:
+        """This moment by the database's clock. Receivers refuse what is minutes off, as ours may be."""
+        return self.at + dt.timedelta(seconds=self.age)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of an attempt: the status of the answer, or why there was none.
+    """What came of an attempt that began `at`: the status of the answer, or why there was none.
 
     `retry_after` is how many seconds the receiver wants to be left alone.
     """
 
-    seconds: float
+    at: dt.datetime
+    seconds: float = 0.0
     status: int | None = None
     reason: str = ""
     retry_after: float | None = None
@@ -63,6 +90,11 @@ class Outcome:
     def delivered(self) -> bool:
         """Whether the receiver has it."""
         return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def ended_at(self) -> dt.datetime:
+        """When it was over."""
+        return self.at + dt.timedelta(seconds=self.seconds)
 
 
 def openings() -> Openings:
@@ -85,36 +117,51 @@ def address_check(url: str) -> None:
         raise InvalidInput.field("/url", "max_length", "The URL is too long.")
 
 
-def parcel_send(parcel: Parcel) -> Outcome:
-    """Post it once, within CLOUDSCRIBE_WEBHOOK_TIMEOUT seconds; never raises for what the receiver does."""
-    begun = time.monotonic()
-    headers = {
-        "content-type": "application/json",
-        "user-agent": "CloudScribe-Webhooks/1.0",
-        **signed_headers(
-            uid=str(parcel.uid),
-            # Receivers refuse what is minutes off, and this machine's clock may be.
-            timestamp=int(parcel.at.timestamp()),
-            body=parcel.body,
-            signing_secrets=parcel.secrets,
-        ),
-    }
-    try:
-        answer = fetch(
-            "POST",
-            parcel.url,
-            headers=headers,
-            body=parcel.body,
-            most_bytes=_MOST_BYTES,
-            most_seconds=settings.WEBHOOK_TIMEOUT,
-            plain=True,
-            openings=openings(),
-        )
-    except OutgoingRefused as refused:
-        return Outcome(time.monotonic() - begun, reason=refused.reason.value)
-    waits = _retry_after(answer.headers, parcel.at) if answer.status in {429, 503} else None
-    reason = "" if 200 <= answer.status < 300 else "status"
-    return Outcome(time.monotonic() - begun, answer.status, reason, waits)
+class Round:
+    """The way of one handful: one connection, as long as the receiver keeps it."""
+
+    def __init__(self, handful: Handful) -> None:
+        """Nothing is connected yet."""
+        self._handful = handful
+        self._line: Line | None = None
+
+    def send(self, parcel: Parcel) -> Outcome:
+        """Post it once, within CLOUDSCRIBE_WEBHOOK_TIMEOUT seconds; never raises for what the receiver does.
+
+        One at a time, by whatever thread.
+        """
+        begun, at = time.monotonic(), self._handful.now
+        headers = {
+            "content-type": "application/json",
+            "user-agent": "CloudScribe-Webhooks/1.0",
+            **signed_headers(
+                uid=str(parcel.uid),
+                timestamp=int(at.timestamp()),
+                body=parcel.body,
+                signing_secrets=self._handful.secrets,
+            ),
+        }
+        try:
+            if self._line is None:
+                self._line = Line(self._handful.url, plain=True, openings=openings())
+            # That it may ask twice is no matter: receivers know ids that they had.
+            answer = self._line.ask(
+                "POST",
+                headers=headers,
+                body=parcel.body,
+                most_bytes=_MOST_BYTES,
+                most_seconds=settings.WEBHOOK_TIMEOUT,
+            )
+        except OutgoingRefused as refused:
+            return Outcome(at, time.monotonic() - begun, reason=refused.reason.value)
+        waits = _retry_after(answer.headers, at) if answer.status in {429, 503} else None
+        reason = "" if 200 <= answer.status < 300 else "status"
+        return Outcome(at, time.monotonic() - begun, answer.status, reason, waits)
+
+    def close(self) -> None:
+        """Hang up, if there is somebody on the line."""
+        if self._line is not None:
+            self._line.close()
 
 
 def _retry_after(headers: Mapping[str, str], now: dt.datetime) -> float | None:

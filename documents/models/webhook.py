@@ -18,8 +18,8 @@ class Webhook(models.Model):
     """An address that is told of events of a workspace, as far as `speaks_for` may see what they are about.
 
     `failures` counts those since the last success, the first of which was at `failing_since`; until
-    `resting_until` nothing is tried but what somebody asked for. `lease_until` is set while one of its
-    deliveries is under way: there is one at a time.
+    `resting_until` nothing is tried but what somebody asked for. `lease_until` is ahead while a handful of
+    its deliveries is under way, one by one, and tells by its value whose that is.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.models import User
+from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.models import Delivery, DeliveryStatus, Document, Webhook, Workspace
 from documents.roles import ACTION_BITS, SEE_BIT, Action
 from documents.visibility import access_map_load
@@ -35,6 +37,41 @@ def deliveries_are_due() -> bool:
     rested = Q(resting_until__isnull=True) | Q(resting_until__lte=Now())
     some = Q(Exists(due.filter(by_hand=True))) | (rested & Q(Exists(due)))
     return Webhook.objects.filter(free, some, enabled=True).exists()
+
+
+# All that a verdict on a delivery is made of, but for grants that merely expire.
+_STANDINGS_SQL = """
+SELECT w.lease_until, w.updated_at, w.speaks_for_id, u.is_active, us.stamp,
+       (SELECT coalesce(sum(gs.stamp), 0)::bigint FROM accounts_user_groups m
+        JOIN accounts_groupstamp gs ON gs.group_id = m.group_id WHERE m.user_id = u.id),
+       (SELECT coalesce(max(number), 0) FROM audit_epoch),
+       d.reach
+FROM unnest(%s::bigint[], %s::uuid[]) WITH ORDINALITY AS asked (webhook, document, place)
+LEFT JOIN documents_webhook w ON w.id = asked.webhook AND w.enabled
+LEFT JOIN accounts_user u ON u.id = w.speaks_for_id
+LEFT JOIN accounts_userstamp us ON us.user_id = u.id
+LEFT JOIN documents_document d ON d.uid = asked.document
+ORDER BY asked.place
+"""
+
+
+class Standing(NamedTuple):
+    """How it stands with a delivery: until when its webhook is leased, None where it is off or gone.
+
+    While `judged_by` is the same whoever the webhook speaks for may know as much as before, and what is sent
+    where is the same.
+    """
+
+    lease_until: dt.datetime | None
+    judged_by: Sequence[object]
+
+
+def standings(deliveries: Sequence[tuple[int, uuid.UUID | None]]) -> list[Standing]:
+    """How it stands at this moment with deliveries, each by its webhook's key and its document's id."""
+    webhooks = ",".join(str(webhook) for webhook, _ in deliveries)
+    documents = ",".join(str(document or "NULL") for _, document in deliveries)
+    rows = prepared_rows(_STANDINGS_SQL, [f"{{{webhooks}}}", f"{{{documents}}}"])
+    return [Standing(row[0], row[1:]) for row in rows]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from documents import webhook_lanes
 from documents.models import Webhook
 from documents.selectors.webhooks import deliveries_are_due
-from tests.documents.webhooks import Receiver, follow, hook_make, log_of, status
+from tests.documents.webhooks import Receiver, follow, hook_make, in_turn, log_of, status
 from tests.documents.webhooks import receive as receive  # noqa: PLC0414 (a fixture)
 from tests.documents.world import World
 
@@ -100,4 +100,31 @@ def test_attempt_of_a_killed_process_is_made_again(
     until(lambda: [row["status"] for row in log_of(world, made)] == ["delivered"])
     first, second = receiver.received
     assert (first.id, first.body) == (second.id, second.body)
+    sender.end(signal.SIGTERM)
+
+
+def test_killed_process_sends_no_more_than_its_handful_again(
+    world: World, receive: Callable[..., Receiver], sender: Tended
+) -> None:
+    """Those that were answered, too, where that was not yet written: under their ids, in their order."""
+    release = threading.Event()
+
+    def hang(handler: BaseHTTPRequestHandler) -> None:
+        release.wait(30)
+
+    receiver = receive(in_turn(status(204), status(204), hang), keeps=True)
+    made = hook_make(world, receiver.url, ["document.created"])
+    for _ in range(4):
+        world.document()
+    follow()
+    sender.tend(deliveries_are_due)
+    until(lambda: len(receiver.received) == 3)
+    sender.end(signal.SIGKILL)
+    release.set()
+    receiver.answer = status(204)
+    Webhook.objects.update(lease_until=Now())
+    sender.tend(deliveries_are_due)
+    until(lambda: [row["status"] for row in log_of(world, made)] == ["delivered"] * 4)
+    ids = [row["id"] for row in log_of(world, made)]
+    assert [got.id for got in receiver.received] == [*ids[:3], *ids]
     sender.end(signal.SIGTERM)

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from standardwebhooks import Webhook as Verifier
@@ -47,13 +48,23 @@ def status(code: int, **headers: str) -> Answering:
 
 
 class Receiver:
-    """A server of webhooks that answers by `answer` and keeps what it was sent."""
+    """A server of webhooks that answers by `answer` and remembers what it was sent.
 
-    def __init__(self, answer: Answering) -> None:
-        self.answer, self.received = answer, list[Received]()
+    One that `keeps` connections takes several requests by each.
+    """
+
+    def __init__(self, answer: Answering, *, keeps: bool = False) -> None:
+        self.answer, self.received, self.connections = answer, list[Received](), 0
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1" if keeps else "HTTP/1.0"
+            disable_nagle_algorithm = True
+
+            def setup(self) -> None:
+                receiver.connections += 1
+                super().setup()
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
@@ -88,8 +99,8 @@ def receive(settings: Any) -> Iterator[Callable[..., Receiver]]:
     settings.WEBHOOK_ALLOWED_CIDRS, settings.WEBHOOK_ALLOWED_PORTS = ["127.0.0.0/8"], []
     receivers: list[Receiver] = []
 
-    def start(answer: Answering | int = 204) -> Receiver:
-        receiver = Receiver(status(answer) if isinstance(answer, int) else answer)
+    def start(answer: Answering | int = 204, *, keeps: bool = False) -> Receiver:
+        receiver = Receiver(status(answer) if isinstance(answer, int) else answer, keeps=keeps)
         receivers.append(receiver)
         settings.WEBHOOK_ALLOWED_PORTS = [*settings.WEBHOOK_ALLOWED_PORTS, str(receiver.port)]
         return receiver
@@ -97,6 +108,29 @@ def receive(settings: Any) -> Iterator[Callable[..., Receiver]]:
     yield start
     for receiver in receivers:
         receiver.close()
+
+
+def in_turn(*answers: Answering) -> Answering:
+    """A receiver that answers so, one after the other, and from then on as at last."""
+    left = list(answers)
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        (left.pop(0) if len(left) > 1 else left[0])(handler)
+
+    return answer
+
+
+def meanwhile(act: Callable[[], object]) -> Answering:
+    """A receiver that takes what it is sent, once `act` was done."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+        status(204)(handler)
+
+    return answer
 
 
 def hooks(world: World) -> str:

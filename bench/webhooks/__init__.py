@@ -1,0 +1,1 @@
+"""How fast one receiver of webhooks is told of things, and what a delivery costs."""
