@@ -17,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import structlog
+from django.db import InterfaceError, OperationalError, connection
 
 from cloudscribe.jobs.processes import die_with_parent, ended, fork
 from cloudscribe.lib.observability.metrics import WEBHOOK_ATTEMPTS, share_file
@@ -36,7 +37,7 @@ _LONGEST_LIFE = 3_600.0
 log = structlog.get_logger(__name__)
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, eq=False)
 class _Lane:
     """A handful under way: what came of those that were sent, in their order."""
 
@@ -61,30 +62,49 @@ class Lanes:
         """Prepare; threads start with the first attempts."""
         self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="webhooks")
         self._flying: dict[Future[Outcome], _Lane] = {}
+        # Those whose attempt has ended, until it is decided what follows.
+        self._landed: list[_Lane] = []
         self._looked_at = -math.inf
 
     def turn(self) -> bool:
-        """Begin what is due and there is room for, go on with what has begun; False where neither is."""
+        """Begin what is due and there is room for, go on with what has begun; False where neither is.
+
+        What the database could not be told, whose errors this raises, it is told by the next turn.
+        """
         found = self._claim() if time.monotonic() - self._looked_at >= _POLL_SECONDS else False
-        if not self._flying:
+        if not self._flying and not self._landed:
             return found
         done, _ = wait(self._flying, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-        lanes = [self._noted(future) for future in done]
-        onward = [(lane, parcel) for lane in lanes if (parcel := lane.next) is not None]
-        stands = handfuls_standing([(lane.handful, parcel) for lane, parcel in onward]) if onward else []
-        going = [each for each, holds in zip(onward, stands, strict=True) if holds]
-        for lane, parcel in going:
-            self._send(lane, parcel)
-        for lane in lanes:
-            if not any(lane is each for each, _ in going):
-                self._settle(lane)
+        self._landed += [self._noted(future) for future in done]
+        self._go_on()
+        self._settle()
         return True
 
     def finish(self) -> None:
         """Wait for the attempts that are under way and write what came of them; start none."""
-        for future in list(self._flying):
-            self._settle(self._noted(future))
+        self._landed += [self._noted(future) for future in list(self._flying)]
+        self._settle()
         self._threads.shutdown()
+
+    def _go_on(self) -> None:
+        """Send the next of each handful that has one, if that may still be."""
+        onward = [(lane, parcel) for lane in self._landed if (parcel := lane.next) is not None]
+        if not onward:
+            return
+        stands = handfuls_standing([(lane.handful, parcel) for lane, parcel in onward])
+        for (lane, parcel), holds in zip(onward, stands, strict=True):
+            if holds:
+                self._landed.remove(lane)
+                self._send(lane, parcel)
+
+    def _settle(self) -> None:
+        """Write what came of the handfuls that have ended."""
+        while self._landed:
+            lane = self._landed[0]
+            lane.round.close()
+            deliveries_settle(handful=lane.handful, outcomes=lane.outcomes)
+            self._landed.pop(0)
+            self._look_soon()
 
     def _claim(self) -> bool:
         self._looked_at, found = time.monotonic(), False
@@ -112,26 +132,30 @@ class Lanes:
         lane.outcomes.append(outcome)
         return lane
 
-    def _settle(self, lane: _Lane) -> None:
-        lane.round.close()
-        deliveries_settle(handful=lane.handful, outcomes=lane.outcomes)
-        self._look_soon()
-
     def _look_soon(self) -> None:
         """There may be more for the same webhook."""
         self._looked_at = -math.inf
 
     def _room(self, *, ailing: bool) -> int:
-        taken = sum(lane.ailing is ailing for lane in self._flying.values())
+        taken = sum(lane.ailing is ailing for lane in (*self._flying.values(), *self._landed))
         return (AILING_LANES if ailing else LANES - AILING_LANES) - taken
 
 
 def deliveries_send(goes_on: Callable[[], bool]) -> None:
-    """Send what is due and what falls due meanwhile, until nothing has been for 20 s or `goes_on` ends."""
+    """Send what is due and what falls due meanwhile, until nothing has been for 20 s or `goes_on` ends.
+
+    A database that is away for less is waited for: what was sent meanwhile is written when it is back.
+    """
     lanes, busy_at = Lanes(), time.monotonic()
     try:
         while goes_on() and time.monotonic() - busy_at < _IDLE_SECONDS:
-            if lanes.turn():
+            try:
+                busy = lanes.turn()
+            except (InterfaceError, OperationalError):
+                log.warning("webhooks_database_away", exc_info=True)
+                connection.close()
+                busy = False
+            if busy:
                 busy_at = time.monotonic()
             else:
                 time.sleep(_POLL_SECONDS)

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from prometheus_client import REGISTRY
@@ -306,6 +307,30 @@ def test_handful_is_settled_when_the_sender_is_told_to_end(world: World, receive
     assert counted(world, made) == [("delivered", 1), ("pending", 0), ("pending", 0)]
     send()
     assert len(receiver.received) == 3
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_database_that_is_away_for_a_moment(
+    world: World, receive: Receive, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    """In the middle of a handful or at its end: what was sent is written when it is back, not sent again."""
+    monkeypatch.setattr(webhook_lanes, "_IDLE_SECONDS", 0.5)
+    receiver = receive(keeps=True)
+    made = hook_make(world, receiver.url, CREATED)
+    documents = written(world, 3)
+    backend = connection.connection.info.backend_pid
+
+    def end() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
+            assert cursor.fetchone() == (True,)
+
+    answers = [OK] * 3
+    answers[at] = meanwhile(end)
+    receiver.answer = in_turn(*answers, OK)
+    webhook_lanes.deliveries_send(lambda: True)
+    assert told(receiver) == documents
+    assert counted(world, made) == [("delivered", 1)] * 3
 
 
 def test_attempts_of_a_handful_are_counted_one_by_one(world: World, receive: Receive) -> None:
