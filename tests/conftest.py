@@ -23,6 +23,7 @@ from django.db import connections
 from django.test import TransactionTestCase
 from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker
+from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadFileScheduling
 
 from tests import plugin, tracing
@@ -226,10 +227,7 @@ _load_middleware = ClientHandler.load_middleware
 
 
 def _share_middleware(self: ClientHandler) -> None:
-    """Give every client the middlewares of the first, as a server gives its requests.
-
-    One of them reads every static file's metadata when it is made.
-    """
+    """Give every client the middlewares of the first, as a server gives its requests."""
     if not _LOADED:
         _load_middleware(self)
         _LOADED.append(self)
@@ -243,3 +241,22 @@ def _forget_middleware(**changed: object) -> None:
 
 ClientHandler.load_middleware = _share_middleware
 setting_changed.connect(_forget_middleware)
+
+_STATIC_FILES: dict[tuple[Any, ...], dict[str, Any]] = {}
+_files_of_finders = WhiteNoiseMiddleware.add_files_from_finders
+
+
+def _add_files_once(self: WhiteNoiseMiddleware) -> None:
+    """Read the metadata of the static files once for each way to serve them.
+
+    There are hundreds, and no test adds one; a test that changes any setting has its middlewares made anew.
+    """
+    served = (self.static_prefix, self.max_age, self.charset, self.allow_all_origins)
+    if served not in _STATIC_FILES:
+        before, self.files = self.files, {}
+        _files_of_finders(self)
+        _STATIC_FILES[served], self.files = self.files, before
+    self.files.update(_STATIC_FILES[served])
+
+
+WhiteNoiseMiddleware.add_files_from_finders = _add_files_once
