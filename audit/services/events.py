@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import secrets
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -16,7 +17,7 @@ from django.db.transaction import TransactionManagementError
 from audit.models import Event
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.context import RequestContext, current_context
-from cloudscribe.lib.postgresql.base import prepared_rows
+from cloudscribe.lib.postgresql.base import along_rows, ask_along, prepared_rows
 from cloudscribe.lib.transactions import transactional
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -82,13 +83,35 @@ def event_record(
 
 def events_record(entries: Sequence[Entry]) -> list[Event]:
     """Write any number of events in one round trip, in their order; see `event_record`."""
-    if not connection.in_atomic_block:
-        raise TransactionManagementError("An event is written in the transaction of what it tells.")
+    _require_transaction()
     if not entries:
         return []
     rows = [entry_row(entry, number) for number, entry in enumerate(entries)]
-    stamps = prepared_rows(_RECORD, [orjson.dumps(rows).decode()])
+    stamps = prepared_rows(_RECORD, _parameters(rows))
     return [_event(row, stamp) for row, stamp in zip(rows, stamps, strict=True)]
+
+
+@contextlib.contextmanager
+def event_along(entry: Entry) -> Iterator[None]:
+    """Write an event in one round trip with the first prepared statement of the block: what it tells.
+
+    For what is known of a change before it is made, on the paths where a round trip counts. It is written at
+    the end of the block where it did not go along, and never where the block fails. Raises
+    TransactionManagementError outside a transaction.
+    """
+    _require_transaction()
+    along = ask_along(_RECORD, _parameters([entry_row(entry)]))
+    yield
+    along_rows(along)
+
+
+def _require_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("An event is written in the transaction of what it tells.")
+
+
+def _parameters(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [orjson.dumps(rows).decode()]
 
 
 @transactional

@@ -38,7 +38,7 @@ from documents.caching import document_opened
 from documents.etags import parse_expected
 from documents.models import Document
 from documents.policies import Action, can
-from documents.selectors.editing import document_find, workspace_find
+from documents.selectors.editing import document_find, workspace_known
 from documents.selectors.history import children_at, document_at, listed_at
 from documents.selectors.listing import documents_page
 from documents.selectors.reading import (
@@ -202,7 +202,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         parent_uid, workspace_uid = given.pop("parent", None), given.pop("workspace")
         parent = self._parent(parent_uid) if parent_uid else None
         if parent is None:
-            workspace = workspace_find(self.actor, workspace_uid)
+            workspace = workspace_known(self.actor, workspace_uid)
         else:
             workspace = parent.workspace
             if workspace.uid != workspace_uid:

@@ -26,7 +26,6 @@ from documents.services.documents import creation_check
 from documents.services.locking import (
     Strength,
     document_lock,
-    workspace_ready,
     workspaces_lock,
 )
 from documents.services.placing import subtree
@@ -64,8 +63,6 @@ def document_copy(*, actor: Actor, document: Document, copying: Copying) -> Docu
         raise Forbidden("Only a person can own a document.")
     to = copying.to or Destination(document.workspace, document.parent, after=document.uid)
     source = document.workspace
-    for workspace in (source, to.workspace):
-        workspace_ready(workspace, actor)
     # The source's as well: a move there would have rows slip away between two statements.
     rooms = [source.pk, to.workspace.pk]
     workspaces_lock(rooms, Strength.REWRITE, actor)

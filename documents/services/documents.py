@@ -8,7 +8,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from audit.services import Target, event_record
+from uuid_utils.compat import uuid7
+
+from audit.services import Entry, Target, event_along
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import Forbidden, InvalidInput, NotFound
 from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
@@ -22,7 +24,7 @@ from documents.positions import position_between
 from documents.roles import Role
 from documents.services.granting import grant_insert
 from documents.services.indexing import search_index_enqueue
-from documents.services.locking import Strength, actor_at, workspace_lock, workspace_ready
+from documents.services.locking import Strength, actor_at, workspace_lock
 from documents.services.positioning import position_for
 from documents.services.writing import document_rows_insert
 
@@ -86,10 +88,10 @@ def document_add(
     uid: uuid.UUID | None = None,
 ) -> Created:
     """As `document_create`, within the caller's transaction; `facts` go into the event, `uid` is its id."""
-    workspace_ready(workspace)
     placed = new.before is not None or new.after is not None
     _place_ask_along(actor, workspace, parent)
-    workspace_lock(workspace.pk, Strength.REWRITE if placed else Strength.ADD)
+    locked = workspace_lock(workspace.pk, Strength.REWRITE if placed else Strength.ADD)
+    workspace.default_language = locked.default_language
     actor, last = _place_read(actor, workspace, parent)
     creation_check(actor, workspace, parent)
     position = position_between(last, None)
@@ -103,19 +105,19 @@ def document_add(
             moved=None,
             now=actor.now,
         )
-    created = document_insert(
-        actor=actor, workspace=workspace, parent=parent, new=new, position=position, uid=uid
-    )
-    document = created.document
-    event_record(
+    uid = uid or uuid7()
+    entry = Entry(
         actor=actor,
         action="document.created",
-        target=Target("document", document.uid, document.title),
+        target=Target("document", uid, new.title),
         workspace_uid=workspace.uid,
-        changes={"title": (None, document.title), "revision": (None, 1), "state": (None, document.state)},
+        changes={"title": (None, new.title), "revision": (None, 1), "state": (None, new.state)},
         facts=facts,
     )
-    return created
+    with event_along(entry):
+        return document_insert(
+            actor=actor, workspace=workspace, parent=parent, new=new, position=position, uid=uid
+        )
 
 
 def document_insert(

@@ -32,7 +32,7 @@ from documents.services.importing_files import (
     files_of,
     files_store,
 )
-from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
+from documents.services.locking import Strength, actor_renewed, workspace_lock
 from documents.services.revising import document_open, document_revise
 from documents.visibility import visible_to
 
@@ -195,7 +195,6 @@ def _batches(work: Sequence[_Work]) -> Iterator[list[_Work]]:
 def _batch_create(
     *, actor: Actor, workspace: Workspace, batch: Sequence[_Work], stored: Mapping[uuid.UUID, Blob]
 ) -> int:
-    workspace_ready(workspace)
     workspace_lock(workspace.pk, Strength.ADD)
     actor = actor_renewed(actor)
     require(actor, Action.CREATE, workspace)

@@ -28,8 +28,10 @@ class Strength(enum.StrEnum):
     REWRITE = "FOR NO KEY UPDATE"
 
 
+# A job that is at work on a tree holds its workspace for long: whoever is not to wait for it passes it by.
 _LOCK_SQL = {
-    strength: f"""SELECT id, uid, busy_job FROM documents_workspace WHERE id = ANY(%s::bigint[])
+    strength: f"""SELECT id, uid, default_language FROM documents_workspace
+WHERE id = ANY(%(ids)s::bigint[]) AND (busy_job IS NULL OR busy_job = %(job)s::uuid OR %(even_busy)s::boolean)
 ORDER BY id {strength}"""  # noqa: S608 (one of two words of our own)
     for strength in Strength
 }
@@ -50,6 +52,7 @@ class LockedWorkspace:
 
     pk: int
     uid: uuid.UUID
+    default_language: str
 
 
 def workspaces_lock(
@@ -61,12 +64,11 @@ def workspaces_lock(
     holds) says so by `tree=False`: it is not kept waiting by a job that has yet to begin.
     """
     wanted = sorted(set(pks))
-    rows = prepared_rows(_LOCK_SQL[strength], [array_text(wanted)])
+    parameters = {"ids": array_text(wanted), "job": _own_job(actor), "even_busy": not tree}
+    rows = prepared_rows(_LOCK_SQL[strength], parameters)
     if len(rows) < len(wanted):
-        raise NotFound
-    if tree and any(busy not in {None, _own_job(actor)} for _, _, busy in rows):
-        raise WorkspaceBusy
-    return {pk: LockedWorkspace(pk, uid) for pk, uid, _ in rows}
+        raise WorkspaceBusy if Workspace.objects.filter(pk__in=wanted).count() == len(wanted) else NotFound
+    return {row[0]: LockedWorkspace(*row) for row in rows}
 
 
 def workspace_lock(
@@ -74,15 +76,6 @@ def workspace_lock(
 ) -> LockedWorkspace:
     """Lock one workspace; see `workspaces_lock`."""
     return workspaces_lock([pk], strength, actor, tree=tree)[pk]
-
-
-def workspace_ready(workspace: Workspace, actor: Actor | None = None) -> None:
-    """Raise WorkspaceBusy before any lock is asked for: the job that is at work holds it for long.
-
-    The job itself, as `actor`, passes.
-    """
-    if workspace.busy_job not in {None, _own_job(actor)}:
-        raise WorkspaceBusy
 
 
 def _own_job(actor: Actor | None) -> uuid.UUID | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from audit.services import Target, event_record
+from audit.services import Entry, Target, event_along
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound, PreconditionFailed, PreconditionRequired
 from documents import limits
@@ -120,8 +120,9 @@ def document_revise(
     changed = {field: wanted[field] for field in current if wanted[field] != current[field]}
     if not changed:
         return Edited(opened.document, merged=False, revised=False)
-    row = _write(opened, wanted, base, note)
-    _record(opened, current, changed, facts)
+    _advance(opened, wanted)
+    with event_along(_event(opened, current, changed, facts)):
+        row = _write(opened, current[BODY], base, note)
     return Edited(opened.document, merged=base != head, revised=True, row=row)
 
 
@@ -169,36 +170,40 @@ def _merged(
     )
 
 
-def _write(opened: OpenDocument, wanted: Mapping[str, Any], base: int, note: str) -> tuple[Any, ...]:
-    actor, document, body = opened.actor, opened.document, opened.body
-    superseded, was = document.revision, body.content
+def _advance(opened: OpenDocument, wanted: Mapping[str, Any]) -> None:
+    """Make the next revision of the rows at hand, which are yet to be written."""
+    document, body = opened.document, opened.body
     for field in document.fields_of_revision():
         setattr(document, field, wanted[field])
     document.revision += 1
-    document.updated_by_id, document.updated_actor = author_columns(actor)
-    document.updated_at = actor.now
+    document.updated_by_id, document.updated_actor = author_columns(opened.actor)
+    document.updated_at = opened.actor.now
     encoded = wanted[BODY].encode()
     body.content, body.sha256, body.size = wanted[BODY], hashlib.sha256(encoded).digest(), len(encoded)
-    payload = payload_for(superseded, was, body.content)
+
+
+def _write(opened: OpenDocument, was: str, base: int, note: str) -> tuple[Any, ...]:
+    document, body = opened.document, opened.body
+    payload = payload_for(document.revision - 1, was, body.content)
     written = document_rows_revise(document, body, payload, base=base, note=note)
     if body.anchored and was != body.content:
         anchors_move(document, body, was)
     if not written.indexed:
-        search_index_enqueue(actor=actor)
+        search_index_enqueue(actor=opened.actor)
     return written.row
 
 
-def _record(
+def _event(
     opened: OpenDocument,
     before: Mapping[str, Any],
     changed: Mapping[str, Any],
     facts: Mapping[str, Any] | None,
-) -> None:
+) -> Entry:
     number = opened.document.revision
     changes = {field: (before[field], value) for field, value in changed.items() if field != BODY}
     if BODY in changed:
         changes[BODY] = (number - 1, number)
-    event_record(
+    return Entry(
         actor=opened.actor,
         action="document.updated",
         target=Target("document", opened.document.uid, opened.document.title),

@@ -30,7 +30,7 @@ from documents.selectors.locks import lock_check
 from documents.selectors.moments import Stood, stood_at
 from documents.selectors.revisions import revision_snapshot
 from documents.selectors.snapshots import snapshots_of
-from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
+from documents.services.locking import Strength, actor_renewed, workspace_lock
 from documents.services.placing import document_place, placements_write, places_facts
 from documents.services.revising import OpenDocument, document_revise
 from documents.services.snapshots import snapshot_insert
@@ -133,7 +133,6 @@ def snapshot_restore(
     and what `check` raises, by which a job that was cancelled ends.
     """
     room = snapshot.workspace
-    workspace_ready(room, actor)
     workspace_lock(room.pk, Strength.REWRITE, actor)
     actor = actor_renewed(actor)
     require(actor, Action.SNAPSHOT, room)

@@ -18,7 +18,6 @@ from documents.services.locking import (
     actor_renewed,
     document_lock,
     workspace_lock,
-    workspace_ready,
 )
 
 
@@ -31,7 +30,6 @@ def snapshot_create(
     What is moved or made at the same time is in it whole or not at all. Raises Forbidden, NotFound,
     DocumentTrashed, WorkspaceBusy.
     """
-    workspace_ready(workspace)
     workspace_lock(workspace.pk, Strength.REWRITE)
     actor = actor_renewed(actor)
     require(actor, Action.SNAPSHOT, workspace)

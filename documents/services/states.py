@@ -19,7 +19,7 @@ from documents.queues import DOCUMENT_CUT, DOCUMENT_PUBLISH, DOCUMENT_UNPUBLISH
 from documents.roles import SEE_BIT, Role
 from documents.selectors.effects import Effects, cut_effects
 from documents.services.granting import grant_insert, permission_of
-from documents.services.locking import Strength, document_held, workspace_lock, workspace_ready
+from documents.services.locking import Strength, document_held, workspace_lock
 from documents.services.placing import document_place, placements_write, reach_facts
 from documents.services.tree_jobs import job_needed, tree_job_begin
 from documents.visibility import access_map_load, bits_on
@@ -144,7 +144,6 @@ def document_owner_set(*, actor: Actor, document: Document, owner: User) -> Docu
 
 def _locked(actor: Actor, document: Document) -> tuple[Actor, Document]:
     """The workspace locked, the actor of now, the document locked and out of the trash."""
-    workspace_ready(document.workspace, actor)
     workspace_lock(document.workspace_id, Strength.REWRITE, actor)
     return document_held(actor, document)
 

@@ -18,7 +18,7 @@ from documents.policies import Action, can, require
 from documents.queues import DOCUMENT_PURGE, DOCUMENT_RESTORE, DOCUMENT_TRASH
 from documents.selectors.trash import trash_due
 from documents.services.holds import hold_check
-from documents.services.locking import Strength, document_lock, workspace_lock, workspace_ready
+from documents.services.locking import Strength, document_lock, workspace_lock
 from documents.services.placing import hidden_among, placements_write, subtree
 from documents.services.purging import purge_facts, rows_purge
 from documents.services.tree_jobs import (
@@ -143,7 +143,6 @@ def trash_purge_next(*, actor: Actor) -> int | None:
 
 def _locked(actor: Actor, document: Document, strength: Strength) -> tuple[Actor, Document]:
     workspace = document.workspace
-    workspace_ready(workspace, actor)
     workspace_lock(workspace.pk, strength, actor)
     actor, document = document_lock(actor, document.pk)
     if document.workspace_id != workspace.pk:

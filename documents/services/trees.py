@@ -23,7 +23,6 @@ from documents.services.destinations import Destination, destination_payload, pa
 from documents.services.locking import (
     Strength,
     document_lock,
-    workspace_ready,
     workspaces_lock,
 )
 from documents.services.placing import (
@@ -109,8 +108,6 @@ def _opened(
 ) -> tuple[Actor, Document, Document | None]:
     """Both workspaces locked and all that a move asks checked: the actor, document and parent of now."""
     source = document.workspace
-    for workspace in (source, to.workspace):
-        workspace_ready(workspace, actor)
     workspaces_lock([source.pk, to.workspace.pk], Strength.REWRITE, actor)
     actor, document = document_lock(actor, document.pk)
     if document.workspace_id != source.pk:

@@ -21,7 +21,7 @@ from documents.queues import WORKSPACE_DELETE
 from documents.roles import Role
 from documents.selectors.holds import workspace_is_held
 from documents.services.granting import grant_insert, person_hold
-from documents.services.locking import Strength, actor_renewed, workspace_lock, workspace_ready
+from documents.services.locking import Strength, actor_renewed, workspace_lock
 from documents.services.purging import rows_purge, workspace_subjects
 from documents.services.tree_jobs import Check, is_large, tree_job_begin, unchecked
 from documents.visibility import visible_to
@@ -168,7 +168,6 @@ def _free_slug(wanted: str, own_pk: int | None) -> str:
 
 def _locked(actor: Actor, workspace: Workspace) -> tuple[Actor, Workspace]:
     """The workspace locked, the actor of now, and the row as it is now, if the actor still sees it."""
-    workspace_ready(workspace, actor)
     workspace_lock(workspace.pk, Strength.REWRITE, actor)
     actor = actor_renewed(actor)
     fresh = visible_to(Workspace.objects.filter(pk=workspace.pk), actor).first()

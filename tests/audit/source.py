@@ -12,7 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 APPS = ("accounts", "audit", "cloudscribe", "documents", "security")
 Function = tuple[str, str]
 # By what an event comes about: directly, or told to the app above that writes it.
-RECORDERS = frozenset({"event_record", "events_record", "entry_row", "job_changed", "queue_changed"})
+RECORDERS = frozenset(
+    {"event_along", "event_record", "events_record", "entry_row", "job_changed", "queue_changed"}
+)
 
 
 def _functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, DataError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from pytest_django import DjangoAssertNumQueries
 
 from audit.models import Epoch, Event, EventDetail
-from audit.services import Entry, Target, event_record, events_record, partitions_ensure
+from audit.services import Entry, Target, event_along, event_record, events_record, partitions_ensure
 from cloudscribe.lib.context import RequestContext, request_context
+from cloudscribe.lib.postgresql.base import prepared_rows
 from tests.jobs.factories import operator, person
 
 pytestmark = pytest.mark.django_db
@@ -194,3 +195,33 @@ def test_application_role_is_not_the_owner() -> None:
         current, owner = cursor.fetchone()
     assert current == settings.APP_DATABASE_ROLE
     assert owner != current
+
+
+def test_along_with_what_it_tells() -> None:
+    """One event, by whatever way what it tells is written."""
+    about = target()
+    for sent in (lambda: prepared_rows("SELECT %s::int", [1]), Event.objects.count, lambda: None):
+        before = Event.objects.count()
+        with event_along(Entry(person(), "document.updated", about, changes={"revision": (1, 2)})):
+            sent()
+        assert Event.objects.count() == before + 1
+    assert [event.detail.content["changes"] for event in Event.objects.filter(target_uid=about.uid)] == [
+        {"revision": {"before": 1, "after": 2}}
+    ] * 3
+
+
+def test_along_with_what_fails_is_none() -> None:
+    """What it would tell did not happen."""
+    with pytest.raises(DataError), transaction.atomic(), event_along(Entry(person(), "a", target())):
+        prepared_rows("SELECT 1 / %s::int", [0])
+    assert not Event.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_along_outside_a_transaction_is_refused() -> None:
+    """It would stand there whether or not what it tells comes to pass."""
+    with (
+        pytest.raises(TransactionManagementError, match="in the transaction of"),
+        event_along(Entry(person(), "a", target())),
+    ):
+        pass

@@ -21,6 +21,7 @@ BUILT = {
     "audit.selectors.tree:_EVENTS_SQL": IMPORTED,
     "audit.services.sealing:_NEXT_SQL": IMPORTED,
     "audit.verifying:_ENTRIES_SQL": IMPORTED,
+    "cloudscribe.lib.postgresql.base:along_rows(along.sql)": "what `ask_along` was given",
     "cloudscribe.lib.postgresql.base:ask_along(sql)": "the door itself: its callers are looked at",
     "cloudscribe.lib.postgresql.base:prepared_rows(sql)": "likewise",
     "cloudscribe.management.commands.setup_roles:handle(statement)": COMPOSED,

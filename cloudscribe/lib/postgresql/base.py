@@ -103,7 +103,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._kept.pop(sql, None)
             raise
 
-    def ask_along(self, sql: str, params: Any, *, ids_as_text: bool = False) -> None:
+    def ask_along(self, sql: str, params: Any, *, ids_as_text: bool = False) -> Along:
         """Have a statement sent together with the next one of `prepared_rows`; the rows are kept for it.
 
         Whoever asks for just the same is given them without a word to the server: by the next call after the
@@ -111,7 +111,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         and no transaction has begun or ended. An error is raised when it is asked for. For reads that are
         sure to follow; outside a transaction what they go along with must be a read as well.
         """
-        self._along = Along(current_context(), sql, params, ids_as_text)
+        self._along = along = Along(current_context(), sql, params, ids_as_text)
+        return along
+
+    def along_rows(self, along: Along) -> statements.Rows:
+        """The rows of a statement that was to go along, whatever came after it; sent now if it has not gone.
+
+        For writes, which must be sent once: in the transaction in which they were asked for. Raises as
+        `prepared_rows` does.
+        """
+        self._along = along if along.answer else None
+        return self.prepared_rows(along.sql, along.params, ids_as_text=along.ids_as_text)
 
     def _rows(self, sql: str, params: Any, *, ids_as_text: bool) -> statements.Rows:
         along, self._along = self._along, None
@@ -178,10 +188,16 @@ def prepared_rows(sql: str, params: Any, *, ids_as_text: bool = False) -> statem
     return database.prepared_rows(sql, params, ids_as_text=ids_as_text)
 
 
-def ask_along(sql: str, params: Any, *, ids_as_text: bool = False) -> None:
+def ask_along(sql: str, params: Any, *, ids_as_text: bool = False) -> Along:
     """`DatabaseWrapper.ask_along` of this thread's connection."""
     database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
-    database.ask_along(sql, params, ids_as_text=ids_as_text)
+    return database.ask_along(sql, params, ids_as_text=ids_as_text)
+
+
+def along_rows(along: Along) -> statements.Rows:
+    """`DatabaseWrapper.along_rows` of this thread's connection."""
+    database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
+    return database.along_rows(along)
 
 
 def _is_silent(socket: int) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
 from documents import limits
+from documents.api import documents
 from documents.models import Document, DocumentUserPermission, Placement, Revision, Workspace
 from tests.documents.world import ABSENT, World, statements
 
@@ -41,14 +45,60 @@ def test_create_by_editor(world: World) -> None:
     assert (event.target_uid, event.actor_uid) == (row.uid, editor.user.uid)
 
 
-def test_create_costs_six_statements(world: World) -> None:
-    """1 sign-in, 2 place, 3 lock, 4 clock, stamps and siblings, 5 rows and answer, 6 event."""
+def test_create_costs_five_statements_and_six_below_a_parent(world: World) -> None:
+    """1 sign-in, 2 lock, 3 clock, stamps and siblings, 4 rows and answer, 5 event; a parent is looked up."""
     body = {"workspace": world.workspace, "title": "New", "content": "text\n"}
     world.owner.post("documents/", body)
-    with statements(6):
+    with statements(5):
         parent = World.ok(world.owner.post("documents/", body), 201)["id"]
     with statements(6):
         World.ok(world.owner.post("documents/", {**body, "parent": parent}), 201)
+
+
+def test_create_asks_in_pairs(world: World, pieces: list[int]) -> None:
+    """The lock with what is read under it, the rows with their event: of both one way to the server."""
+    body = {"workspace": world.workspace, "title": "New", "content": "text\n"}
+    world.owner.post("documents/", body)
+    pieces.clear()
+    World.ok(world.owner.post("documents/", body), 201)
+    assert pieces == [2, 2]
+    assert Event.objects.filter(action="document.created").count() == 2
+
+
+def test_create_of_a_draft_has_one_event_of_each_kind(world: World) -> None:
+    """Its maker's grant is written between the rows and the end of what their event goes along with."""
+    body = {"workspace": world.workspace, "title": "New", "state": "draft"}
+    World.ok(world.owner.post("documents/", body), 201)
+    assert Event.objects.filter(action="document.created").count() == 1
+
+
+def test_create_in_a_hidden_workspace_costs_as_much_as_in_none(world: World) -> None:
+    """Also where this process knows its key: how long a 404 takes tells nothing."""
+    World.ok(world.owner.post("documents/", {"workspace": world.workspace, "title": "Known"}), 201)
+    outsider = world.client_for()
+    outsider.get("documents/")
+    for workspace in (world.workspace, ABSENT):
+        with CaptureQueriesContext(connection) as asked:
+            answer = outsider.post("documents/", {"workspace": workspace, "title": "New"})
+        assert (answer.status_code, len(asked)) == (404, 2)
+
+
+def test_create_takes_the_language_of_the_workspace_as_it_is_now(world: World) -> None:
+    """Whatever the process knew of it before."""
+    body = {"workspace": world.workspace, "title": "New"}
+    World.ok(world.owner.post("documents/", body), 201)
+    Workspace.objects.filter(uid=world.workspace).update(default_language="de")
+    assert World.ok(world.owner.post("documents/", body), 201)["language"] == "de"
+
+
+def test_create_in_a_workspace_that_went_meanwhile_is_not_found(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen by what was known of it, and no longer there to be locked."""
+    gone = Workspace(pk=Workspace.objects.get(uid=world.workspace).pk + 1, uid=uuid.UUID(ABSENT))
+    monkeypatch.setattr(documents, "workspace_known", lambda actor, uid: gone)
+    answer = world.owner.post("documents/", {"workspace": ABSENT, "title": "New"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_create_by_lesser_roles_is_forbidden(world: World) -> None:

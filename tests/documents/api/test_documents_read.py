@@ -9,7 +9,6 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from accounts.models import Session
-from cloudscribe.lib.postgresql import statements as prepared
 from documents.addresses import document_path
 from documents.api.serializers import DocumentAnswer, DocumentListed
 from documents.models import Document
@@ -68,20 +67,6 @@ def test_read_costs_two_statements(world: World) -> None:
         World.ok(world.owner.get(f"documents/{document}/"))
     with statements(2):
         assert world.owner.get(f"documents/{document}/", If_None_Match=etag).status_code == 304
-
-
-@pytest.fixture
-def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many statements went out at a time, where it was more than one."""
-    found: list[int] = []
-    together = prepared.rows_together
-
-    def noting(asked: Any) -> Any:
-        found.append(len(asked))
-        return together(asked)
-
-    monkeypatch.setattr(prepared, "rows_together", noting)
-    return found
 
 
 def test_read_asks_who_it_is_and_for_the_row_at_once(world: World, pieces: list[int]) -> None:
