@@ -20,6 +20,8 @@ from documents.blaming import Blame, Run
 from documents.models import Workspace
 from documents.rendering import RENDERER_VERSION, Rendered, TooBusyToRender, longest_wait, render_bounded
 
+Question = tuple[str, dict[str, Any]]
+
 # The map's form, a part of the key: processes of two releases never read each other's bits.
 _ACCESS_FORM = 1
 _ACCESS_LIFETIME = 3_600.0
@@ -97,6 +99,24 @@ def workspace_key(uid: uuid.UUID, load: Callable[[], int | None]) -> int | None:
             with _workspace_lock:
                 _workspace_keys[uid] = key
     return key
+
+
+# What somebody asked the last time, for what is asked in the same words again: the rights among its values
+# are those of then, and nothing of the answer is here.
+_questions: LRUCache[Hashable, Question] = LRUCache(maxsize=1_000)
+_questions_lock = threading.Lock()
+
+
+def question_last(asker: Hashable) -> Question | None:
+    """The statement and the values that `asker` (who, and by which words) led to before."""
+    with _questions_lock:
+        return _questions.get(asker)
+
+
+def question_keep(asker: Hashable, question: Question) -> None:
+    """Remember what `asker` led to."""
+    with _questions_lock:
+        _questions[asker] = question
 
 
 def _check_rendered(stored: Any) -> Rendered:

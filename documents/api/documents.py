@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
@@ -40,7 +40,7 @@ from documents.models import Document
 from documents.policies import Action, can
 from documents.selectors.editing import document_find, workspace_known
 from documents.selectors.history import children_at, document_at, listed_at
-from documents.selectors.listing import documents_page
+from documents.selectors.listing import documents_page, page_ask_along
 from documents.selectors.reading import (
     Answer,
     answer_etag,
@@ -128,9 +128,11 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         return "position" if self.action == "children" else "-updated_at"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """As everywhere; the row of a plain read is asked for together with who asks."""
+        """As everywhere; what a plain read or list reads is asked for together with who asks."""
         if self.action == "retrieve" and not request.META.get("QUERY_STRING"):
             document_ask_along(uuid.UUID(str(kwargs["id"])), _known(request))
+        elif self.action == "list":
+            page_ask_along(_asker(request))
         super().initial(request, *args, **kwargs)
 
     # --- reads ---
@@ -281,7 +283,8 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         size, bound = page_size_of(request), binding(request.GET.items(), "-updated_at")
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [dt.datetime, int], bound=bound) if text else None
-        listing = documents_page(self.actor, size=size, cursor=cursor, workspace=workspace)
+        asker = None if cursor else _asker(request)
+        listing = documents_page(self.actor, size=size, cursor=cursor, workspace=workspace, asker=asker)
         edges = [
             encode_cursor(edge.values, edge.reverse, bound=bound) if edge else None
             for edge in (listing.page.next, listing.page.previous)
@@ -305,3 +308,8 @@ def _known(request: Request) -> int | None:
     """The revision that the client says it holds."""
     known = parse_expected(request.META.get("HTTP_IF_NONE_MATCH", ""))
     return known.revision if known else None
+
+
+def _asker(request: Request) -> Hashable:
+    """Who asks by which credential, and in which words; nobody's secret is kept for it."""
+    return hash((request.META.get("HTTP_AUTHORIZATION"), request.META.get("QUERY_STRING")))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Hashable
 from typing import Any
 
 from django.db import connection
@@ -20,8 +21,8 @@ from django.db import connection
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
 from cloudscribe.lib.pagination import MAX_PAGE_SIZE
-from cloudscribe.lib.postgresql.base import prepared_rows
-from documents.caching import visible_share, workspace_key
+from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
+from documents.caching import question_keep, question_last, visible_share, workspace_key
 from documents.models import Workspace
 from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_listed
 from documents.visibility import VISIBLE_SQL, rights_of, targets_for, visible_parameters
@@ -96,10 +97,28 @@ class Listing:
     page: Page[Any]
 
 
+def page_ask_along(asker: Hashable) -> None:
+    """Have what `documents_page` read for this asker before sent along with the question who asks.
+
+    It is used only if the same is asked again once that is known: with the rights of now, by the same plan.
+    """
+    question = question_last(asker)
+    if question is not None:
+        ask_along(*question, ids_as_text=True)
+
+
 def documents_page(
-    actor: Actor, *, size: int, cursor: Cursor | None, workspace: uuid.UUID | None = None
+    actor: Actor,
+    *,
+    size: int,
+    cursor: Cursor | None,
+    workspace: uuid.UUID | None = None,
+    asker: Hashable | None = None,
 ) -> Listing:
-    """The newest visible documents, of all workspaces or of one, from the cursor `(updated_at, key)` on."""
+    """The newest visible documents, of all workspaces or of one, from the cursor `(updated_at, key)` on.
+
+    With `asker` it remembers what was asked, for `page_ask_along`.
+    """
     # Documents can be shared without their workspace: whoever names its id may ask for what they see in it.
     room = None if workspace is None else workspace_key(workspace, lambda: _workspace_pk(workspace)) or 0
     rights = rights_of(actor)
@@ -108,7 +127,10 @@ def documents_page(
         parameters["edge_at"], parameters["edge_id"] = cursor.values
     walked = _share_is_large(actor, parameters) if room is None else -room in rights
     key = (room is not None, cursor is not None and cursor.reverse, cursor is None)
-    rows = prepared_rows(_TEXTS[walked, *key], parameters, ids_as_text=True)
+    text = _TEXTS[walked, *key]
+    if asker is not None:
+        question_keep(asker, (text, parameters))
+    rows = prepared_rows(text, parameters, ids_as_text=True)
     if walked and len(rows) <= size and not (rows and rows[0][-1]):
         rows = prepared_rows(_TEXTS[False, *key], parameters, ids_as_text=True)
     page = cut_page(rows, size, cursor, lambda row: (row[29], row[0]))
