@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 from django.db.models.functions import Now
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from accounts.factors import PASSWORD
 from accounts.models import User
@@ -21,6 +22,7 @@ from documents.caching import audited_rooms
 from security.ip_rules import rules
 from security.limits import policies
 from tests.accounts.factories import user_make
+from tests.rolled_back import forget, transaction_of_many_tests
 
 BASE = "/api/v1/"
 
@@ -119,3 +121,17 @@ def client_make(user: User | None = None, **meta: Any) -> ApiClient:
 def client_for(db: None) -> Callable[..., ApiClient]:
     """Makes a client signed in as the user, or as a new member where none is given."""
     return client_make
+
+
+@pytest.fixture(scope="module")
+def for_all_tests(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """For fixtures whose rows stay over the tests of a file, none of which needs committed ones."""
+    with transaction_of_many_tests(django_db_blocker):
+        yield
+
+
+@pytest.fixture
+def as_made(for_all_tests: None, db: None) -> Iterator[None]:
+    """What a test changes of such rows goes with its own transaction, and what was cached of them too."""
+    yield
+    forget()

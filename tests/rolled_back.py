@@ -30,6 +30,14 @@ def undone() -> Iterator[None]:
             yield
             transaction.set_rollback(True)
     finally:
-        # The stamps went back with the transaction, the maps cached under them did not.
-        caching._access_maps.clear_local()
-        cache.clear()
+        forget()
+
+
+def forget() -> None:
+    """Drop what was cached of rows that are rolled back.
+
+    The stamps go back with the transaction, what is cached under them does not.
+    """
+    caching._access_maps.clear_local()
+    caching._shares.clear_local()
+    cache.clear()

@@ -15,18 +15,32 @@ from documents.models import Document, Workspace
 from documents.services.mending import access_mend_next
 from tests.actors import command
 from tests.documents.world import World
+from tests.fixtures import client_make
 
 
-@pytest.fixture
-def tree(world: World) -> dict[str, str]:
-    """`top` > `middle` > `cut` > `leaf`, a `draft` below top, and `other` beside; ids by name."""
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> tuple[World, dict[str, str]]:
+    """A workspace and what stands in it, by name."""
+    world = World(client_make)
     top = world.document("top")
     middle = world.document("middle", parent=top)
     cut = world.document("cut", parent=middle)
     leaf = world.document("leaf", parent=cut)
     World.ok(world.owner.patch(f"documents/{cut}/", {"inherits_access": False}))
     draft, other = world.document("draft", parent=top, state="draft"), world.document("other")
-    return {"top": top, "middle": middle, "cut": cut, "leaf": leaf, "draft": draft, "other": other}
+    return world, {"top": top, "middle": middle, "cut": cut, "leaf": leaf, "draft": draft, "other": other}
+
+
+@pytest.fixture
+def world(made: tuple[World, dict[str, str]], as_made: None) -> World:
+    """The workspace."""
+    return made[0]
+
+
+@pytest.fixture
+def tree(made: tuple[World, dict[str, str]], as_made: None) -> dict[str, str]:
+    """`top` > `middle` > `cut` > `leaf`, a `draft` below top, and `other` beside; ids by name."""
+    return made[1]
 
 
 def derived() -> dict[str, tuple[Any, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from documents.models import RevisionPayload
 from documents.selectors import blame as selectors
 from tests.documents.editing import Page, page_make
 from tests.documents.world import World, statements
-from tests.fixtures import ApiClient
+from tests.fixtures import client_make
 
 pytestmark = pytest.mark.django_db
 
@@ -22,11 +21,11 @@ SECOND = "one\nTWO\nthree\n"
 THIRD = "zero\none\nTWO\nthree\nend"
 
 
-@pytest.fixture
-def page(client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document with three revisions by two people; `etag` is that of the third."""
     caches["default"].clear()
-    page = page_make(client_for, content=FIRST)
+    page = page_make(client_make, content=FIRST)
     editor = page.member("editor")
     page.etag = page.edit(editor, content=SECOND).headers["ETag"]
     page.etag = page.edit(content=THIRD).headers["ETag"]

@@ -11,16 +11,16 @@ from documents import caching, limits
 from documents.models import Document, RecentView, Revision
 from tests.documents.editing import BODY, Page, page_make
 from tests.documents.world import ABSENT, statements
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, client_make
 
 pytestmark = pytest.mark.django_db
 MARKDOWN = "text/markdown"
 
 
-@pytest.fixture
-def page(client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document that its author just made."""
-    return page_make(client_for)
+    return page_make(client_make)
 
 
 def read(page: Page, accept: str = "*/*", who: ApiClient | None = None, **headers: str) -> Any:

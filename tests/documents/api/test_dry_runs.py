@@ -12,7 +12,7 @@ from audit.models import Event
 from documents.models import AccessRequest, Document, DocumentUserPermission, Placement
 from tests.documents.api.test_grants import team_of
 from tests.documents.world import World, statements, uid_of
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, client_make
 
 
 @dataclasses.dataclass
@@ -31,9 +31,10 @@ class Stage:
         return {row["id"]: row["role"] for row in rows if row["type"] != "team"}
 
 
-@pytest.fixture
-def stage(world: World) -> Stage:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Stage:
     """`Plan`, with `Below` in it, and `Closed`, which is cut; grants to people and a team on either."""
+    world = World(client_make)
     plan = world.document("Plan")
     below = world.document("Below", parent=plan)
     closed = world.document("Closed")
@@ -48,6 +49,12 @@ def stage(world: World) -> Stage:
     body = {"team": str(team.uid), "role": "commenter"}
     World.ok(world.owner.post(f"documents/{closed}/grants/", body), 201)
     return Stage(world, plan, below, closed, people)
+
+
+@pytest.fixture
+def stage(made: Stage, as_made: None) -> Stage:
+    """It, as if no other test had been there."""
+    return dataclasses.replace(made)
 
 
 def differences(before: dict[str, str], after: dict[str, str]) -> dict[str, tuple[str | None, str | None]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,15 +13,15 @@ from audit.models import Event
 from documents import limits
 from documents.models import Document, DocumentBody, Revision, RevisionPayload
 from tests.documents.editing import BODY, Page, page_make
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, client_make
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def page(client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document that its author just made."""
-    return page_make(client_for)
+    return page_make(client_make)
 
 
 def test_edit_author_from_the_current_version(page: Page) -> None:

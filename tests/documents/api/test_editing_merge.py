@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from documents.models import Document, Revision, RevisionPayload
 from tests.documents.editing import BODY, Page, page_make
-from tests.fixtures import ApiClient
+from tests.fixtures import client_make
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def page(client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document that its author just made."""
-    return page_make(client_for)
+    return page_make(client_make)
 
 
 def test_merge_two_tabs_of_one_person(page: Page) -> None:

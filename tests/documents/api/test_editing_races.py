@@ -10,7 +10,8 @@ import pytest
 from django.db import connection
 
 from documents.models import Document, Revision
-from tests.documents.editing import Page, page_make
+from tests.documents.api.test_operations import operate
+from tests.documents.editing import BODY, Page, page_make
 from tests.fixtures import ApiClient
 
 
@@ -81,3 +82,16 @@ def test_edit_and_trash_at_once_end_in_the_trash(page: Page) -> None:
     document = Document.objects.get(uid=page.id)
     assert document.is_trashed
     assert document.revision == (2 if edited.status_code == 200 else 1)
+
+
+def test_append_by_twenty_at_once(transactional_db: None, client_for: Callable[..., ApiClient]) -> None:
+    """All from one version, each a line: all twenty stand, each once, in a history without a gap."""
+    page = page_make(client_for)
+    lines = [f"- line {number}\n" for number in range(20)]
+    answers = at_once([lambda line=line: operate(page, {"op": "append", "text": line}) for line in lines])
+    assert [answer.status_code for answer in answers] == [200] * 20
+    content = page.now()["content"]
+    assert content.startswith(BODY)
+    assert sorted(content[len(BODY) :].splitlines(keepends=True)) == sorted(lines)
+    numbers = Revision.objects.filter(document__uid=page.id).order_by("number")
+    assert list(numbers.values_list("number", flat=True)) == list(range(1, 22))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,18 +9,17 @@ import pytest
 from audit.models import Event
 from documents import limits
 from documents.models import Revision
-from tests.documents.api.test_editing_races import at_once
 from tests.documents.editing import Page, page_make
 from tests.documents.world import statements
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, client_make
 
 BODY = "# Bread\n\nFlour, 500 g\n\n## Log\n\n- baked\n"
 
 
-@pytest.fixture
-def page(db: None, client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document with two headings and a list."""
-    return page_make(client_for, content=BODY)
+    return page_make(client_make, content=BODY)
 
 
 def operate(
@@ -293,16 +291,3 @@ def test_operations_statements(page: Page) -> None:
         assert operate(page, REPLACE, If_Match=etag).status_code == 200
     with statements(7):
         assert operate(page, INSERT).status_code == 200
-
-
-def test_append_by_twenty_at_once(transactional_db: None, client_for: Callable[..., ApiClient]) -> None:
-    """All from one version, each a line: all twenty stand, each once, in a history without a gap."""
-    page = page_make(client_for, content=BODY)
-    lines = [f"- line {number}\n" for number in range(20)]
-    answers = at_once([lambda line=line: operate(page, {"op": "append", "text": line}) for line in lines])
-    assert [answer.status_code for answer in answers] == [200] * 20
-    content = page.now()["content"]
-    assert content.startswith(BODY)
-    assert sorted(content[len(BODY) :].splitlines(keepends=True)) == sorted(lines)
-    numbers = Revision.objects.filter(document__uid=page.id).order_by("number")
-    assert list(numbers.values_list("number", flat=True)) == list(range(1, 22))

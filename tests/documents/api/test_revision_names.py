@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from audit.models import Event
 from documents.models import RevisionName, RevisionPayload
 from tests.documents.editing import Page, page_make
 from tests.documents.world import World, statements
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, client_make
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def page(client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document with three revisions."""
-    page = page_make(client_for)
+    page = page_make(client_make)
     page.etag = page.edit(content="second\n").headers["ETag"]
     page.etag = page.edit(content="third\n", etag=page.etag).headers["ETag"]
     return page

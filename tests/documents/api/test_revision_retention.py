@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,18 +19,18 @@ from documents.services import expiring
 from documents.services.expiring import Expired, revisions_expire, revisions_expiring
 from tests.documents.editing import Page, page_make
 from tests.documents.world import World
-from tests.fixtures import ApiClient
+from tests.fixtures import client_make
 
 pytestmark = pytest.mark.django_db
 
 DAYS = 30
 
 
-@pytest.fixture
-def page(client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document with thirty revisions in a workspace that keeps bodies for 30 days."""
     caches["default"].clear()
-    page = page_make(client_for, content=body(1))
+    page = page_make(client_make, content=body(1))
     for number in range(2, 31):
         page.etag = page.edit(etag=page.etag, content=body(number)).headers["ETag"]
     keep(page, DAYS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,21 +11,21 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
-from documents.models import Document, Revision, RevisionPayload
-from documents.payloads import digest, payload_for
+from documents.models import Document, RevisionPayload
+from documents.payloads import KEYFRAME_EVERY, payload_for
 from documents.selectors.revisions import CHAIN_SQL
 from tests.documents.editing import BODY, Page, page_make
-from tests.fixtures import ApiClient
+from tests.fixtures import client_make
 
 pytestmark = pytest.mark.django_db
 
 SECOND = BODY.replace("two", "2")
 
 
-@pytest.fixture
-def page(client_for: Callable[..., ApiClient]) -> Page:
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Page:
     """A document with two revisions; `etag` is that of the second."""
-    page = page_make(client_for, note="first")
+    page = page_make(client_make, note="first")
     page.etag = page.edit(content=SECOND, title="Renamed", note="second").headers["ETag"]
     return page
 
@@ -79,22 +78,32 @@ def test_get_revision_with_its_body(page: Page) -> None:
     assert page.author.get(f"{page.path}revisions/2/", If_None_Match=etag).status_code == 304
 
 
+GROW_SQL = """
+INSERT INTO documents_revision (document_id, number, parent, base, note, meta, sha256, size)
+SELECT document_id, n, n - 1, 1, '', '{}', sha256, 1
+FROM documents_revision, generate_series(3, %s) n WHERE document_id = %s AND number = 2
+"""
+PAYLOADS_SQL = """
+INSERT INTO documents_revisionpayload (revision_id, base_number, payload)
+SELECT id, CASE WHEN number %% %s > 0 THEN number + 1 END, CASE WHEN number %% %s > 0 THEN %s ELSE %s END
+FROM documents_revision WHERE document_id = %s AND number BETWEEN 2 AND 9999
+"""
+
+
+def grown(page: Page, newest: int) -> Document:
+    """The row of a page whose history goes up to `newest`, and says the same since the second."""
+    document = Document.objects.get(uid=page.id)
+    with connection.cursor() as cursor:
+        cursor.execute(GROW_SQL, [newest, document.pk])
+    return document
+
+
 def test_get_first_revision_of_ten_thousand_reads_twenty_payloads(page: Page) -> None:
     """However long the history is: what is read are the rows up to the next keyframe."""
-    document = Document.objects.get(uid=page.id)
-    numbers = range(3, 10_001)
-    shared = {"document": document, "base": 1, "sha256": digest(SECOND), "size": 1, "meta": {}}
-    Revision.objects.bulk_create(
-        (Revision(number=number, parent=number - 1, **shared) for number in numbers), batch_size=2_000
-    )
-    rows = Revision.objects.filter(document=document, number__range=(2, 9_999)).values_list("number", "pk")
-    RevisionPayload.objects.bulk_create(
-        (
-            RevisionPayload(revision_id=pk, base_number=made.base_number, payload=made.data)
-            for made, pk in ((payload_for(number, SECOND, SECOND), pk) for number, pk in rows)
-        ),
-        batch_size=2_000,
-    )
+    document, every = grown(page, 10_000), KEYFRAME_EVERY
+    alone, against = (payload_for(number, SECOND, SECOND).data for number in (every, every + 1))
+    with connection.cursor() as cursor:
+        cursor.execute(PAYLOADS_SQL, [every, every, against, alone, document.pk])
     Document.objects.filter(pk=document.pk).update(revision=10_000)
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + CHAIN_SQL, {"document": document.pk, "number": 1})
@@ -106,11 +115,7 @@ def test_get_first_revision_of_ten_thousand_reads_twenty_payloads(page: Page) ->
 
 def test_list_revisions_walks_the_index(page: Page) -> None:
     """A page reads its own rows, in the order of the index and without a sort."""
-    document = Document.objects.get(uid=page.id)
-    shared = {"document": document, "base": 1, "sha256": digest(SECOND), "size": 1, "meta": {}}
-    Revision.objects.bulk_create(
-        (Revision(number=number, parent=number - 1, **shared) for number in range(3, 3_001)), batch_size=2_000
-    )
+    grown(page, 3_000)
     with CaptureQueriesContext(connection) as captured:
         page.author.get(f"{page.path}revisions/?page_size=20")
     [sql] = [query["sql"] for query in captured if 'FROM "documents_revision" WHERE' in query["sql"]]
