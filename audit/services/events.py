@@ -17,7 +17,7 @@ from django.db.transaction import TransactionManagementError
 from audit.models import Event
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.context import RequestContext, current_context
-from cloudscribe.lib.postgresql.base import along_rows, ask_along, prepared_rows
+from cloudscribe.lib.postgresql.base import prepared_rows, sent_along
 from cloudscribe.lib.transactions import transactional
 
 Changes = Mapping[str, tuple[Any, Any]]
@@ -100,9 +100,8 @@ def event_along(entry: Entry) -> Iterator[None]:
     TransactionManagementError outside a transaction.
     """
     _require_transaction()
-    along = ask_along(_RECORD, _parameters([entry_row(entry)]))
-    yield
-    along_rows(along)
+    with sent_along(_RECORD, _parameters([entry_row(entry)])):
+        yield
 
 
 def _require_transaction() -> None:

@@ -20,7 +20,7 @@ from django.db import (
 from django.db.backends.postgresql import base
 
 from cloudscribe.lib.context import RequestContext, request_context
-from cloudscribe.lib.postgresql.base import along_rows, ask_along, prepared_rows
+from cloudscribe.lib.postgresql.base import ask_along, prepared_rows, sent_along
 from cloudscribe.lib.postgresql.statements import Statement
 
 
@@ -313,29 +313,42 @@ ADDED = "INSERT INTO auth_group (name) VALUES (%s) RETURNING name"
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("between", ["nothing", "a cursor", "another going along"])
-def test_along_rows_of_what_has_gone_sends_nothing(sent: list[Statement], between: str) -> None:
-    """A write that went along is there, whatever was sent since, and is not sent again."""
-    with transaction.atomic():
-        added = ask_along(ADDED, ["along"])
+def test_sent_along_goes_with_the_first_statement_and_once(sent: list[Statement], between: str) -> None:
+    """Whatever is sent after it within the block."""
+    with transaction.atomic(), sent_along(ADDED, ["along"]):
         prepared_rows(FIRST, [1])
+        assert len(sent) == 2
         if between == "a cursor":
             Group.objects.create(name="between")
         elif between == "another going along":
             ask_along(ALONG, {"n": 1})
-        assert along_rows(added) == [("along",)]
-        assert len(sent) == 2
+    assert len(sent) == 2
     assert Group.objects.filter(name="along").count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("forgotten", [False, True])
-def test_along_rows_of_what_has_not_gone_sends_it(sent: list[Statement], *, forgotten: bool) -> None:
-    """Nothing was sent that it could have gone along with, or what would have been was forgotten."""
+def test_sent_along_goes_at_the_end_by_itself(sent: list[Statement], *, forgotten: bool) -> None:
+    """Nothing was sent that it could have gone along with, or what was sent was a cursor's."""
     with transaction.atomic():
-        added = ask_along(ADDED, ["along"])
-        if forgotten:
-            Group.objects.create(name="between")
-        assert along_rows(added) == [("along",)]
+        with sent_along(ADDED, ["along"]):
+            if forgotten:
+                Group.objects.create(name="between")
         prepared_rows(FIRST, [1])
     assert len(sent) == 2
     assert Group.objects.filter(name="along").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sent_along_goes_with_nothing_once_its_block_has_failed(sent: list[Statement]) -> None:
+    """What comes after it in the transaction is another's."""
+
+    def fail() -> None:
+        raise ValueError
+
+    with transaction.atomic():
+        with pytest.raises(ValueError), sent_along(ADDED, ["along"]):  # noqa: PT011 (any would do)
+            fail()
+        prepared_rows(FIRST, [1])
+    assert len(sent) == 1
+    assert not Group.objects.filter(name="along").exists()

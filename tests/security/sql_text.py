@@ -11,7 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGES = ("accounts", "audit", "cloudscribe", "documents", "security")
 # Calls whose first argument is run as SQL.
 METHODS = frozenset({"execute", "executemany", "raw", "extra", "copy", "stream"})
-FUNCTIONS = frozenset({"ask_along", "prepared_rows", "RawSQL", "RunSQL"})
+FUNCTIONS = frozenset({"ask_along", "prepared_rows", "sent_along", "RawSQL", "RunSQL"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import functools
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import psycopg
@@ -114,14 +116,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._along = along = Along(current_context(), sql, params, ids_as_text)
         return along
 
-    def along_rows(self, along: Along) -> statements.Rows:
-        """The rows of a statement that was to go along, whatever came after it; sent now if it has not gone.
+    @contextlib.contextmanager
+    def sent_along(self, sql: str, params: Any) -> Iterator[None]:
+        """Have a write sent together with the first statement of `prepared_rows` in the block.
 
-        For writes, which must be sent once: in the transaction in which they were asked for. Raises as
-        `prepared_rows` does.
+        It is sent once: at the end of the block where it has not gone, and not any more where the block has
+        failed. For one transaction. Raises Django's database errors.
         """
+        along = self.ask_along(sql, params)
+        try:
+            yield
+        except BaseException:
+            self._along = None
+            raise
         self._along = along if along.answer else None
-        return self.prepared_rows(along.sql, along.params, ids_as_text=along.ids_as_text)
+        self.prepared_rows(sql, params)
 
     def _rows(self, sql: str, params: Any, *, ids_as_text: bool) -> statements.Rows:
         along, self._along = self._along, None
@@ -188,16 +197,16 @@ def prepared_rows(sql: str, params: Any, *, ids_as_text: bool = False) -> statem
     return database.prepared_rows(sql, params, ids_as_text=ids_as_text)
 
 
-def ask_along(sql: str, params: Any, *, ids_as_text: bool = False) -> Along:
+def ask_along(sql: str, params: Any, *, ids_as_text: bool = False) -> None:
     """`DatabaseWrapper.ask_along` of this thread's connection."""
     database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
-    return database.ask_along(sql, params, ids_as_text=ids_as_text)
+    database.ask_along(sql, params, ids_as_text=ids_as_text)
 
 
-def along_rows(along: Along) -> statements.Rows:
-    """`DatabaseWrapper.along_rows` of this thread's connection."""
+def sent_along(sql: str, params: Any) -> AbstractContextManager[None]:
+    """`DatabaseWrapper.sent_along` of this thread's connection."""
     database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
-    return database.along_rows(along)
+    return database.sent_along(sql, params)
 
 
 def _is_silent(socket: int) -> bool:
