@@ -90,6 +90,8 @@ def _rule_make(actor: Actor, network: str, expires_at: dt.datetime, facts: Mappi
         effect=IPRule.Effect.BLOCK,
         origin=IPRule.Origin.AUTOMATIC,
         reason=_REASON,
+        # Its end is reckoned from then: by the clock of this statement the block would be shorter than said.
+        created_at=actor.now,
         expires_at=expires_at,
     )
     rule_event(actor, "created", row, model_changes(None, row, RULE_FIELDS), facts)

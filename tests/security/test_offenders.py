@@ -39,10 +39,10 @@ def offend(score: float = 20, address: str = HERE) -> IPRule | None:
 
 
 def lifetime(rule: IPRule | None) -> dt.timedelta:
-    """How long the rule holds, in whole seconds."""
+    """How long the rule holds, to the microsecond."""
     assert rule is not None
     assert rule.expires_at is not None
-    return dt.timedelta(seconds=round((rule.expires_at - rule.created_at).total_seconds()))
+    return rule.expires_at - rule.created_at
 
 
 def earlier(hours: float) -> None:
