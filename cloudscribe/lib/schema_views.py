@@ -19,10 +19,14 @@ from drf_spectacular.renderers import (
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from cloudscribe.lib.errors import DomainError
 from cloudscribe.lib.refusals import reads_only
+
+_FORMS = {
+    renderer.media_type: renderer
+    for renderer in (OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer, OpenApiYamlRenderer2)
+}
 
 
 @functools.cache
@@ -32,16 +36,29 @@ def _schema(urlconf: str) -> dict[str, Any]:
     return schema
 
 
+@functools.cache
+def _written(urlconf: str, media_type: str) -> bytes:
+    """The same in one of its forms, once a process: to write it takes long, and anybody may ask."""
+    written: bytes = _FORMS[media_type]().render(_schema(urlconf), media_type, {})
+    return written
+
+
 class SchemaView(SpectacularAPIView):
     """OpenAPI 3.1 as JSON, or as YAML where Accept prefers it."""
 
-    renderer_classes = [OpenApiJsonRenderer, OpenApiJsonRenderer2, OpenApiYamlRenderer, OpenApiYamlRenderer2]
+    renderer_classes = [*_FORMS.values()]
     throttle_classes = []
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """The description."""
-        return Response(_schema(settings.ROOT_URLCONF), headers={"Cache-Control": "no-cache"})
+        renderer = request.accepted_renderer
+        charset = f"; charset={renderer.charset}" if renderer.charset else ""
+        return HttpResponse(
+            _written(settings.ROOT_URLCONF, renderer.media_type),
+            content_type=renderer.media_type + charset,
+            headers={"Cache-Control": "no-cache"},
+        )
 
 
 class SwaggerView(SpectacularSwaggerSplitView):
