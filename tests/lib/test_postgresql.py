@@ -352,3 +352,17 @@ def test_sent_along_goes_with_nothing_once_its_block_has_failed(sent: list[State
         prepared_rows(FIRST, [1])
     assert len(sent) == 1
     assert not Group.objects.filter(name="along").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sent_along_raises_its_own_error_at_once() -> None:
+    """And not that of the next statement, which a transaction that has failed refuses whatever it is."""
+
+    def write() -> None:
+        with transaction.atomic(), sent_along(ADDED, [None]):
+            prepared_rows(FIRST, [1])
+            Group.objects.create(name="behind")
+
+    with pytest.raises(IntegrityError):
+        write()
+    assert not Group.objects.filter(name="behind").exists()

@@ -29,12 +29,16 @@ _TextLoader = psycopg.adapters.get_loader(psycopg.adapters.types["text"].oid, Fo
 
 @dataclasses.dataclass(slots=True)
 class Along:
-    """A statement that goes along with another one, in a piece of work; `answer` once it has gone."""
+    """A statement that goes along with another one, in a piece of work; `answer` once it has gone.
+
+    The error of one that `is_write` is raised as soon as it is known: its transaction takes nothing more.
+    """
 
     work: RequestContext
     sql: str
     params: Any
     ids_as_text: bool
+    is_write: bool = False
     answer: Callable[[], statements.Rows] | None = None
 
 
@@ -124,6 +128,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         failed. For one transaction. Raises Django's database errors.
         """
         along = self.ask_along(sql, params)
+        along.is_write = True
         try:
             yield
         except BaseException:
@@ -145,7 +150,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         both = [(asked, asked.written(params)), (other, other.written(along.params))]
         answer, along.answer = statements.rows_together(both)
         self._along = along
-        return answer()
+        rows = answer()
+        if along.is_write:
+            along.answer()
+        return rows
 
     def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 (Django's signature)
         # A transaction begins, or has ended: what was read before it is no answer any more.
