@@ -109,9 +109,14 @@ def documents_named(uids: Collection[uuid.UUID]) -> dict[uuid.UUID, Document]:
     return {row.uid: row for row in rows}
 
 
-def told_of(webhooks: Collection[int], uids: Collection[uuid.UUID]) -> set[tuple[int, uuid.UUID]]:
-    """Pairs of a webhook, by key, and a document of which it was told before it was purged."""
-    rows = Delivery.objects.filter(webhook__in=webhooks, document_uid__in=uids)
+def told_of(
+    webhooks: Collection[int], uids: Collection[uuid.UUID], besides: Collection[int] = ()
+) -> set[tuple[int, uuid.UUID]]:
+    """Pairs of a webhook, by key, and a document of which it was told before it was purged.
+
+    What the deliveries `besides`, by key, are to tell doesn't count.
+    """
+    rows = Delivery.objects.filter(webhook__in=webhooks, document_uid__in=uids).exclude(pk__in=besides)
     rows = rows.exclude(status=DeliveryStatus.WITHHELD).exclude(action=PURGED)
     return {
         (webhook, uid)

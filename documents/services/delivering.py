@@ -168,7 +168,8 @@ def _allowed(actor: Actor, webhooks: Mapping[int, Webhook], due: Sequence[_Due])
     uids = {each.document_uid for each in due if each.document_uid is not None}
     documents = documents_named(uids)
     gone = uids - documents.keys()
-    told = told_of(webhooks.keys(), gone) if gone else set()
+    # What is due here of a document that is gone ends unsent: whoever waited for it alone was told nothing.
+    told = told_of(webhooks.keys(), gone, {each.pk for each in due}) if gone else set()
     mute = {pk for pk, row in webhooks.items() if not voices[row.speaks_for_id].may_speak(row.workspace_id)}
     for pk in mute:
         webhook_switch_off(actor, webhooks[pk], "rights")

@@ -349,3 +349,16 @@ def test_attempts_of_a_handful_are_counted_one_by_one(world: World, receive: Rec
     send()
     assert [now - then for now, then in zip(values(), before, strict=True)] == [3, 1, 3]
     assert due_in(made) > 0
+
+
+def test_end_of_a_document_that_was_told_of_by_none(world: World, receive: Receive) -> None:
+    """What waited to tell of it ends unsent in the same handful: who may not know of it learns no id."""
+    receiver, manager = receive(keeps=True), world.member("manager")
+    made = hook_make(world, receiver.url, ["document.created", "document.purged"], by=manager)
+    (document,) = written(world, 1)
+    World.ok(world.owner.patch(f"documents/{document}/", {"inherits_access": False}))
+    World.ok(world.act(document, "trash"))
+    World.ok(world.owner.delete(f"documents/{document}/"), 204)
+    send()
+    assert receiver.received == []
+    assert [row["status"] for row in log_of(world, made)] == ["withheld"] * 2
