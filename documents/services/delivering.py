@@ -216,7 +216,8 @@ def deliveries_settle(*, handful: Handful, outcomes: Sequence[Outcome]) -> None:
     """Write what came of the first of a handful; when what failed is due again, and the others as before.
 
     Only the last may have failed. Nothing is written where the lease ended and another took the webhook over;
-    of a delivery that was asked for again meanwhile nothing but that there was an attempt.
+    nothing but that there was an attempt of a delivery that was asked for again meanwhile, and of a failure
+    at an address that the webhook has no more.
     """
     rows = Webhook.objects.select_related("workspace").filter(pk=handful.webhook_pk)
     webhook = rows.select_for_update(of=("self",), no_key=True).first()
@@ -225,11 +226,15 @@ def deliveries_settle(*, handful: Handful, outcomes: Sequence[Outcome]) -> None:
     actor = _actor()
     sent = list(zip(handful.parcels, outcomes, strict=False))
     _delivered([each for each in sent if each[1].delivered])
-    for parcel, outcome in sent:
-        if not outcome.delivered:
-            _failed(parcel, outcome, actor.now)
+    failed = [each for each in sent if not each[1].delivered]
     # Now and not none: who waited longest since the last attempt comes next.
     webhook.lease_until = actor.now
+    if webhook.url != handful.url:
+        _anew([parcel.pk for parcel, _ in failed])
+        webhook.save(update_fields=["lease_until"])
+        return
+    for parcel, outcome in failed:
+        _failed(parcel, outcome, actor.now)
     _health(actor, webhook, outcomes)
 
 
@@ -267,7 +272,7 @@ def _failed(parcel: Parcel, outcome: Outcome, now: dt.datetime) -> None:
 
 
 def _anew(pks: Sequence[int]) -> None:
-    """Count the attempts of what was asked for again while it was sent: it will be, whatever came of them."""
+    """Count the attempts of what is due as if it had not been sent, whatever came of them."""
     if pks:
         Delivery.objects.filter(pk__in=pks).update(attempts=F("attempts") + 1)
 

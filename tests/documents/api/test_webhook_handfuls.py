@@ -362,3 +362,26 @@ def test_end_of_a_document_that_was_told_of_by_none(world: World, receive: Recei
     send()
     assert receiver.received == []
     assert [row["status"] for row in log_of(world, made)] == ["withheld"] * 2
+
+
+@pytest.mark.parametrize("code", [410, 503])
+def test_failure_of_an_address_that_was_left_in_the_middle(world: World, receive: Receive, code: int) -> None:
+    """It says nothing of the new one, which is sent what the other refused; the attempt is counted."""
+    new = receive(keeps=True)
+    former = receive(keeps=True)
+    made = hook_make(world, former.url, CREATED)
+    documents = written(world, 2)
+    path = f"{hooks(world)}{made['id']}/"
+
+    def lead_elsewhere(handler: BaseHTTPRequestHandler) -> None:
+        try:
+            World.ok(world.owner.patch(path, {"url": new.url}))
+        finally:
+            connection.close()
+        status(code, Retry_After="100")(handler)
+
+    former.answer = lead_elsewhere
+    send()
+    assert told(new) == documents
+    assert counted(world, made) == [("delivered", 2), ("delivered", 1)]
+    assert (shown(world, made)["enabled"], shown(world, made)["failures"]) == (True, 0)
