@@ -64,6 +64,7 @@ def test_word_hunks_compare_inside_lines() -> None:
 _TEXT = st.lists(st.sampled_from(["a\n", "b\n", "\n", "c d\n", "e"]), max_size=20).map("".join)
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(_TEXT, _TEXT)
 def test_hunks_hold_both_texts(old: str, new: str) -> None:
@@ -81,6 +82,7 @@ def test_hunks_hold_both_texts(old: str, new: str) -> None:
             )
 
 
+@pytest.mark.no_cover
 @pytest.mark.skipif(shutil.which("patch") is None, reason="GNU patch is not installed")
 @settings(max_examples=25, deadline=None)
 @given(_TEXT, _TEXT)

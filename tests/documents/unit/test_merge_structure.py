@@ -166,6 +166,7 @@ def _fenced(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
     return texts[0], texts[1], texts[2]
 
 
+@pytest.mark.no_cover
 @settings(max_examples=300, deadline=None)
 @given(_fenced())
 def test_merge_of_balanced_fences_is_balanced(texts: tuple[list[str], list[str], list[str]]) -> None:

@@ -236,6 +236,7 @@ def test_headings_are_those_that_the_parser_finds(lines: list[str]) -> None:
         assert refusal(text, operation)[2]["found"] == read
 
 
+@pytest.mark.no_cover
 @settings(max_examples=200)
 @given(st.text("a#-`\n\r "), st.text("ab\n\r", min_size=1))
 def test_ends_keep_every_byte_of_both(text: str, more: str) -> None:
@@ -248,6 +249,15 @@ def test_ends_keep_every_byte_of_both(text: str, more: str) -> None:
     assert len(after) <= len(text) + len(more) + 2
 
 
+def test_insert_that_looks_too_often_for_headings_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what all looks of the request have cost."""
+    operation = {"op": "insert_after_heading", "text": "x", "heading": "A"}
+    assert done("# A\n", operation, operation).count("x") == 2
+    monkeypatch.setattr("documents.operations._MOST_EFFORT", 1)
+    assert refusal("# A\n", operation)[:2] == ("/operations/0/heading", "too_complex")
+
+
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "text",
     [
