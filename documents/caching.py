@@ -119,6 +119,12 @@ def question_keep(asker: Hashable, question: Question) -> None:
         _questions[asker] = question
 
 
+def question_forget(asker: Hashable) -> None:
+    """Remember nothing of `asker`."""
+    with _questions_lock:
+        _questions.pop(asker, None)
+
+
 def _check_rendered(stored: Any) -> Rendered:
     rendered = Rendered(**stored)
     if not isinstance(rendered.html, str) or not isinstance(rendered.toc, list):

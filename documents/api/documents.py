@@ -40,7 +40,7 @@ from documents.models import Document
 from documents.policies import Action, can
 from documents.selectors.editing import document_find, workspace_known
 from documents.selectors.history import children_at, document_at, listed_at
-from documents.selectors.listing import documents_page, page_ask_along
+from documents.selectors.listing import documents_page, page_ask_along, page_ask_no_more
 from documents.selectors.reading import (
     Answer,
     answer_etag,
@@ -133,7 +133,12 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
             document_ask_along(uuid.UUID(str(kwargs["id"])), _known(request))
         elif self.action == "list":
             page_ask_along(_asker(request))
-        super().initial(request, *args, **kwargs)
+        try:
+            super().initial(request, *args, **kwargs)
+        except Exception:
+            # Whoever is refused over and over, as by a limit, is to cost no page each time.
+            page_ask_no_more(_asker(request))
+            raise
 
     # --- reads ---
     def list(self, request: Request) -> HttpResponseBase:

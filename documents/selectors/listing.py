@@ -22,7 +22,7 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
 from cloudscribe.lib.pagination import MAX_PAGE_SIZE
 from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
-from documents.caching import question_keep, question_last, visible_share, workspace_key
+from documents.caching import question_forget, question_keep, question_last, visible_share, workspace_key
 from documents.models import Workspace
 from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_listed
 from documents.visibility import VISIBLE_SQL, rights_of, targets_for, visible_parameters
@@ -105,6 +105,11 @@ def page_ask_along(asker: Hashable) -> None:
     question = question_last(asker)
     if question is not None:
         ask_along(*question, ids_as_text=True)
+
+
+def page_ask_no_more(asker: Hashable) -> None:
+    """Have nothing sent along for this asker, who was refused, until a page has been read for them again."""
+    question_forget(asker)
 
 
 def documents_page(

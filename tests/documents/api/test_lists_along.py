@@ -60,6 +60,20 @@ def test_list_by_whose_session_has_ended_is_refused_with_the_rows_at_hand(
     assert world.titles(outsider) == []
 
 
+def test_list_that_is_refused_again_and_again_costs_one_page(world: World, pieces: list[int]) -> None:
+    """Nothing is sent along for whoever was refused, until they have been given a page."""
+    world.document("Mine")
+    world.titles(world.owner)
+    of_owner = Session.objects.filter(user__uid=uid_of(world.owner))
+    of_owner.update(revoked_at=Now(), revoked_reason="test")
+    pieces.clear()
+    assert [world.owner.get("documents/").status_code for _ in range(3)] == [401] * 3
+    assert pieces == [2]
+    of_owner.update(revoked_at=None, revoked_reason="")
+    assert [world.titles(world.owner) for _ in range(2)] == [["Mine"]] * 2
+    assert pieces == [2, 2]
+
+
 def test_list_in_other_words_is_asked_by_itself(world: World, pieces: list[int]) -> None:
     """Another size or a further page; the first one stands as it was."""
     for title in ("First", "Second"):
