@@ -48,12 +48,19 @@ def events(received: list[tuple[str, bytes]]) -> list[dict[str, Any]]:
     return found
 
 
-def test_error_arrives_at_the_tracker() -> None:
-    """With the request's id, its route and the place in the code."""
+@pytest.fixture(scope="module")
+def tracked(django_db_setup: None) -> tuple[int, str, list[tuple[str, bytes]]]:
+    """Status and id of a request that fails, and what arrived at the tracker."""
     with receiving() as tracker:
         status, request_id = requested("fail", SENTRY_DSN=f"http://key@{tracker.address}/1")
+    return status, request_id, tracker.received
+
+
+def test_error_arrives_at_the_tracker(tracked: tuple[int, str, list[tuple[str, bytes]]]) -> None:
+    """With the request's id, its route and the place in the code."""
+    status, request_id, received = tracked
     assert status == 500
-    (event,) = events(tracker.received)
+    (event,) = events(received)
     assert event["tags"] == {"request_id": request_id, "route": "/fail/{secret}/"}
     assert event["request"] == {"method": "POST", "url": "/fail/{secret}/"}
     assert event["exception"]["values"][-1]["type"] == "IntegrityError"
@@ -62,12 +69,11 @@ def test_error_arrives_at_the_tracker() -> None:
     assert event["release"]
 
 
-def test_nothing_of_anybody_arrives_at_the_tracker() -> None:
+def test_nothing_of_anybody_arrives_at_the_tracker(tracked: tuple[int, str, list[tuple[str, bytes]]]) -> None:
     """No body, path, query, header, local or argument; and of statements and their errors no value."""
-    with receiving() as tracker:
-        requested("fail", SENTRY_DSN=f"http://key@{tracker.address}/1")
-    assert tracker.received
-    sent = b"".join(body for _, body in tracker.received).decode()
+    _, _, received = tracked
+    assert received
+    sent = b"".join(body for _, body in received).decode()
     lines = [line for line in sent.splitlines() if '"type":"event"' not in line]
     # The source of the test's own view stands among the lines around a frame.
     texts = [_without_source(json.loads(line)) for line in lines]
