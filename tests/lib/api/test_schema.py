@@ -107,6 +107,7 @@ def test_deletion_has_no_body() -> None:
     assert "content" not in _operation("/api/t/things/{id}/", "delete")["responses"]["204"]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("accept", "media_type"),
     [
@@ -124,6 +125,7 @@ def test_schema_is_served_in_the_form_that_accept_names(accept: str, media_type:
     assert yaml.safe_load(response.content)["openapi"].startswith("3.1")
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/docs/", "/api/docs/redoc/", "/api/docs/errors/"])
 def test_page_loads_nothing_from_elsewhere_and_no_inline_script(path: str) -> None:
     """Pages name their language and live with a strict content policy."""
@@ -136,6 +138,7 @@ def test_page_loads_nothing_from_elsewhere_and_no_inline_script(path: str) -> No
     assert "<style" not in page
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/api/nothing/", "/api/t/rows/?bogus=1", "/api/t/rows/?cursor=x"])
 def test_errors_page_has_the_address_that_problems_name(path: str) -> None:
     """`type` leads to its line."""
