@@ -128,27 +128,24 @@ def pytest_runtest_protocol() -> Iterator[Any]:
         return (yield)
     finally:
         _paused.tracer = None
-        # After a test marked `no_cover` coverage goes on with another one.
-        if tracer is not None and sys.gettrace() is None:
+        if tracer is not None:
             sys.settrace(tracer)
 
 
 pytest_collection = pytest_runtest_protocol
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[Any]:
-    """Let nothing trace a test marked `no_cover`.
+    """Let nothing trace a test marked `untraced`.
 
-    In a process of xdist two coverages are nested, and the plugin's pause of one wakes the other.
+    pytest-cov's own `no_cover` stops coverage and starts it again in the middle of calls that it has counted:
+    the tests that come after it in the process would leave no trace.
     """
-    tracer, paused = sys.gettrace(), _paused.tracer
-    if item.get_closest_marker("no_cover"):
-        sys.settrace(None)
+    paused = _paused.tracer
+    if item.get_closest_marker("untraced"):
         _paused.tracer = None
     try:
         return (yield)
     finally:
         _paused.tracer = paused
-        if tracer is not None:
-            sys.settrace(tracer)

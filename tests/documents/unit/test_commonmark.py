@@ -40,7 +40,7 @@ def told(html: str) -> list[Event]:
     return events
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 def test_render_passes_the_examples_of_commonmark() -> None:
     """All that raw HTML does not touch; what is left out is counted, reason by reason."""
     known = examples()

@@ -28,7 +28,7 @@ def chain_of(stored: dict[int, Payload], number: int) -> list[Payload]:
     return chain[::-1]
 
 
-@pytest.mark.no_cover
+@pytest.mark.untraced
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 90), st.data())
 def test_plan_keeps_every_body_that_stays(head: int, data: st.DataObject) -> None:
