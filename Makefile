@@ -15,7 +15,8 @@ UV := $(if $(CERTIFICATES),SSL_CERT_FILE=$(CERTIFICATES)) \
 # Whatever the shell says: a process that compiles its libraries each time takes seconds longer to start, and
 # an installation and its tests start dozens.
 export PYTHONDONTWRITEBYTECODE :=
-WORKERS ?= 2
+# One more than the two cores that it is measured on: some tests wait for processes.
+WORKERS ?= 3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 DRILL_ARGS ?=
