@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.server
 import json
 import threading
-from collections.abc import Iterator
+
+from bench.listening import Listener
 
 # Every so many deliveries the first attempt is refused: it must come again.
 _REFUSED_EVERY = 7
 
 
-class Receiver(http.server.ThreadingHTTPServer):
+class Receiver(Listener):
     """`heard` holds the event's number by webhook-id; `findings` what was told twice as something else."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         """Listen on a free port of this machine."""
@@ -29,16 +27,6 @@ class Receiver(http.server.ThreadingHTTPServer):
     def url(self) -> str:
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_port}/"
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Answer for the length of the block."""
-        threading.Thread(target=self.serve_forever, name="receiver", daemon=True).start()
-        try:
-            yield
-        finally:
-            self.shutdown()
-            self.server_close()
 
     def take(self, uid: str, sequence: int) -> bool:
         """Remember a delivery; False where this attempt is to fail."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
 import http.server
@@ -11,12 +10,13 @@ import pathlib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from bench.listening import Listener
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,10 +37,9 @@ MANNERS = (
 )
 
 
-class Receiver(http.server.ThreadingHTTPServer):
+class Receiver(Listener):
     """`requests` counts what was sent, `connections` how."""
 
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, manner: Manner, context: ssl.SSLContext | None) -> None:
@@ -73,16 +72,6 @@ class Receiver(http.server.ThreadingHTTPServer):
                 return True
             self._seen.add(uid)
             return not self._manner.refuses or len(self._seen) % self._manner.refuses != 0
-
-    @contextlib.contextmanager
-    def listening(self) -> Iterator[None]:
-        """Answer for the length of the block."""
-        threading.Thread(target=self.serve_forever, name="receiver", daemon=True).start()
-        try:
-            yield
-        finally:
-            self.shutdown()
-            self.server_close()
 
 
 class _Keeping(http.server.BaseHTTPRequestHandler):
