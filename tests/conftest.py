@@ -88,7 +88,7 @@ class ByFile(LoadFileScheduling):
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Load the fixtures that need the models, now that Django is set up."""
-    for name in ("tests.fixtures", "tests.admin.browser", "tests.oidc.tools", "tests.documents.tapes"):
+    for name in ("tests.fixtures", "tests.admin.browser", "tests.oidc.tools"):
         session.config.pluginmanager.import_plugin(name)
     session.config.pluginmanager.register(tracing)
 

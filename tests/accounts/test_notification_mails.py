@@ -29,7 +29,7 @@ PREFERENCES = "me/notification-preferences/"
 
 
 @pytest.fixture
-def world(tapes: None) -> World:
+def world() -> World:
     """A workspace and its owner."""
     return World(client_make)
 

@@ -11,7 +11,7 @@ from cloudscribe.lib.postgresql import statements as prepared
 
 
 @pytest.fixture
-def world(tapes: None, client_for: Callable[..., Any]) -> Any:
+def world(client_for: Callable[..., Any]) -> Any:
     """A new workspace with its owner (tests.documents.world.World)."""
     from tests.documents.world import World  # noqa: PLC0415 (needs the models, which aren't loaded yet)
 

@@ -10,7 +10,6 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tests.documents.tapes import member_play, room_play
 from tests.fixtures import ApiClient
 
 ABSENT = "01900000-0000-7000-8000-000000000000"
@@ -24,17 +23,12 @@ _CONTROL = re.compile(
 
 
 class World:
-    """One workspace and whoever is in it; `owner` made it. With the fixture `tapes` it takes no requests."""
+    """One workspace and whoever is in it; `owner` made it."""
 
     def __init__(self, client_for: Callable[..., ApiClient]) -> None:
         self.client_for = client_for
-        self.owner = self._founder = client_for()
-        self._room = room_play(self.owner)
-        self.workspace: str = str(self._room.uid) if self._room else self._made()
-
-    def _made(self) -> str:
-        made: str = self.ok(self.owner.post("workspaces/", {"name": "World"}), 201)["id"]
-        return made
+        self.owner = client_for()
+        self.workspace: str = self.ok(self.owner.post("workspaces/", {"name": "World"}), 201)["id"]
 
     @staticmethod
     def ok(answer: Any, status: int = 200) -> Any:
@@ -45,9 +39,7 @@ class World:
     def member(self, role: str) -> ApiClient:
         """A new person with this role in the workspace."""
         person = self.client_for()
-        room = self._room if self.owner is self._founder else None
-        if not room or not member_play(room, self.owner, person, role):
-            self.ok(self.add(person, role), 201)
+        self.ok(self.add(person, role), 201)
         return person
 
     def add(self, person: ApiClient, role: str, by: ApiClient | None = None, **more: Any) -> Any:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world(tapes: None) -> Iterator[World]:
+def world() -> Iterator[World]:
     """A workspace whose owner wants reads on the record."""
     made = World(client_make)
     made.ok(made.owner.patch(f"workspaces/{made.workspace}/", {"policies": {"reads_audited": True}}))

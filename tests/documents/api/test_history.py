@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world(tapes: None) -> World:
+def world() -> World:
     """A workspace with its owner."""
     return World(client_make)
 
