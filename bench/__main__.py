@@ -17,25 +17,23 @@ from bench.client import Client
 from bench.counting import RedisCommands, Statements
 from bench.door import door_share
 from bench.measures import MEASURES, Measure, Setting
+from bench.pages import parser_of, publish
 from bench.processes import cpu_seconds, proportional_bytes, tree
 from bench.single import Single
 from cloudscribe.lib.embedded.sharing import ensure_servers
 from documents.demo.names import address
 
 USERS = 50
-_PAGE = servers.ROOT / "docs" / "performance.md"
 _WORKER_REQUESTS = 10_000
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smoke test: small world, one short load a row")
+    parser = parser_of("bench", __doc__, page="performance.md", quick="small world, one short load a row")
     parser.add_argument("--seconds", type=float, default=5, help="length of one load (default 5)")
     parser.add_argument("--repetitions", type=int, default=5, help="undisturbed loads a row (default 5)")
     parser.add_argument("--documents", type=int, default=10_000, help="size of the world (default 10000)")
     parser.add_argument("--book", type=pathlib.Path, help="Markdown to import before memory is read")
     parser.add_argument("--only", choices=[measure.key for measure in MEASURES], help="print one row alone")
-    parser.add_argument("--output", type=pathlib.Path, default=_PAGE, help="the page to write")
     options = parser.parse_args()
     if options.quick:
         options.seconds, options.repetitions, options.documents = 1, 1, 1_000
@@ -199,10 +197,7 @@ def main() -> int:
         print(f"bench: {problem}", file=sys.stderr)
         return 1
     if seen is not None:
-        page = report.markdown(seen)
-        print(page)
-        if not options.quick:
-            options.output.write_text(page, encoding="utf-8")
+        publish(report.markdown(seen), options)
     return 0
 
 

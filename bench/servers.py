@@ -67,6 +67,24 @@ def running(
         end(process)
 
 
+@contextlib.contextmanager
+def module(folder: pathlib.Path, log: str, name: str, *arguments: str, **variables: str) -> Iterator[int]:
+    """A module run as a program in this environment for the block, logged to `folder`; gives its number."""
+    with (folder / f"{log}.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", name, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **variables},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield process.pid
+    finally:
+        end(process)
+
+
 def end(process: subprocess.Popen[bytes]) -> None:
     """Ask a process to end, and kill it where it doesn't."""
     process.send_signal(signal.SIGTERM)

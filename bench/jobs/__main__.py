@@ -19,27 +19,22 @@ from bench.jobs.rounds import Burst, Delays, burst, delays
 from bench.jobs.sides import PlainRq, Procrastinate, Side, working
 from bench.jobs.work import Ear, Unheard, listening
 from bench.jobs.workers import PROCRASTINATE, RQ
+from bench.pages import complain, parser_of, publish
 from bench.processes import cpu_seconds
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import APP_ROLE, Postgres
-from cloudscribe.lib.embedded.processes import tail
 from cloudscribe.lib.embedded.sharing import SharedServers, ensure_servers
 from cloudscribe.lib.embedded.valkey import Valkey
 
-_PAGE = servers.ROOT / "docs" / "jobs.md"
 _RQ_DATABASE = 20
 _WARM = 5
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.jobs", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="smoke test: one small burst, nothing is written"
-    )
+    parser = parser_of("bench.jobs", __doc__, page="jobs.md", quick="one small burst")
     parser.add_argument("--jobs", type=int, default=300, help="jobs a burst (default 300)")
     parser.add_argument("--repetitions", type=int, default=5, help="bursts a side (default 5)")
     parser.add_argument("--singles", type=int, default=200, help="single jobs a side (default 200)")
-    parser.add_argument("--output", type=pathlib.Path, default=_PAGE, help="the page to write")
     options = parser.parse_args()
     if options.quick:
         options.jobs, options.repetitions, options.singles = 30, 1, 10
@@ -119,13 +114,9 @@ def main() -> int:
             with contextlib.closing(Bench(pathlib.Path(name), options)) as bench:
                 page = report.markdown(bench.run())
         except (servers.ServerError, Unheard) as problem:
-            print(f"bench: {problem}", file=sys.stderr)
-            for log in pathlib.Path(name).glob("*.log"):
-                print(f"{log.name}: {tail(log)}", file=sys.stderr)
+            complain(problem, pathlib.Path(name))
             return 1
-    print(page)
-    if not options.quick:
-        options.output.write_text(page, encoding="utf-8")
+    publish(page, options)
     return 0
 
 

@@ -6,8 +6,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -19,7 +17,7 @@ from rq.serializers import JSONSerializer
 from bench.jobs.work import work
 from bench.jobs.workers import KIND, PROCRASTINATE, QUEUE, RQ, procrastinate_app
 from bench.processes import tree
-from bench.servers import ROOT, end
+from bench.servers import module
 
 
 class Side(Protocol):
@@ -97,19 +95,6 @@ def _tell(pids: list[int], number: int) -> None:
             os.kill(pid, number)
 
 
-@contextlib.contextmanager
-def working(worker: str, folder: pathlib.Path) -> Iterator[int]:
+def working(worker: str, folder: pathlib.Path) -> contextlib.AbstractContextManager[int]:
     """One of `bench.jobs.workers` for the block, whose output goes to `folder`; gives its number."""
-    with (folder / f"{worker}.log").open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.jobs.workers", worker],
-            cwd=ROOT,
-            env={**os.environ, "CLOUDSCRIBE_PROCESS": "job"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        yield process.pid
-    finally:
-        end(process)
+    return module(folder, worker, "bench.jobs.workers", worker, CLOUDSCRIBE_PROCESS="job")

@@ -6,32 +6,28 @@ import argparse
 import contextlib
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 import django
 
 from bench import servers
+from bench.pages import complain, parser_of, publish
 from bench.processes import cpu_seconds
 from bench.webhooks.receiver import MANNERS, Receiver, certificate
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import Postgres
-from cloudscribe.lib.embedded.processes import tail
 from cloudscribe.lib.embedded.sharing import SharedServers, ensure_servers
 
-_PAGE = servers.ROOT / "docs" / "deliveries.md"
 _WARM = 50
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.webhooks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smoke test: few of each, nothing is written")
+    parser = parser_of("bench.webhooks", __doc__, page="deliveries.md", quick="few of each")
     parser.add_argument("--deliveries", type=int, default=1000, help="of a round (default 1000)")
     parser.add_argument("--repetitions", type=int, default=3, help="rounds a receiver (default 3)")
-    parser.add_argument("--output", type=pathlib.Path, default=_PAGE, help="the page to write")
     options = parser.parse_args()
     if options.quick:
         options.deliveries, options.repetitions = 100, 1
@@ -55,26 +51,8 @@ def _installation(folder: pathlib.Path) -> Iterator[Postgres]:
         running.close(stop_always=True)
 
 
-@contextlib.contextmanager
-def _sending(folder: pathlib.Path) -> Iterator[int]:
-    """The sender, whose output goes to `folder`; gives its number."""
-    with (folder / "sender.log").open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bench.webhooks.sender"],
-            cwd=servers.ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        yield process.pid
-    finally:
-        servers.end(process)
-
-
 def _measure(folder: pathlib.Path, options: argparse.Namespace) -> str:
     trusted, context = certificate(folder)
-    seen: dict[str, list[object]] = {manner.name: [] for manner in MANNERS}
     with contextlib.ExitStack() as opened:
         receivers = {manner.name: Receiver(manner, context) for manner in MANNERS}
         for receiver in receivers.values():
@@ -86,22 +64,29 @@ def _measure(folder: pathlib.Path, options: argparse.Namespace) -> str:
         os.environ["CLOUDSCRIBE_WEBHOOK_BACKOFF"] = "0.5"
         os.environ["SSL_CERT_FILE"] = str(trusted)
         django.setup()
-        rounds = import_module("bench.webhooks.rounds")
-        sender = opened.enter_context(_sending(folder))
-
-        def database() -> float:
-            pid = postgres.pid()
-            return cpu_seconds(pid) if pid else 0.0
-
-        for repetition in range(options.repetitions + 1):
-            for name, receiver in receivers.items():
-                count = options.deliveries if repetition else _WARM
-                found = rounds.heap(receiver, sender, count, database)
-                if repetition:
-                    print(name, found, file=sys.stderr)
-                    seen[name].append(found)
+        sender = opened.enter_context(servers.module(folder, "sender", "bench.webhooks.sender"))
+        seen = _rounds(receivers, sender, postgres, options)
     page: str = import_module("bench.webhooks.report").markdown(seen, options.deliveries)
     return page
+
+
+def _rounds(
+    receivers: Mapping[str, Receiver], sender: int, postgres: Postgres, options: argparse.Namespace
+) -> dict[str, list[object]]:
+    """What was seen of each receiver; the first round warms up."""
+    heap = import_module("bench.webhooks.rounds").heap
+
+    def database() -> float:
+        pid = postgres.pid()
+        return cpu_seconds(pid) if pid else 0.0
+
+    for receiver in receivers.values():
+        heap(receiver, sender, _WARM, database)
+    seen: dict[str, list[object]] = {name: [] for name in receivers}
+    for name, receiver in [*receivers.items()] * options.repetitions:
+        seen[name].append(heap(receiver, sender, options.deliveries, database))
+        print(name, seen[name][-1], file=sys.stderr)
+    return seen
 
 
 def main() -> int:
@@ -112,13 +97,9 @@ def main() -> int:
         try:
             page = _measure(folder, options)
         except RuntimeError as problem:
-            print(f"bench: {problem}", file=sys.stderr)
-            for log in folder.glob("*.log"):
-                print(f"{log.name}: {tail(log)}", file=sys.stderr)
+            complain(problem, folder)
             return 1
-    print(page)
-    if not options.quick:
-        options.output.write_text(page, encoding="utf-8")
+    publish(page, options)
     return 0
 
 
