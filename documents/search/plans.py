@@ -122,10 +122,6 @@ def plan_of(
     words = _words(probes, asked)
     parameters = _parameters(query, probes, asked, weighed)
     parameters["needles"] = _needles(words, probes)
-    weighing = {
-        c.config: Weighing(c.average_length or _USUAL_LENGTH, [term[1:] for term in weighed_words])
-        for c, weighed_words in zip(asked, weighed, strict=True)
-    }
     documents = sum(c.documents for c in asked)
     way, phrase = way_to(matches, visible, roots, documents), parameters["sieves"] != parameters["all_words"]
     sifted = sifts(way, matches, documents, phrase=phrase)
@@ -137,7 +133,7 @@ def plan_of(
         matches=matches,
         parameters=parameters,
         bound={name: text_array(values) for name, values in parameters.items()},
-        weighing=weighing,
+        weighing={c.config: _weighing(c, group) for c, group in zip(asked, weighed, strict=True)},
         terms=max(map(len, weighed), default=0),
         clauses=len(query.clauses),
         words=words,
@@ -146,6 +142,10 @@ def plan_of(
         unknown_words=_unknown(probes, asked),
         spaceless=_spaceless(probes),
     )
+
+
+def _weighing(c: ConfigurationPlan, weighed: Sequence[tuple[str, float, int]]) -> Weighing:
+    return Weighing(c.average_length or _USUAL_LENGTH, [term[1:] for term in weighed])
 
 
 def _parameters(
