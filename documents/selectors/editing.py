@@ -25,7 +25,7 @@ _WANTED = {
     *("title", "language", "icon", "tags", "template"),
     *("locked_by_id", "lock_expires_at", "lock_reason"),
 }
-_ROOM_WANTED = {"id", "uid", "default_language", "busy_job"}
+_ROOM_WANTED = {"id", "uid"}
 # In the model's order, which `from_db` goes by.
 _NAMES = tuple(field.attname for field in Document._meta.concrete_fields if field.attname in _WANTED)  # noqa: SLF001
 _ROOM_NAMES = tuple(
