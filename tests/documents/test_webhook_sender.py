@@ -7,7 +7,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 
 import pytest
 from django.db.models.functions import Now
@@ -15,7 +14,7 @@ from django.db.models.functions import Now
 from documents import webhook_lanes
 from documents.models import Webhook
 from documents.selectors.webhooks import deliveries_are_due
-from tests.documents.webhooks import Receiver, follow, hook_make, in_turn, log_of, status
+from tests.documents.webhooks import Receiver, follow, hanging, hook_make, in_turn, log_of, status
 from tests.documents.webhooks import receive as receive  # noqa: PLC0414 (a fixture)
 from tests.documents.world import World
 
@@ -80,11 +79,7 @@ def test_attempt_of_a_killed_process_is_made_again(
 ) -> None:
     """Under the same id, once its lease has ended; not before, lest two send at once."""
     release = threading.Event()
-
-    def hang(handler: BaseHTTPRequestHandler) -> None:
-        release.wait(30)
-
-    receiver = receive(hang)
+    receiver = receive(hanging(release))
     made = hook_make(world, receiver.url, ["document.created"])
     world.document()
     follow()
@@ -108,11 +103,7 @@ def test_killed_process_sends_no_more_than_its_handful_again(
 ) -> None:
     """Those that were answered, too, where that was not yet written: under their ids, in their order."""
     release = threading.Event()
-
-    def hang(handler: BaseHTTPRequestHandler) -> None:
-        release.wait(30)
-
-    receiver = receive(in_turn(status(204), status(204), hang), keeps=True)
+    receiver = receive(in_turn(status(204), status(204), hanging(release)), keeps=True)
     made = hook_make(world, receiver.url, ["document.created"])
     for _ in range(4):
         world.document()

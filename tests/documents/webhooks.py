@@ -120,6 +120,15 @@ def in_turn(*answers: Answering) -> Answering:
     return answer
 
 
+def hanging(released: threading.Event) -> Answering:
+    """A receiver that says nothing until it is released, or half a minute is over."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        released.wait(30)
+
+    return answer
+
+
 def meanwhile(act: Callable[[], object]) -> Answering:
     """A receiver that takes what it is sent, once `act` was done."""
 

@@ -25,6 +25,7 @@ from tests.documents.webhooks import (
     Receiver,
     due_in,
     follow,
+    hanging,
     hook_make,
     hooks,
     later,
@@ -247,11 +248,7 @@ def test_hanging_receivers_delay_nobody_else(world: World, receive: Receive, set
         status(204)(handler)
 
     over = threading.Event()
-
-    def hang(handler: BaseHTTPRequestHandler) -> None:
-        over.wait(6)
-
-    stuck = receive(hang)
+    stuck = receive(hanging(over))
     for _ in range(webhook_lanes.AILING_LANES * 2):
         hook_make(world, stuck.url, CREATED)
     Webhook.objects.update(failures=1)
