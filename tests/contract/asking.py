@@ -26,7 +26,6 @@ from schemathesis.config import (
     SchemathesisConfig,
 )
 from schemathesis.specs.openapi import checks
-from schemathesis.specs.openapi.coverage import _schema as edges
 
 from accounts.actors import actor_for_command
 from accounts.roles import ADMINISTRATOR, role_give
@@ -47,31 +46,6 @@ CHECKS = [
     checks.unsupported_method,
     checks.ignored_auth,
 ]
-
-
-_break_pattern = edges._NEGATIVE_HANDLERS["pattern"]
-
-
-def _break_pattern_of_text(
-    ctx: edges.CoverageContext, schema: dict[str, Any], pattern: str, seen: Any
-) -> Iterator[edges.GeneratedValue]:
-    """What schemathesis finds for a text of blanks alone, at once.
-
-    It would draw texts until one has no letter, for every length of a field anew.
-    """
-    blank = "\f" * schema.get("minLength", 0)
-    if pattern != r"\S" or not blank or not ctx.wire.representable(blank):
-        yield from _break_pattern(ctx, schema, pattern, seen)
-        return
-    yield edges.NegativeValue(
-        blank,
-        scenario=edges.CoverageScenario.INVALID_PATTERN,
-        description=f"Value not matching the '{pattern}' pattern",
-        location=ctx.current_path,
-    )
-
-
-edges._NEGATIVE_HANDLERS["pattern"] = _break_pattern_of_text
 
 
 def schema_ask(*, made_up: int) -> Any:
