@@ -124,8 +124,16 @@ def client_for(db: None) -> Callable[..., ApiClient]:
 
 
 @pytest.fixture(scope="module")
-def for_all_tests(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """For fixtures whose rows stay over the tests of a file, none of which needs committed ones."""
+def for_all_tests(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """For fixtures whose rows stay over the tests of a file, none of which needs committed ones.
+
+    One that does would wait for the locks of the others' rows, without end.
+    """
+    here = [item for item in request.session.items if item.path == request.path]
+    marks = [(item.name, mark) for item in here for mark in item.iter_markers("django_db")]
+    assert [name for name, mark in marks if mark.kwargs.get("transaction")] == []
     with transaction_of_many_tests(django_db_blocker):
         yield
 

@@ -129,15 +129,15 @@ def hanging(released: threading.Event) -> Answering:
     return answer
 
 
-def meanwhile(act: Callable[[], object]) -> Answering:
-    """A receiver that takes what it is sent, once `act` was done."""
+def meanwhile(act: Callable[[], object], then: Answering | None = None) -> Answering:
+    """A receiver that takes what it is sent, or answers as `then` says, once `act` was done."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         try:
             act()
         finally:
             connection.close()
-        status(204)(handler)
+        (then or status(204))(handler)
 
     return answer
 

@@ -372,15 +372,8 @@ def test_failure_of_an_address_that_was_left_in_the_middle(world: World, receive
     made = hook_make(world, former.url, CREATED)
     documents = written(world, 2)
     path = f"{hooks(world)}{made['id']}/"
-
-    def lead_elsewhere(handler: BaseHTTPRequestHandler) -> None:
-        try:
-            World.ok(world.owner.patch(path, {"url": new.url}))
-        finally:
-            connection.close()
-        status(code, Retry_After="100")(handler)
-
-    former.answer = lead_elsewhere
+    refused = status(code, Retry_After="100")
+    former.answer = meanwhile(lambda: World.ok(world.owner.patch(path, {"url": new.url})), refused)
     send()
     assert told(new) == documents
     assert counted(world, made) == [("delivered", 2), ("delivered", 1)]
