@@ -27,6 +27,10 @@ class ExpectedRevision:
     revision: int
 
 
+# What a tag that is none of ours names. Not an error at once: who may not write is told that first.
+_NO_VERSION = ExpectedRevision(epoch=-1, revision=0)
+
+
 def document_etag(epoch: int, revision: int, tail: bytes) -> str:
     """The tag, in quotes, over `tail`: the answer without what the revision fixes."""
     digest = base64.urlsafe_b64encode(hashlib.blake2b(tail, digest_size=9).digest()).decode()
@@ -42,15 +46,13 @@ def parse_expected(text: str) -> ExpectedRevision | None:
 def expected_revision(if_match: IfMatch | None, document: Document, epoch: int) -> ExpectedRevision | None:
     """What the client expects: of several tags the one that is current, else the first that can be read.
 
-    None where no If-Match was sent; raises PreconditionFailed where no tag is one of ours.
+    None where no If-Match was sent; a version that never was where no tag is one of ours.
     """
     if if_match is None:
         return None
     read = [expected for tag in if_match.tags if (expected := parse_expected(tag)) is not None]
-    if not read:
-        raise PreconditionFailed("If-Match holds no entity tag of this document.")
     current = ExpectedRevision(epoch, document.revision)
-    return current if current in read else read[0]
+    return current if current in read else next(iter(read), _NO_VERSION)
 
 
 def expected_check(expected: ExpectedRevision | None, document: Document, actor: Actor) -> None:

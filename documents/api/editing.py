@@ -82,7 +82,7 @@ def merge_wanted(request: Request | HttpRequest) -> bool:
 def expected_of(request: Request | HttpRequest, actor: Actor, document: Document) -> ExpectedRevision | None:
     """The revision that If-Match names, None without the header.
 
-    Raises IfMatchAny for `*`, PreconditionFailed for tags that aren't a document's.
+    Raises IfMatchAny for `*`, InvalidCondition for what is no list of tags.
     """
     epoch = actor.access_key.epoch if actor.access_key else 0
     return expected_revision(parse_if_match(request), document, epoch)

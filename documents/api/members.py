@@ -23,6 +23,7 @@ from cloudscribe.lib.pagination import page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import StrictDateTimeField, StrictSerializer, StrictUUIDField
 from cloudscribe.lib.viewsets import ServiceViewSet
+from documents.api.editing import expected_of
 from documents.api.effects import DryRunQuery, EffectsAnswer, either
 from documents.api.invitations import InvitationAnswer
 from documents.api.reaching import DocumentReached
@@ -261,9 +262,11 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
         "partial_update": "workspaces:manage",
         "destroy": "workspaces:manage",
     }
+    if_match: ClassVar = {"create": "optional"}
     problems: ClassVar = {
         **dict.fromkeys(("list", "retrieve"), (410,)),
-        **dict.fromkeys(("create", "partial_update", "destroy"), (409, 410)),
+        "create": (409, 410, 412),
+        **dict.fromkeys(("partial_update", "destroy"), (409, 410)),
     }
     queries: ClassVar = dict.fromkeys(("create", "partial_update", "destroy"), DryRunQuery)
     tag = "grants"
@@ -285,7 +288,7 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
         row, given = self.document_here(), self.input()
         require(self.actor, Action.GRANT, row)
         subject = self.subject(given)
-        given["role"] = Role(given["role"])
+        given.update(role=Role(given["role"]), expected=expected_of(request, self.actor, row))
         change = functools.partial(grant_set, actor=self.actor, document=row, **subject, **given)
         if self.query()["dry_run"]:
             return self._rehearsed(row, change)

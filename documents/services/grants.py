@@ -40,10 +40,13 @@ def grant_set(
     expires_at: dt.datetime | None = None,
     expected: ExpectedRevision | None = None,
 ) -> Any:
-    """Give a person or a team a role on a document, up to the own one. Raises GrantExists, Forbidden."""
+    """Give a person or a team a role on a document, up to the own one.
+
+    Raises GrantExists, Forbidden, PreconditionFailed.
+    """
     actor, document = document_held(actor, document)
-    expected_check(expected, document, actor)
     rank_check(actor, document, role)
+    expected_check(expected, document, actor)
     return grant_given(actor, document, role, user=user, team=team, expires_at=expires_at)
 
 

@@ -113,9 +113,9 @@ def _opened(
     if document.workspace_id != source.pk:
         # Moved to a third workspace while this waited; the locks held are not those that are needed.
         raise NotFound
-    expected_check(expected, document, actor)
     parent = parent_read(actor, to)
     _move_check(actor, document, to.workspace, parent)
+    expected_check(expected, document, actor)
     if source.pk != to.workspace.pk:
         attachments_fit(to.workspace.pk, subtree(document))
     return actor, document, parent

@@ -13,6 +13,7 @@ from audit.models import Event
 from documents import limits
 from documents.models import Document, DocumentBody, Revision, RevisionPayload
 from tests.documents.editing import BODY, Page, page_make
+from tests.documents.world import uid_of
 from tests.fixtures import ApiClient, client_make
 
 pytestmark = pytest.mark.django_db
@@ -123,11 +124,26 @@ def test_edit_editor(page: Page) -> None:
 
 
 @pytest.mark.parametrize("role", ["viewer", "commenter"])
-def test_edit_reader_is_403(page: Page, role: str) -> None:
-    """Who may only see or comment is refused and nothing changes."""
-    answer = page.edit(page.member(role), content="x")
+@pytest.mark.parametrize("tag", [None, '"abc"', '"1-9.x"', 'W/"1-1.x"'])
+def test_edit_reader_is_403(page: Page, role: str, tag: str | None) -> None:
+    """Who may only see or comment is refused whatever version they name, and nothing changes."""
+    answer = page.edit(page.member(role), etag=tag, content="x")
     assert answer.status_code == 403
     assert page.now()["content"] == BODY
+
+
+@pytest.mark.parametrize(
+    ("act", "body"), [("move", {}), ("trash", {}), ("links", {}), ("grants", {"role": "viewer"})]
+)
+def test_acts_keep_to_an_if_match(page: Page, act: str, body: dict[str, str]) -> None:
+    """What takes If-Match without need refuses another version, after who may not do it at all."""
+    viewer = page.member("viewer")
+    subject = {"user": uid_of(page.client_for())} if body else {}
+    for tag in ('"1-9.x"', '"abc"'):
+        for who, status in ((viewer, 403), (page.author, 412)):
+            answer = who.post(f"{page.path}{act}/", {**body, **subject}, If_Match=tag)
+            assert answer.status_code == status
+    assert page.author.post(f"{page.path}{act}/", {**body, **subject}, If_Match=page.etag).status_code < 300
 
 
 def test_edit_outsider_is_404(page: Page) -> None:
