@@ -148,10 +148,11 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         if request.query_params.keys() <= _PLAIN:
             return self._plain_list(request, query.get("workspace"))
         rows = self.paginate_queryset(documents_filtered(self.actor, query))
-        listed = documents_listed(
-            self.actor, [row.pk for row in rows or ()], content="content" in query.get("expand", ())
-        )
-        return self.get_paginated_response([listed[row.pk] for row in rows or () if row.pk in listed])
+        fields = query.get("fields")
+        content = "content" in (*query.get("expand", ()), *(fields or ()))
+        listed = documents_listed(self.actor, [row.pk for row in rows or ()], content=content)
+        shown = [listed[row.pk] for row in rows or () if row.pk in listed]
+        return self.get_paginated_response([_chosen(each, fields) for each in shown] if fields else shown)
 
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
         """One document with its body; with `at` as it was then, as far as the reader may see it today."""
@@ -173,7 +174,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
 
     def _read(self, answer: Answer, etag: str, fields: Sequence[str] | None) -> HttpResponseBase:
         if fields:
-            answer = {name: answer[name] for name in ("id", "revision", *fields)}
+            answer = _chosen(answer, fields)
             etag = answer_etag(
                 self.actor, {**answer, "content": None}, ",".join(sorted(set(fields))).encode()
             )
@@ -307,6 +308,10 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         if parent.is_trashed and not can(self.actor, Action.EDIT, parent):
             raise NotFound
         return parent
+
+
+def _chosen(answer: Answer, fields: Sequence[str]) -> Answer:
+    return {name: answer[name] for name in ("id", "revision", *fields)}
 
 
 def _known(request: Request) -> int | None:

@@ -205,7 +205,9 @@ class AtQuery(QuerySerializer):
 class DocumentQuery(AtQuery):
     """What a read of one document may ask for."""
 
-    fields = CommaField(names=READ_FIELDS, required=False)  # type: ignore[assignment]
+    fields = CommaField(  # type: ignore[assignment]
+        names=READ_FIELDS, required=False, help_text="These beside `id` and `revision` alone."
+    )
 
 
 class ListQuery(QuerySerializer):
@@ -224,6 +226,9 @@ class ListQuery(QuerySerializer):
     updated_at__lte = serializers.DateTimeField(required=False)
     has_attachment = serializers.BooleanField(required=False)
     expand = CommaField(names=EXPANDABLE, required=False)
+    fields = CommaField(  # type: ignore[assignment]
+        names=(*LISTED_FIELDS, "content"), required=False, help_text="These beside `id` and `revision` alone."
+    )
 
 
 class TreeQuery(AtQuery):

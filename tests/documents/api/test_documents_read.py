@@ -160,6 +160,10 @@ def test_read_of_chosen_fields(world: World) -> None:
     body = World.ok(world.owner.get(f"documents/{document}/?fields=title,state"))
     assert set(body) == {"id", "revision", "title", "state"}
     assert world.owner.get(f"documents/{document}/?fields=secret").status_code == 400
+    path = f"documents/?workspace={world.workspace}&fields="
+    assert World.ok(world.owner.get(f"{path}title,state"))["results"] == [body]
+    assert set(World.ok(world.owner.get(f"{path}content"))["results"][0]) == {"id", "revision", "content"}
+    assert world.owner.get(f"{path}secret").status_code == 400
 
 
 def test_list_costs_two_statements_and_leaves_bodies_out(world: World) -> None:
