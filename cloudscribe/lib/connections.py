@@ -21,6 +21,10 @@ _ANSWER_LIMITS = {"web": 12, "job": 302}
 # first five times anew.
 _PREPARED = {"plan_cache_mode": "force_generic_plan"}
 
+# Left alone, a server compiles what it takes to be costly: for seconds, where statements then run for a
+# millisecond, as the estimates for many joins and for tables without statistics are high.
+_COMPILED = {"jit": "off"}
+
 
 def database_config(url: str, process_kind: str) -> dict[str, Any]:
     """An entry of DATABASES for `url`, with the time-outs of a `web`, `job` or `command` process."""
@@ -28,7 +32,7 @@ def database_config(url: str, process_kind: str) -> dict[str, Any]:
     # A socket's folder stands percent-encoded in the host's place.
     config["HOST"] = unquote(config.get("HOST") or "")
     options = config.setdefault("OPTIONS", {})
-    sessions = {**_STATEMENT_LIMITS[process_kind], **_PREPARED}
+    sessions = {**_STATEMENT_LIMITS[process_kind], **_PREPARED, **_COMPILED}
     options["options"] = " ".join(f"-c {name}={value}" for name, value in sessions.items())
     options["application_name"] = f"cloudscribe-{process_kind}"
     options["connect_timeout"] = 5

@@ -366,3 +366,11 @@ def test_sent_along_raises_its_own_error_at_once() -> None:
     with pytest.raises(IntegrityError):
         write()
     assert not Group.objects.filter(name="behind").exists()
+
+
+@pytest.mark.django_db
+def test_sessions_have_nothing_compiled_whatever_the_server_s_own_settings() -> None:
+    """A server of one's own compiles statements for seconds that run for a millisecond."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setting, source FROM pg_settings WHERE name = 'jit'")
+        assert cursor.fetchone() == ("off", "client")
