@@ -5,12 +5,20 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from cloudscribe.lib.context import current_context
 
 PROBLEM_TYPE = "application/problem+json"
 ERROR_PAGE = "/api/docs/errors/"
+# Python before 3.13 calls them as RFC 7231 and its kin did.
+_RENAMED = {413: "Content Too Large", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+
+
+def status_name(status: int) -> str:
+    """What RFC 9110 and its kin call a status, such as "Not Found"; raises ValueError for an unknown one."""
+    return _RENAMED.get(status) or HTTPStatus(status).phrase
 
 
 class ErrorType(enum.StrEnum):
@@ -113,6 +121,14 @@ class UnprocessableInput(InvalidInput):
     status = 422
     code = "unprocessable"
     title = "The request can't be followed"
+
+
+class RangeNotSatisfiable(InvalidInput):
+    """A range that begins behind the end of the file (RFC 9110, section 15.5.17)."""
+
+    status = 416
+    code = "range_not_satisfiable"
+    title = "The file has no such range"
 
 
 class PreconditionRequired(DomainError):
@@ -259,6 +275,16 @@ class NotAcceptable(BusinessError):
     code = "not_acceptable"
     title = "No acceptable form"
     detail = "This is offered in none of the forms that Accept names."
+
+
+class StorageFull(DomainError):
+    """The database has no room left."""
+
+    status = 507
+    code = "storage_full"
+    error_type = ErrorType.SYSTEM
+    title = "No room left"
+    detail = "The server has no room to store this. Nothing was changed."
 
 
 class InternalError(DomainError):

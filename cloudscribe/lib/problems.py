@@ -41,6 +41,7 @@ from cloudscribe.lib.errors import (
     NotAuthenticated,
     NotFound,
     ServiceUnavailable,
+    StorageFull,
     TooManyRequests,
     UnknownParameter,
     UnknownProperty,
@@ -58,16 +59,6 @@ class Conflict(BusinessError):
     """A constraint of the database said no where no rule of ours did."""
 
     detail = "This contradicts what is already there."
-
-
-class StorageFull(DomainError):
-    """The database has no room left."""
-
-    status = 507
-    code = "storage_full"
-    error_type = ErrorType.SYSTEM
-    title = "No room left"
-    detail = "The server has no room to store this. Nothing was changed."
 
 
 class TookTooLong(ServiceUnavailable):

@@ -8,7 +8,31 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
-from cloudscribe.lib.errors import PROBLEM_TYPE, ErrorType
+from cloudscribe.lib.context import RequestContext, request_context
+from cloudscribe.lib.errors import (
+    PROBLEM_TYPE,
+    BodyTooLarge,
+    BusinessError,
+    DomainError,
+    ErrorType,
+    Forbidden,
+    Gone,
+    InternalError,
+    InvalidInput,
+    Locked,
+    NotAcceptable,
+    NotAuthenticated,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    RangeNotSatisfiable,
+    ServiceUnavailable,
+    StorageFull,
+    TooManyRequests,
+    UnprocessableInput,
+    UnsupportedMedia,
+    problem_body,
+)
 
 _REASONS = {
     400: "The request is not acceptable; `errors` says where and why.",
@@ -30,6 +54,14 @@ _REASONS = {
     503: "A dependency is away for a moment; `Retry-After` says when to try again.",
     507: "The server has no room left.",
 }
+_GENERAL: dict[int, type[DomainError]] = {
+    refusal.status: refusal
+    for refusal in (
+        InvalidInput, NotAuthenticated, Forbidden, NotFound, NotAcceptable, BusinessError, Gone,
+        PreconditionFailed, BodyTooLarge, UnsupportedMedia, RangeNotSatisfiable, UnprocessableInput, Locked,
+        PreconditionRequired, TooManyRequests, InternalError, ServiceUnavailable, StorageFull,
+    )
+}  # fmt: skip
 _HEADERS: dict[str, dict[str, Any]] = {
     "ETag": {
         "description": "The answer's version, for If-None-Match and If-Match; opaque.",
@@ -175,23 +207,10 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _problem_example(status: int) -> dict[str, Any]:
-    request_id = _HEADERS["X-Request-ID"]["example"]
-    title = HTTPStatus(status).phrase
-    code = title.lower().replace(" ", "_").replace("-", "_")
-    kind = {401: ErrorType.AUTH, 403: ErrorType.AUTH, 500: ErrorType.SYSTEM, 503: ErrorType.SYSTEM}
-    validation = {400, 413, 415, 416, 422, 428}
-    other = ErrorType.VALIDATION if status in validation else ErrorType.BUSINESS
-    return {
-        "type": f"/api/docs/errors/#{code}",
-        "title": title,
-        "status": status,
-        "detail": _REASONS[status],
-        "instance": f"urn:uuid:{request_id}",
-        "code": code,
-        "error_type": str(kind.get(status, other)),
-        "request_id": request_id,
-        "errors": [],
-    }
+    """What the most general refusal with `status` answers."""
+    with request_context(RequestContext(_HEADERS["X-Request-ID"]["example"])):
+        body = problem_body(_GENERAL[status]())
+    return {**body, "error_type": str(body["error_type"])}
 
 
 def _add_examples(operation: dict[str, Any], schemas: dict[str, Any]) -> None:

@@ -20,8 +20,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from cloudscribe.lib.errors import ServiceUnavailable
-from cloudscribe.lib.problems import StorageFull
+from cloudscribe.lib.errors import ServiceUnavailable, StorageFull
 
 _PIECE = 256 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -7,11 +7,10 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
 
 import cloudscribe.gunicorn  # noqa: F401 (reads variables of its own)
 from cloudscribe.lib.env import VARIABLES, Variable
-from cloudscribe.lib.errors import DomainError
+from cloudscribe.lib.errors import DomainError, status_name
 
 PACKAGES = ("cloudscribe.lib", "cloudscribe.jobs", "audit", "security", "accounts", "documents")
 # Read by the one command that `make run` calls, when it runs.
@@ -84,7 +83,7 @@ def codes_list() -> str:
     for refusal in refusals():
         if refusal.status != status:
             status = refusal.status
-            parts.append(f"## {status} {HTTPStatus(status).phrase}")
+            parts.append(f"## {status} {status_name(status)}")
         parts += [f"### {refusal.code}", f"`{refusal.error_type}`: {refusal.title}.", _meaning(refusal)]
         if refusal.code == "invalid":
             parts += _lifted(refusal)

@@ -11,10 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from rest_framework.request import Request
 
 from cloudscribe.lib.conditional import if_none_match
-from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.errors import NotFound, RangeNotSatisfiable
 from cloudscribe.lib.storage import file_pieces, file_size
 from documents import thumbnails
-from documents.exceptions import RangeNotSatisfiable
 from documents.models import Blob
 from documents.selectors.attachments import blob_servable
 from security.content import Content, content_headers

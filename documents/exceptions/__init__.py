@@ -35,7 +35,6 @@ from documents.exceptions.files import (
     AttachmentInfected,
     AttachmentQuotaExceeded,
     AttachmentScanning,
-    RangeNotSatisfiable,
 )
 from documents.exceptions.following import (
     ResyncNeeded,
@@ -90,7 +89,6 @@ __all__ = [
     "MoveIntoItself",
     "OperationNotApplicable",
     "ParentTrashed",
-    "RangeNotSatisfiable",
     "ResyncNeeded",
     "RevisionGone",
     "SiblingNotFound",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from cloudscribe.lib.errors import (
-    BusinessError,
-    InvalidInput,
-)
+from cloudscribe.lib.errors import BusinessError
 
 
 class AttachmentInfected(BusinessError):
@@ -39,11 +36,3 @@ class AttachmentScanning(BusinessError):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "5"})
-
-
-class RangeNotSatisfiable(InvalidInput):
-    """A range that begins behind the end of the file (RFC 9110, section 15.5.17)."""
-
-    status = 416
-    code = "range_not_satisfiable"
-    title = "The file has no such range"

@@ -20,6 +20,7 @@ from django.core.management import call_command
 from drf_spectacular import validation
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from cloudscribe.management import reference
 from tests.accounts.factories import PASSWORD, user_make
 from tests.npm import npm_tools
 
@@ -71,6 +72,21 @@ def test_schema_is_valid_by_the_generator_s_own_measure(document: dict[str, Any]
     measure = pathlib.Path(validation.__file__).with_name("openapi_3_1_schema.json")
     found = jsonschema_rs.validator_for(json.loads(measure.read_text())).iter_errors(document)
     assert [error.message for error in found] == []
+
+
+def test_schema_shows_refusals_that_there_are(document: dict[str, Any]) -> None:
+    """The code, the words and the address of an example are a refusal's, which the page of errors tells."""
+    known = {(refusal.status, refusal.code): refusal for refusal in reference.refusals()}
+    shown = [
+        response["content"]["application/problem+json"]["example"]
+        for name, response in document["components"]["responses"].items()
+        if name.startswith("Problem")
+    ]
+    assert shown
+    for example in shown:
+        refusal = known[example["status"], example["code"]]
+        assert (example["title"], example["error_type"]) == (refusal.title, refusal.error_type)
+        assert example["type"] == f"/api/docs/errors/#{refusal.code}"
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="Spectral needs Node.js and npm")

@@ -18,7 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework import exceptions
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
-from cloudscribe.lib.errors import Locked, NotFound, problem_body
+from cloudscribe.lib.errors import Locked, NotFound, problem_body, status_name
 from cloudscribe.lib.problems import problem_of
 
 
@@ -94,3 +94,9 @@ def test_problem_of_validation_error_of_a_model_points_at_its_fields() -> None:
     """Django's own validation names fields, too."""
     problem = problem_of(ValidationError({"name": [ValidationError("bad", code="worse")], "__all__": ["no"]}))
     assert [(fault.pointer, fault.code) for fault in problem.errors] == [("/name", "worse"), ("", "invalid")]
+
+
+def test_statuses_have_the_same_names_under_every_python() -> None:
+    """Those of RFC 9110; Python took them over with 3.13, and the reference must not depend on it."""
+    names = [status_name(status) for status in (404, 413, 416, 422)]
+    assert names == ["Not Found", "Content Too Large", "Range Not Satisfiable", "Unprocessable Content"]
