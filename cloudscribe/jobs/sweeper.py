@@ -27,10 +27,12 @@ WHERE state = 'running' AND lease_until < clock_timestamp()
 ORDER BY lease_until LIMIT %s FOR UPDATE SKIP LOCKED
 """
 # Whoever moves the row on has the slot: two schedulers can't both. A slot that was missed is not made up for.
+# Those that are taken are left out: the conflict would lock their rows, a write each second for nothing.
 _SLOTS = """
 INSERT INTO jobs_schedule AS s (name, slot)
-SELECT name, to_timestamp(floor(extract(epoch FROM now()) / every) * every)
-FROM unnest(%s::text[], %s::double precision[]) AS wanted (name, every)
+SELECT name, due.slot FROM unnest(%s::text[], %s::double precision[]) AS wanted (name, every)
+CROSS JOIN LATERAL (SELECT to_timestamp(floor(extract(epoch FROM now()) / every) * every)) AS due (slot)
+WHERE NOT EXISTS (SELECT FROM jobs_schedule AS was WHERE was.name = wanted.name AND was.slot >= due.slot)
 ORDER BY name
 ON CONFLICT (name) DO UPDATE SET slot = EXCLUDED.slot WHERE s.slot < EXCLUDED.slot
 RETURNING name, now()
@@ -70,6 +72,8 @@ def bells_mend() -> bool:
     It is the count that matters, since a worker whose bell names a job that is taken does the queue's next.
     """
     due: QuerySet[Job] = Job.objects.filter(state=JobState.QUEUED, run_at__lte=Now() - _RING_AFTER)
+    if not due.exists():
+        return bells(QUEUES[0]) is not None
     for queue in QUEUES:
         hanging = bells(queue)
         if hanging is None:

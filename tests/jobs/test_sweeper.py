@@ -6,6 +6,8 @@ import datetime as dt
 import os
 import signal
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import django_rq
 import pytest
@@ -57,6 +59,19 @@ def test_mend_leaves_alone_what_is_not_due_or_taken() -> None:
     assert bells("fast") == 0
 
 
+@pytest.mark.django_db
+def test_mend_asks_once_while_nothing_waits(django_assert_num_queries: Callable[[int], Any]) -> None:
+    """An idle scheduler looks twice a second: it asks one thing."""
+    with django_assert_num_queries(1):
+        assert bells_mend()
+
+
+@pytest.mark.django_db
+def test_mend_of_nothing_tells_that_redis_is_gone(redis_gone: None) -> None:
+    """What becomes due next is to be done without it, so that is known before."""
+    assert not bells_mend()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_mend_without_redis(redis_gone: None) -> None:
     """Without Redis there is nothing to mend, and the answer says so."""
@@ -76,6 +91,19 @@ def test_schedule_asks_once_a_slot(hourly: ScheduleSpec) -> None:
         "slow",
         "schedule test.hourly",
     )
+
+
+@pytest.mark.django_db
+def test_schedule_whose_slot_is_taken_is_left_alone(hourly: ScheduleSpec) -> None:
+    """To look at what is not due writes nothing, or an idle system would write each second."""
+    schedules_run()
+    with connection.cursor() as cursor:
+        rows = []
+        for _ in range(2):
+            cursor.execute("SELECT ctid::text, xmin::text, xmax::text FROM jobs_schedule")
+            rows.append(cursor.fetchall())
+            assert schedules_run() == 0
+    assert rows[0] == rows[1]
 
 
 @pytest.mark.django_db

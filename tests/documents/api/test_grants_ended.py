@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -120,6 +121,12 @@ def test_one_that_still_stands_stays(world: World) -> None:
         world.ok(world.owner.post(f"documents/{page}/grants/", body), 201)
     assert grants_expire() == 0
     assert DocumentUserPermission.objects.count() == 2
+
+
+def test_one_thing_is_asked_while_none_ends(django_assert_num_queries: Callable[[int], Any]) -> None:
+    """The four tables are looked at by one statement, all the time."""
+    with django_assert_num_queries(1):
+        assert grants_expire() == 0
 
 
 def test_the_scheduler_looks_every_few_seconds() -> None:
