@@ -207,15 +207,13 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
         super().handle_quit(sig, frame)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        """Where every thread is taken, look away from new connections for a moment.
+        """Where every thread is taken, look for a moment at nothing but what the threads say.
 
         All workers listen on one socket, and whoever is quick takes most of a burst: then one has a queue
         while another sleeps. A worker that nobody relieves takes them after all.
         """
         if self._busy >= self.cfg.threads and self._accepting and self.cfg.workers > 1:
-            self.set_accept_enabled(False)
-            super().wait_for_and_dispatch_events(_YIELD_SECONDS)
-            self.set_accept_enabled(True)
+            select.select([self.method_queue.fileno()], [], [], _YIELD_SECONDS)
             timeout = 0
         super().wait_for_and_dispatch_events(timeout)
 
