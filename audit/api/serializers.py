@@ -10,6 +10,7 @@ from audit.exporting import ExportFormat
 from audit.models import Event, Seal
 from audit.showing import event_shown, hash_shown
 from cloudscribe.lib.serializers import (
+    QueryIntegerField,
     QuerySerializer,
     StrictCharField,
     StrictDateTimeField,
@@ -119,7 +120,7 @@ class SealOutput(serializers.Serializer[Seal]):
 class ProofQuery(QuerySerializer):
     """For which tree the proof is wanted."""
 
-    tree_size = serializers.IntegerField(min_value=1, max_value=2**53, required=False)
+    tree_size = QueryIntegerField(min_value=1, max_value=2**53, required=False)
 
 
 class InclusionOutput(serializers.Serializer[Any]):
@@ -145,8 +146,8 @@ class ConsistencyQuery(QuerySerializer):
     """Two tree sizes; `to` is the newest by default."""
 
     # A word of the language, so that no plain assignment makes it.
-    vars()["from"] = serializers.IntegerField(min_value=1, max_value=2**53)
-    to = serializers.IntegerField(min_value=1, max_value=2**53, required=False)
+    vars()["from"] = QueryIntegerField(min_value=1, max_value=2**53)
+    to = QueryIntegerField(min_value=1, max_value=2**53, required=False)
 
 
 class ConsistencyOutput(serializers.Serializer[Any]):

@@ -18,6 +18,7 @@ from rest_framework.utils.serializer_helpers import BindingDict
 from cloudscribe.lib.actor import Actor
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,6}\d*)?(?:[Zz]|[+-]\d\d:\d\d)")
 _NAMED_AT_MOST = 20
 
@@ -72,7 +73,8 @@ def _fields_of(kind: type[StrictSerializer]) -> BindingDict:
 class QuerySerializer(_Strict):
     """The shape of a query string: declare what an action reads beyond paging, ordering and filters.
 
-    Values arrive as text, so use the framework's own fields here, not the strict ones.
+    Values arrive as text, so use the framework's own fields here, not the strict ones; for numbers
+    `QueryIntegerField`.
     """
 
     unknown_kind = "parameter"
@@ -128,6 +130,16 @@ class StrictIntegerField(serializers.IntegerField):
             self.fail("invalid")
         if not -(2**63) <= data < 2**63:
             self.fail("range")
+        return int(data)
+
+
+class QueryIntegerField(serializers.IntegerField):
+    """A number of a query string in plain digits; the framework's own would take `1_0` and `5.0`, too."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number."""
+        if not isinstance(data, str) or not _DIGITS.fullmatch(data):
+            self.fail("invalid")
         return int(data)
 
 

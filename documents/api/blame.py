@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from cloudscribe.lib.conditional import make_etag
 from cloudscribe.lib.permissions import Authenticated
-from cloudscribe.lib.serializers import ActorReferenceSerializer, QuerySerializer
+from cloudscribe.lib.serializers import ActorReferenceSerializer, QueryIntegerField, QuerySerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.alignment import lines_of
 from documents.api.reaching import DocumentReached
@@ -25,10 +25,10 @@ _LONGEST = 10_000
 class BlameQuery(QuerySerializer):
     """Of which revision, and from which line on."""
 
-    revision = serializers.IntegerField(
+    revision = QueryIntegerField(
         min_value=1, max_value=2**31 - 1, required=False, help_text="The newest by default."
     )
-    line = serializers.IntegerField(
+    line = QueryIntegerField(
         min_value=1, max_value=2**31 - 1, default=1, help_text="The first line to tell of; see `next_line`."
     )
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
 from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, page_links
 from cloudscribe.lib.permissions import Authenticated
-from cloudscribe.lib.serializers import QuerySerializer
+from cloudscribe.lib.serializers import QueryIntegerField, QuerySerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.exceptions import ResyncNeeded
 from documents.selectors.changes import FeedPosition, changes_page, position_now
@@ -31,7 +31,7 @@ class ChangesQuery(QuerySerializer):
         allow_blank=True,
         help_text="Where to go on, from an earlier answer, or `now`.",
     )
-    page_size = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE)
+    page_size = QueryIntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE)
 
 
 class FeedEntryOutput(serializers.Serializer[Any]):

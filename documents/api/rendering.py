@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from cloudscribe.lib.conditional import make_etag
 from cloudscribe.lib.permissions import Authenticated
-from cloudscribe.lib.serializers import QuerySerializer, StrictSerializer
+from cloudscribe.lib.serializers import QueryIntegerField, QuerySerializer, StrictSerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.api.reaching import DocumentReached
 from documents.api.read_log import document_read_tell
@@ -47,7 +47,7 @@ class RenderingOutput(PreviewOutput):
 class RenderingQuery(QuerySerializer):
     """Which revision, the newest one by default."""
 
-    revision = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+    revision = QueryIntegerField(min_value=1, max_value=2**31 - 1, required=False)
 
 
 class PreviewInput(StrictSerializer):

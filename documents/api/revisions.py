@@ -17,6 +17,7 @@ from cloudscribe.lib.pagination import PAGING_PARAMETERS
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import (
     ActorReferenceSerializer,
+    QueryIntegerField,
     QuerySerializer,
     StrictCharField,
     StrictSerializer,
@@ -78,7 +79,7 @@ class RevisionNameInput(StrictSerializer):
 class DiffQuery(QuerySerializer):
     """`against` is the revision to compare with, the one before it by default."""
 
-    against = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+    against = QueryIntegerField(min_value=1, max_value=2**31 - 1, required=False)
     format = serializers.ChoiceField(choices=["unified", "words", "json"], default="unified")
 
 

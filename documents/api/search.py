@@ -13,7 +13,12 @@ from cloudscribe.lib.cursors import Cursor, InvalidCursor, binding, decode_curso
 from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, page_links
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.renderers import dump_json
-from cloudscribe.lib.serializers import QuerySerializer, StrictDateTimeField, StrictUUIDField
+from cloudscribe.lib.serializers import (
+    QueryIntegerField,
+    QuerySerializer,
+    StrictDateTimeField,
+    StrictUUIDField,
+)
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
 from documents.api.serializers import DocumentListed
@@ -24,8 +29,8 @@ from documents.search.query import MAX_LENGTH
 _KEY = re.compile(r"\d{1,20}(?:\.\d{1,4})?")
 
 
-def _page_size() -> serializers.IntegerField:
-    return serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE)
+def _page_size() -> QueryIntegerField:
+    return QueryIntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=DEFAULT_PAGE_SIZE)
 
 
 class SearchQuery(QuerySerializer):

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from cloudscribe.lib.pagination import MAX_PAGE_SIZE
 from cloudscribe.lib.serializers import (
     ActorReferenceSerializer,
+    QueryIntegerField,
     QuerySerializer,
     StrictBooleanField,
     StrictCharField,
@@ -234,9 +235,9 @@ class ListQuery(QuerySerializer):
 class TreeQuery(AtQuery):
     """How much of the tree."""
 
-    depth = serializers.IntegerField(required=False, min_value=1, max_value=limits.DEPTH)
+    depth = QueryIntegerField(required=False, min_value=1, max_value=limits.DEPTH)
     parent = serializers.UUIDField(required=False, help_text="Only what stands below this document.")  # type: ignore[assignment]
-    page_size = serializers.IntegerField(
+    page_size = QueryIntegerField(
         required=False,
         min_value=1,
         max_value=MAX_PAGE_SIZE,
