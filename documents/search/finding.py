@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import difflib
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -49,6 +50,9 @@ from documents.visibility import rights_of, targets_for, visible_parameters
 __all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_suggest"]
 
 _CORRECTIONS_TRIED = 4
+_SIMILAR_WORDS = 40
+# The job that counts words comes every quarter of an hour; till then they are read off the newest documents.
+_FRESH = 100
 # A statement's cursor stays with the connection, its last answer too: for small ones, of the common shapes.
 _TERMS_KEPT = 8
 
@@ -260,14 +264,29 @@ def _correction(actor: Actor, query: Query, plan: Plan, scope: dict[str, Any]) -
     word = plan.unknown_words[0]
     for config in plan.parameters["configs"]:
         with connection.cursor() as database:
-            parameters = {"config": config, "word": word.lower(), "limit": _CORRECTIONS_TRIED}
+            parameters = {"config": config, "word": word.lower(), "limit": _SIMILAR_WORDS, "fresh": _FRESH}
             database.execute(SIMILAR_SQL, parameters)
-            similar = [row[0] for row in database.fetchall()]
-        for candidate in similar:
+            similar = _nearest(word.lower(), database.fetchall())
+        for candidate in similar[:_CORRECTIONS_TRIED]:
             found = _as_written(actor, query.replaced(word, candidate), candidate, scope)
             if found:
                 return str(query.replaced(word, found))
     return None
+
+
+def _nearest(word: str, similar: Sequence[tuple[str, int]]) -> list[str]:
+    """The words by how much of the given one they keep in its order, then the more common ones.
+
+    Trigrams find them, but two letters that changed places cost a word most of its trigrams.
+    """
+    matcher = difflib.SequenceMatcher(autojunk=False)
+    matcher.set_seq2(word)
+
+    def distance(candidate: tuple[str, int]) -> tuple[float, int, str]:
+        matcher.set_seq1(candidate[0])
+        return -matcher.ratio(), -candidate[1], candidate[0]
+
+    return [found for found, _ in sorted(similar, key=distance)]
 
 
 def _as_written(actor: Actor, query: Query, lexeme: str, scope: dict[str, Any]) -> str | None:
