@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError as DjangoValidationError
-from django.core.validators import validate_email
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from accounts.models import Session, User
 from accounts.roles import roles_of
 from accounts.validators import validate_timezone
-from cloudscribe.lib.emails import email_normalise
+from cloudscribe.lib.emails import email_checked
 from cloudscribe.lib.serializers import (
     StrictCharField,
     StrictRegexField,
@@ -32,11 +30,9 @@ class EmailField(StrictCharField):
     def to_internal_value(self, data: Any) -> str:
         """The address; raises ValidationError `invalid_email`."""
         try:
-            address = email_normalise(super().to_internal_value(data))
-            validate_email(address)
-        except (DjangoValidationError, ValueError) as error:
+            return email_checked(super().to_internal_value(data))
+        except ValueError as error:
             raise ValidationError("This is no e-mail address.", code="invalid_email") from error
-        return address
 
 
 class PasswordField(StrictCharField):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 import idna
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 
 def canonical_email(address: str) -> str:
@@ -38,6 +40,16 @@ def email_normalise(address: str) -> str:
     if not found.rpartition("@")[0].isascii():
         raise ValueError("Only letters of ASCII may stand before the @.")
     email_envelope(found)
+    return found
+
+
+def email_checked(address: str) -> str:
+    """As `email_normalise`; raises ValueError for what is no address at all, too."""
+    found = email_normalise(address)
+    try:
+        validate_email(found)
+    except ValidationError as error:
+        raise ValueError("This is no e-mail address.") from error
     return found
 
 

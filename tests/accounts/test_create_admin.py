@@ -94,3 +94,11 @@ def test_create_admin_refuses_a_bad_password(monkeypatch: pytest.MonkeyPatch) ->
         create()
     assert refused.value.returncode == 2
     assert not User.objects.exists()
+
+
+def test_create_admin_refuses_what_is_no_address() -> None:
+    """Used wrongly: exit code 2, and nobody is made."""
+    with pytest.raises(CommandError, match="notanemail is no e-mail address") as error:
+        create("notanemail")
+    assert error.value.returncode == 2
+    assert not User.objects.exists()

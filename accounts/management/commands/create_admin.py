@@ -9,11 +9,13 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts.exceptions import SecondFactorMissing
+from accounts.models import User
 from accounts.services import admin_create
 from accounts.services.factor_policy import factors_reset
 from cloudscribe.lib import env
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.commands import OperatorCommand, UsageError
+from cloudscribe.lib.emails import canonical_email, email_checked
 
 
 class Command(OperatorCommand):
@@ -40,6 +42,11 @@ class Command(OperatorCommand):
     def run(self, actor: Actor, **options: Any) -> None:
         """Ask for what isn't given."""
         email = options["email"] or env.raw("CLOUDSCRIBE_ADMIN_EMAIL") or self._ask("E-mail: ", input)
+        if not User.objects.filter(email_key=canonical_email(email)).exists():
+            try:
+                email = email_checked(email)
+            except ValueError:
+                raise UsageError(f"{email} is no e-mail address.") from None
         password = None if options["keep_password"] else self._password(from_pipe=options["password_stdin"])
         user, created = admin_create(actor=actor, email=email, password=password, name=options["name"])
         self.stdout.write(f"{user.email} is {'a new' if created else 'an'} administrator.")
