@@ -52,6 +52,12 @@ def test_list_shows_the_newest_first() -> None:
     assert said("list", "--kind", "none") == ""
 
 
+def test_without_a_word_it_lists() -> None:
+    """`manage.py jobs` by itself shows the newest."""
+    job = job_make()
+    assert said().split()[0] == str(job.uid)
+
+
 def test_retry_of_all_failed_ones_of_a_kind() -> None:
     """Only the named kind is queued again, by the operator on the record."""
     mail, other = failed(), failed(kind="other")
@@ -86,7 +92,10 @@ def test_cancel_by_the_operator() -> None:
 def test_stats_tell_of_failures() -> None:
     """The queues in numbers; failed jobs give exit code 1."""
     job_make()
-    assert said("stats") == "fast: 1 queued (the oldest due for 0 s), 0 running, 0 failed\n"
+    assert said("stats") == (
+        "fast: 1 queued (the oldest due for 0 s), 0 running, 0 failed\n"
+        "slow: 0 queued (the oldest due for 0 s), 0 running, 0 failed\n"
+    )
     failed()
     assert refused("stats")[0] == 1
 
