@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.serializers import NameField, OtpField, PasswordField
+from accounts.api.serializers import NameField, OtpField, PasswordField, UsedOutput
 from accounts.models import Passkey, Session
 from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.serializers import StrictCharField, StrictSerializer
@@ -113,14 +113,14 @@ class PasskeyLoginInput(StrictSerializer):
     credential = CredentialField(write_only=True)
 
 
-class PasskeyOutput(serializers.ModelSerializer[Passkey]):
+class PasskeyOutput(UsedOutput, serializers.ModelSerializer[Passkey]):
     """One passkey."""
 
     id = serializers.UUIDField(source="uid", read_only=True)
 
     class Meta:
         model = Passkey
-        fields = ("id", "name", "transports", "backed_up", "created_at", "last_used_at")
+        fields = ("id", "name", "transports", "backed_up", "created_at", "updated_at", "last_used_at")
         read_only_fields = fields
 
 

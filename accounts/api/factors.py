@@ -67,7 +67,6 @@ class FactorsViewSet(ServiceViewSet):
     }
     statuses: ClassVar = {"totp_remove": 204}
     no_store = True
-    etag_actions = ()
     before_enrollment = True
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -55,7 +56,12 @@ class NotificationOutput(serializers.Serializer[Notice]):
         source="row.facts", help_text="What its kind tells besides, such as `role`."
     )
     created_at = serializers.DateTimeField(source="row.created_at")
+    updated_at = serializers.SerializerMethodField(help_text="When it was read, else made.")
     read_at = serializers.DateTimeField(source="row.read_at", allow_null=True)
+
+    def get_updated_at(self, notice: Notice) -> dt.datetime:
+        """The last of the moments that it tells of."""
+        return notice.row.read_at or notice.row.created_at
 
 
 class InboxQuery(QuerySerializer):

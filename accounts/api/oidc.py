@@ -35,7 +35,6 @@ class OidcSignInViewSet(OpenViewSet):
     serializers: ClassVar = {"retrieve": ProviderOutput, "login": SignInReturnInput}
     answers: ClassVar = {"start": DepartureOutput, "login": CredentialsOutput}
     problems: ClassVar = {"start": [404, 503], "login": [401, 403, 404, 409, 503]}
-    etag_actions = ()
 
     @property
     def rate_scope(self) -> str:  # type: ignore[override]
@@ -100,7 +99,6 @@ class IdentitiesViewSet(ServiceViewSet):
     serializers: ClassVar = {"list": IdentityOutput, "retrieve": IdentityOutput}
     problems: ClassVar = {"destroy": [409]}
     default_ordering = "-pk"
-    etag_actions = ()
 
     @property
     def rate_scope(self) -> str:  # type: ignore[override]

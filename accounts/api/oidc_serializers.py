@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.serializers import OtpField
+from accounts.api.serializers import OtpField, UsedOutput
 from accounts.models import Identity
 from cloudscribe.lib.serializers import StrictCharField, StrictSerializer
 
@@ -54,12 +54,12 @@ class SignInReturnInput(StrictSerializer):
         return attrs
 
 
-class IdentityOutput(serializers.ModelSerializer[Identity]):
+class IdentityOutput(UsedOutput, serializers.ModelSerializer[Identity]):
     """One's identity at a provider."""
 
     id = serializers.UUIDField(source="uid", read_only=True)
 
     class Meta:
         model = Identity
-        fields = ("id", "issuer", "subject", "email", "created_at", "last_used_at")
+        fields = ("id", "issuer", "subject", "email", "created_at", "updated_at", "last_used_at")
         read_only_fields = fields

@@ -40,7 +40,6 @@ class PasskeysViewSet(ServiceViewSet):
     serializers: ClassVar = {"list": PasskeyOutput, "retrieve": PasskeyOutput, "create": PasskeyInput}
     answers: ClassVar = {"create": AddedPasskeyOutput, "challenge": PasskeyOptionsOutput}
     default_ordering = "-pk"
-    etag_actions = ()
     no_store: ClassVar = ["create", "challenge"]
     before_enrollment = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from rest_framework import serializers
@@ -162,7 +163,19 @@ class MeOutput(serializers.ModelSerializer[User]):
         return user.email_verified_at is not None
 
 
-class SessionOutput(serializers.ModelSerializer[Session]):
+class UsedOutput(serializers.Serializer[Any]):
+    """What changes by being used alone: a session, a token, a passkey, an identity."""
+
+    updated_at = serializers.SerializerMethodField(help_text="When it was last used, else made.")
+
+    def get_updated_at(self, row: Any) -> dt.datetime:
+        """The last of the moments that the object tells of."""
+        used: dt.datetime | None = row.last_used_at
+        made: dt.datetime = row.created_at
+        return used or made
+
+
+class SessionOutput(UsedOutput, serializers.ModelSerializer[Session]):
     """One live session of the signed-in person."""
 
     id = serializers.UUIDField(source="uid", read_only=True)
@@ -170,7 +183,17 @@ class SessionOutput(serializers.ModelSerializer[Session]):
 
     class Meta:
         model = Session
-        fields = ("id", "kind", "device", "address", "created_at", "last_used_at", "expires_at", "current")
+        fields = (
+            "id",
+            "kind",
+            "device",
+            "address",
+            "created_at",
+            "updated_at",
+            "last_used_at",
+            "expires_at",
+            "current",
+        )
         read_only_fields = fields
 
     def get_current(self, session: Session) -> bool:

@@ -61,7 +61,6 @@ class _OfServices(ServiceViewSet):
     """Service accounts that the reader answers for. For sessions alone: no token makes another identity."""
 
     permission_classes = [Authenticated]
-    etag_actions: ClassVar = ()
 
     def accounts(self) -> QuerySet[User]:
         """Those of the reader's own workspaces; all of them by permission."""

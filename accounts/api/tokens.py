@@ -9,7 +9,7 @@ from django.http import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from accounts.api.serializers import NameField
+from accounts.api.serializers import NameField, UsedOutput
 from accounts.models import Token
 from accounts.permissions import SteppedUp
 from accounts.scopes import SCOPES
@@ -51,7 +51,7 @@ class TokenInput(StrictSerializer):
     )
 
 
-class TokenOutput(serializers.ModelSerializer[Token]):
+class TokenOutput(UsedOutput, serializers.ModelSerializer[Token]):
     """A live token without its secret."""
 
     id = serializers.UUIDField(source="uid", read_only=True)
@@ -73,6 +73,7 @@ class TokenOutput(serializers.ModelSerializer[Token]):
             "cidrs",
             "minted_by",
             "created_at",
+            "updated_at",
             "expires_at",
             "last_used_at",
             "last_used_address",
@@ -116,7 +117,6 @@ class TokensViewSet(ServiceViewSet):
     default_ordering = "-created_at"
     no_store: ClassVar = ("create",)
     problems: ClassVar = {"create": (409,)}
-    etag_actions: ClassVar = ()
     tag = "tokens"
 
     def get_queryset(self) -> QuerySet[Token]:

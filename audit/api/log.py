@@ -55,7 +55,6 @@ class LogViewSet(ServiceViewSet):
     queries: ClassVar = {"proof": ProofQuery, "consistency": ConsistencyQuery}
     scope_map: ClassVar = dict.fromkeys(("list", "checkpoint", "proof", "consistency", "keys"), "audit:read")
     problems: ClassVar = {"proof": (404, 409), "checkpoint": (404,), "consistency": (404,)}
-    etag_actions: ClassVar = ("checkpoint",)
     default_ordering = "-tree_size"
     rate_scope = "reads"
     tag = "Audit"

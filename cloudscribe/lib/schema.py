@@ -158,7 +158,7 @@ class OperationSchema(AutoSchema):
             headers = {name: header_reference(name) for name in self._headers_out(int(status))}
             response["headers"] = {**response.get("headers", {}), **headers}
             response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
-        if self._has_etag() and self.method == "GET":
+        if self.method == "GET" and self._has_etag():
             responses["304"] = {
                 "description": "What the client holds is current.",
                 "headers": {name: header_reference(name) for name in ("ETag", "X-Request-ID")},
@@ -167,7 +167,7 @@ class OperationSchema(AutoSchema):
         return dict(sorted({**problems, **responses}.items()))
 
     def _has_etag(self) -> bool:
-        return self.view.action in self.view.etag_actions
+        return _has_etag(self.view, self.method)
 
     def _headers_out(self, status: int) -> list[str]:
         names = ["X-Request-ID", "RateLimit", "RateLimit-Policy"]
@@ -199,11 +199,16 @@ class OperationSchema(AutoSchema):
         yield from self.view.problems.get(self.view.action, ())
 
 
+def _has_etag(view: ServiceViewSet, method: str) -> bool:
+    """Whether the operation's success carries an ETag."""
+    return view.action in view.etag_actions or (method == "GET" and view.is_stored())
+
+
 def _headers_in(view: ServiceViewSet, method: str, *, guarded: bool) -> list[OpenApiParameter]:
     found = []
     if view.action in view.if_match:
         found.append(CONDITION(required=view.if_match[view.action] == "required"))
-    if method == "GET" and view.action in view.etag_actions:
+    if method == "GET" and _has_etag(view, method):
         text = "The ETag that the client holds; 304 if it is still current."
         found.append(OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description=text))
     if guarded:

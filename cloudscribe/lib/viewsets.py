@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from cloudscribe.lib.actor import Actor, actor_of
-from cloudscribe.lib.conditional import cache_privately, forbid_storing, if_none_match
+from cloudscribe.lib.conditional import body_etag, cache_privately, forbid_storing, if_none_match
 from cloudscribe.lib.errors import DomainError, FieldError, NotFound, UnknownParameter
 from cloudscribe.lib.pagination import PAGING_PARAMETERS
 from cloudscribe.lib.permissions import Denied
@@ -44,7 +44,8 @@ class ServiceViewSet(GenericViewSet[Any]):
     - `statuses` where an action answers neither 201 (`create`), 204 (`destroy`) nor 200;
     - `no_store` for actions whose answers no cache may keep (True for all of them);
     - for the schema: `if_match` (actions that need, `"required"`, or take, `"optional"`, If-Match),
-      `etag_actions`, `problems` (further statuses of refusals), `unlocated` (202 without Location), `tag`.
+      `etag_actions` (writes, and reads of `no_store`, that answer an ETag; all other reads do),
+      `problems` (further statuses of refusals), `unlocated` (202 without Location), `tag`.
     """
 
     serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
@@ -57,7 +58,7 @@ class ServiceViewSet(GenericViewSet[Any]):
     action_permissions: ClassVar[Mapping[str, Sequence[type[BasePermission]]]] = {}
     no_store: ClassVar[bool | Sequence[str]] = False
     if_match: ClassVar[Mapping[str, str]] = {}
-    etag_actions: ClassVar[Sequence[str]] = ("retrieve",)
+    etag_actions: ClassVar[Sequence[str]] = ()
     problems: ClassVar[Mapping[str, Sequence[int]]] = {}
     unlocated: ClassVar[Sequence[str]] = ()
     tag: ClassVar[str | None] = None
@@ -276,10 +277,24 @@ class ServiceViewSet(GenericViewSet[Any]):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Name the caching that the answer allows; errors of reads are as private as what they stand for."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if self.no_store is True or (self.no_store and self.action in self.no_store):
+        if not self.is_stored():
             forbid_storing(response)
         elif request.method in _READS:
             cache_privately(response)
+            return self._tagged(request, response)
+        return response
+
+    def is_stored(self) -> bool:
+        """Whether the reader's own cache may keep what the action answers; such reads all carry an ETag."""
+        return self.no_store is not True and self.action not in (self.no_store or ())
+
+    def _tagged(self, request: Request, response: Any) -> Any:
+        """The read with an ETag by its bytes where the action gave it none, 304 for whoever holds those."""
+        if response.status_code != HTTPStatus.OK or response.streaming or "ETag" in response.headers:
+            return response
+        if getattr(response, "is_rendered", True):
+            return _unless_held(request, response)
+        response.add_post_render_callback(lambda rendered: _unless_held(request, rendered))
         return response
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -289,6 +304,17 @@ class ServiceViewSet(GenericViewSet[Any]):
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise the 405."""
         raise exceptions.MethodNotAllowed(str(request.method))
+
+
+def _unless_held(request: Request, response: HttpResponse) -> HttpResponse:
+    response.headers["ETag"] = etag = body_etag(response.content)
+    if not if_none_match(request, etag):
+        return response
+    answer = _not_modified()
+    for name, value in response.headers.items():
+        if name not in {"Content-Type", "Content-Length"}:
+            answer.headers[name] = value
+    return answer
 
 
 def _not_modified() -> HttpResponse:

@@ -94,7 +94,6 @@ class AccessRequestViewSet(DocumentReached, ServiceViewSet):
         "list": (410,),
         **dict.fromkeys(("approve", "decline"), (404, 409, 410)),
     }
-    etag_actions: ClassVar = ()
     ordering_choices: ClassVar = ("created_at",)
     default_ordering = "created_at"
     tag = "access"

@@ -216,7 +216,6 @@ class AttachmentFileViewSet(ServiceViewSet):
     permission_classes = (Authenticated,)
     queries: ClassVar = {"file": AttachmentFileQuery}
     scope_map: ClassVar = {"file": _READ}
-    etag_actions: ClassVar = ("file",)
     problems: ClassVar = {"file": (409, 410, 416)}
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002 (the framework's)

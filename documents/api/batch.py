@@ -117,7 +117,6 @@ class BatchViewSet(SubjectsNamed, DestinationMixin):
     serializers: ClassVar = {"change": BatchInput}
     answers: ClassVar = {"change": BatchAnswer}
     scope_map: ClassVar = {"change": "documents:write"}
-    etag_actions: ClassVar = ()
     tag = "documents"
 
     def change(self, request: Request) -> HttpResponseBase:

@@ -68,7 +68,6 @@ class BlameViewSet(DocumentReached, ServiceViewSet):
     serializers: ClassVar = {"blame": BlameOutput}
     queries: ClassVar = {"blame": BlameQuery}
     scope_map: ClassVar = {"blame": "documents:read"}
-    etag_actions: ClassVar = ("blame",)
     problems: ClassVar = {"blame": (404, 410)}
     tag = "revisions"
 

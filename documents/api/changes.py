@@ -65,7 +65,6 @@ class ChangesViewSet(ServiceViewSet):
     queries: ClassVar = {"follow": ChangesQuery}
     scope_map: ClassVar = {"follow": "documents:read"}
     problems: ClassVar = {"follow": (410,)}
-    etag_actions: ClassVar = ()
     rate_scope = "reads"
     tag = "documents"
 

@@ -213,7 +213,7 @@ class ContentViewSet(DocumentAnswering):
         **dict.fromkeys(("update", "partial_update"), "documents:write"),
     }
     if_match: ClassVar = dict.fromkeys(("update", "partial_update"), "required")
-    etag_actions: ClassVar = ("retrieve", "update", "partial_update")
+    etag_actions: ClassVar = ("update", "partial_update")
     problems: ClassVar = {
         "retrieve": (410,),
         "update": (409, 410, 412, 423, 428),

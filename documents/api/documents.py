@@ -101,7 +101,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         **dict.fromkeys((*_WRITES, "destroy"), _WRITE),
     }
     if_match: ClassVar = {"partial_update": "required", "move": "optional", "trash": "optional"}
-    etag_actions: ClassVar = ("retrieve", *_WRITES)
+    etag_actions: ClassVar = _WRITES
     paged_actions: ClassVar = ("children",)
     problems: ClassVar = {
         "create": (409, 410, 422, 423),

@@ -47,7 +47,6 @@ class EmergencyViewSet(ServiceViewSet):
     statuses: ClassVar = dict.fromkeys(("override", "break_glass"), 201)
     scope_map: ClassVar = {"override": "workspaces:manage"}
     problems: ClassVar = {"override": (404, 409), "break_glass": (404, 409, 410)}
-    etag_actions: ClassVar = ()
     tag = "access"
 
     def override(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)

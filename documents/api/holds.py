@@ -98,7 +98,6 @@ class _HoldViewSet(ServiceViewSet):
     serializers: ClassVar = {"list": HoldAnswer, "retrieve": HoldAnswer, "create": HoldInput}
     answers: ClassVar = {"create": HoldAnswer}
     queries: ClassVar = {"list": HoldQuery, "destroy": ReleaseQuery}
-    etag_actions: ClassVar = ()
     scope_map: ClassVar = dict.fromkeys(("list", "retrieve", "create", "destroy"), _SCOPE)
     problems: ClassVar = {"list": (404,), "create": (404, 409), "destroy": (409,)}
     ordering_choices: ClassVar = ("created_at",)

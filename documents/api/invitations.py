@@ -79,7 +79,6 @@ class InvitationViewSet(ServiceViewSet):
     queries: ClassVar = {"list": InvitationQuery}
     statuses: ClassVar = {"resend": 202}
     unlocated: ClassVar = ["resend"]
-    etag_actions: ClassVar = ()
     scope_map: ClassVar = dict.fromkeys(("list", "retrieve", "destroy", "resend"), "workspaces:manage")
     ordering_choices: ClassVar = ("created_at",)
     default_ordering = "-created_at"

@@ -134,7 +134,6 @@ class LinkViewSet(DocumentReached, ServiceViewSet):
     }
     if_match: ClassVar = {"create": "optional"}
     no_store = ("create",)
-    etag_actions: ClassVar = ()
     paged_actions: ClassVar = ("visits",)
     ordering_choices: ClassVar = ()
     problems: ClassVar = {

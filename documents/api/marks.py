@@ -161,7 +161,6 @@ class _WatchViewSet(DocumentReached, ServiceViewSet):
     serializers: ClassVar = {"retrieve": WatchAnswer, "mark": WatchInput, "add": WatchInput}
     answers: ClassVar = {"mark": WatchAnswer, "add": WatchAnswer}
     scope_map: ClassVar = {"retrieve": _READ, "mark": _WRITE, "add": _WRITE, "destroy": _WRITE}
-    etag_actions: ClassVar = ()
     problems: ClassVar = dict.fromkeys(("retrieve", "mark", "add", "destroy"), (410,))
     tag = "watches"
 

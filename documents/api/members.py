@@ -135,7 +135,6 @@ class GrantsOfObject(SubjectsNamed):
 
     permission_classes = [Authenticated]
     answers: ClassVar = {"create": MemberAnswer, "partial_update": MemberAnswer}
-    etag_actions: ClassVar = ()
     problems: ClassVar = {"create": (409,), "partial_update": (409,), "destroy": (409,)}
     lookup_url_kwarg = "grant"
 

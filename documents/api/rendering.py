@@ -64,7 +64,6 @@ class RenderingViewSet(DocumentReached, ServiceViewSet):
     queries: ClassVar = {"html": RenderingQuery}
     scope_map: ClassVar = {"html": "documents:read"}
     problems: ClassVar = {"html": (410,)}
-    etag_actions: ClassVar = ("html",)
     tag = "documents"
 
     def html(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)

@@ -155,7 +155,7 @@ class RevisionViewSet(DocumentAnswering):
         "restore": "documents:write",
     }
     if_match: ClassVar = {"restore": "required"}
-    etag_actions: ClassVar = ("retrieve", "diff", "restore")
+    etag_actions: ClassVar = ("restore",)
     problems: ClassVar = {
         "retrieve": (410,),
         "diff": (410,),

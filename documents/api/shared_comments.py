@@ -135,7 +135,6 @@ class SharedThreadViewSet(SharedViewSet):
     queries: ClassVar = {}
     answers: ClassVar = {"thread_create": SharedThreadAnswer, "comment_create": SharedCommentAnswer}
     statuses: ClassVar = {"thread_create": 201, "comment_create": 201}
-    etag_actions: ClassVar[Any] = ()
     if_match: ClassVar = {}
     problems: ClassVar = {
         **dict.fromkeys(("threads", "comments"), (401, 403, 404, 429)),

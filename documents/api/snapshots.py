@@ -168,7 +168,6 @@ class SnapshotViewSet(JobAnswering):
         **dict.fromkeys(("list", "retrieve", "compare"), "documents:read"),
         **dict.fromkeys(("create", "partial_update", "destroy", "restore"), _MANAGE),
     }
-    etag_actions: ClassVar = ()
     problems: ClassVar = {
         "create": (404, 410, 423),
         "partial_update": (404,),

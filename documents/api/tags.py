@@ -54,7 +54,6 @@ class TagViewSet(ServiceViewSet):
         "list": "documents:read",
         **dict.fromkeys(("partial_update", "merge", "destroy"), "workspaces:manage"),
     }
-    etag_actions: ClassVar = ()
     tag = "workspaces"
 
     def list(self, request: Request, workspace: str) -> HttpResponseBase:

@@ -57,7 +57,6 @@ class HistoryViewSet(DocumentReached, ServiceViewSet):
     scope_map: ClassVar = {"history": "documents:read"}
     problems: ClassVar = {"history": (410,)}
     paged_actions: ClassVar = ("history",)
-    etag_actions: ClassVar = ()
     tag = "documents"
 
     def history(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)
@@ -74,7 +73,6 @@ class WorkspaceEventsViewSet(ServiceViewSet):
     queries: ClassVar = {"events": TrailQuery}
     scope_map: ClassVar = {"events": "documents:read"}
     paged_actions: ClassVar = ("events",)
-    etag_actions: ClassVar = ()
     tag = "workspaces"
 
     def events(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)

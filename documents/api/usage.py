@@ -39,7 +39,6 @@ class UsageViewSet(ServiceViewSet):
     permission_classes = [Authenticated]
     serializers: ClassVar = {"usage": UsageAnswer}
     scope_map: ClassVar = {"usage": "documents:read"}
-    etag_actions: ClassVar = ()
     tag = "workspaces"
 
     def usage(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)

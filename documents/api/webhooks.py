@@ -196,7 +196,6 @@ class WebhookViewSet(ServiceViewSet):
     statuses: ClassVar = {"ping": 202, "redeliver": 202, "replay": 202}
     unlocated: ClassVar = ["ping", "redeliver"]
     no_store = ("create", "rotate")
-    etag_actions: ClassVar = ()
     paged_actions: ClassVar = ("deliveries",)
     scope_map: ClassVar = dict.fromkeys(
         (

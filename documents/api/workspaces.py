@@ -158,7 +158,7 @@ class WorkspaceViewSet(JobAnswering):
         "tree": "documents:read",
         "trash": "documents:read",
     }
-    etag_actions: ClassVar = ("retrieve", "create", "partial_update", "tree")
+    etag_actions: ClassVar = ("create", "partial_update")
     paged_actions: ClassVar = ("trash",)
     problems: ClassVar = dict.fromkeys(("partial_update", "destroy"), (423,))
     tag = "workspaces"

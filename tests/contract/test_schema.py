@@ -66,6 +66,33 @@ def test_schema_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
+def test_schema_has_both_times_for_every_object(document: dict[str, Any]) -> None:
+    """What has an id and tells when it was made tells when it was last changed, too.
+
+    But for the wish for access: to the asker it stays as it was, whatever became of it.
+    """
+    shapes = document["components"]["schemas"].items()
+    named = {name: set(shape.get("properties", {})) for name, shape in shapes}
+    lacking = {name for name, has in named.items() if {"id", "created_at"} <= has and "updated_at" not in has}
+    assert lacking == {"AskedAnswer", "RequestAnswer"}
+
+
+def test_schema_has_an_etag_for_every_read_that_may_be_kept(document: dict[str, Any]) -> None:
+    """304 and the header stand in each GET of the API but for those of secrets, exports and sign-in."""
+    reads = {path: item["get"]["responses"] for path, item in document["paths"].items() if "get" in item}
+    without = {
+        path for path, answers in reads.items() if "304" not in answers and path.startswith("/api/v1/")
+    }
+    assert without == {
+        "/api/v1/auth/mfa/",
+        "/api/v1/auth/oidc/",
+        "/api/v1/jobs/{id}/file/",
+        "/api/v1/shared/{secret}/documents/{key}/threads/",
+        "/api/v1/shared/{secret}/threads/",
+        "/api/v1/shared/{secret}/threads/{key}/comments/",
+    }
+
+
 @pytest.mark.untraced
 def test_schema_is_valid_by_the_generator_s_own_measure(document: dict[str, Any]) -> None:
     """It fits the JSON schema of `spectacular --validate`, which takes 200 times as long to say so."""

@@ -167,7 +167,10 @@ class Stage:
         """The status of the row's call by one actor; nothing of it stays that another one could see."""
         # What a read writes, when it was made and by whom, nobody else's answer depends on.
         with nullcontext() if row.method == "GET" else undone():
-            return int(self.answer(row, actor).status_code)
+            answer = self.answer(row, actor)
+        if answer.status_code == 200 and answer.headers.get("Cache-Control") == "private, no-cache":
+            assert answer.headers.get("ETag"), "a read that may be kept can be asked for again by its ETag"
+        return int(answer.status_code)
 
     def answer(self, row: Row, actor: str) -> Any:
         """The answer to the row's call."""

@@ -28,6 +28,7 @@ def test_sessions_lists_own_live_ones_newest_first(client_for: Any, django_asser
     assert [row["id"] for row in found] == [str(client.credentials.session.uid) for client in (second, first)]
     assert [row["current"] for row in found] == [True, False]
     assert {"id", "kind", "device", "address", "created_at", "last_used_at", "current"} <= set(found[0])
+    assert found[0]["updated_at"] == found[0]["last_used_at"]
     assert (found[0]["kind"], found[0]["address"], found[0]["device"]) == ("user", "127.0.0.1", "tests")
 
 

@@ -62,6 +62,18 @@ def test_read_by_who_holds_it_already(http: Client) -> None:
     assert response["Cache-Control"] == "private, no-cache"
 
 
+def test_read_whose_action_names_no_etag_has_one_by_its_bytes(http: Client) -> None:
+    """200 with the tag; 304 for whoever holds it, 200 for whoever holds another one."""
+    first = http.get("/api/t/tree/?depth=2", headers=ME)
+    again = http.get("/api/t/tree/?depth=2", headers={**ME, "if-none-match": first["ETag"]})
+    other = http.get("/api/t/tree/?depth=3", headers={**ME, "if-none-match": first["ETag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert (again["ETag"], again["Cache-Control"]) == (first["ETag"], "private, no-cache")
+    assert "Content-Type" not in again
+    assert (other.status_code, other.json()) == (200, {"depth": 3})
+    assert other["ETag"] != first["ETag"]
+
+
 def test_head_answers_like_get_without_a_body(http: Client) -> None:
     """HEAD is GET for headers."""
     response = http.head(THING, headers=ME)
