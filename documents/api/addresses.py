@@ -16,6 +16,7 @@ from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.addresses import document_named, document_path
 from documents.api.answering import document_location
+from documents.api.read_log import document_read_tell
 from documents.api.serializers import DocumentAnswer
 from documents.caching import document_opened
 from documents.etags import parse_expected
@@ -44,6 +45,7 @@ class AddressViewSet(ServiceViewSet):
         if name != current.rpartition("/")[2]:
             return HttpResponse(status=308, headers={"Location": request.build_absolute_uri(current)})
         document_opened(self.actor, uid)
+        document_read_tell(request, self.actor, answer, etag)
         response = self.raw_json(dump_json(answer), etag=etag)
         response.headers["Content-Location"] = document_location(uid)
         return response

@@ -16,6 +16,7 @@ from cloudscribe.lib.serializers import ActorReferenceSerializer, QueryIntegerFi
 from cloudscribe.lib.viewsets import ServiceViewSet
 from documents.alignment import lines_of
 from documents.api.reaching import DocumentReached
+from documents.api.read_log import document_read_tell
 from documents.blaming import Blame
 from documents.selectors.blame import document_blame, revision_origins
 
@@ -92,6 +93,7 @@ class BlameViewSet(DocumentReached, ServiceViewSet):
         epoch = self.actor.access_key.epoch if self.actor.access_key else 0
         reach = (found.oldest, found.is_ended, found.gaps)
         etag = make_etag(here.pk, epoch, shown.number, wanted["line"], reach, authors)
+        document_read_tell(request, self.actor, here, etag, revision=shown.number)
         return self.respond(data, etag=etag)
 
 

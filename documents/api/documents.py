@@ -23,7 +23,7 @@ from documents.api.destinations import CHANGED, OTHER_WORKSPACE, DestinationMixi
 from documents.api.editing import DocumentUpdateInput, EditingMixin, expected_of
 from documents.api.effects import DryRunQuery, EffectsAnswer, either
 from documents.api.filtering import documents_filtered
-from documents.api.read_log import document_read_tell
+from documents.api.read_log import bodies_read_tell, document_read_tell
 from documents.api.serializers import (
     AtQuery,
     DocumentAnswer,
@@ -152,6 +152,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
         content = "content" in (*query.get("expand", ()), *(fields or ()))
         listed = documents_listed(self.actor, [row.pk for row in rows or ()], content=content)
         shown = [listed[row.pk] for row in rows or () if row.pk in listed]
+        bodies_read_tell(request, self.actor, shown)
         return self.get_paginated_response([_chosen(each, fields) for each in shown] if fields else shown)
 
     def retrieve(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from audit.services import Target
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.conditional import if_none_match
 from documents.models import Attachment, Document
-from documents.services.reads import ATTACHMENT_DOWNLOADED, DOCUMENT_READ, read_told, reads_wanted
+from documents.services.reads import ATTACHMENT_DOWNLOADED, DOCUMENT_READ, read_told, reads_told, reads_wanted
 
 
 def document_read_tell(
@@ -26,9 +27,15 @@ def document_read_tell(
         # Asked first, since hardly any workspace wants it and this is asked by every read.
         if not reads_wanted(document["workspace"]):
             return
-        target = Target("document", uuid.UUID(str(document["id"])), document["title"])
-        room = document["workspace"]
+        target, room = _target(document), document["workspace"]
     read_told(actor=actor, action=DOCUMENT_READ, target=target, workspace=room, **facts)
+
+
+def bodies_read_tell(request: Request, actor: Actor, answers: Iterable[dict[str, Any]]) -> None:
+    """Tell of a list that each document was read whose body it shows."""
+    if request.method != "HEAD":
+        shown = [answer for answer in answers if "content" in answer]
+        reads_told(actor=actor, reads=[(_target(answer), answer["workspace"]) for answer in shown])
 
 
 def attachment_read_tell(request: Request, actor: Actor, attachment: Attachment) -> None:
@@ -42,3 +49,7 @@ def attachment_read_tell(request: Request, actor: Actor, attachment: Attachment)
         workspace=attachment.document.workspace.uid,
         document=str(attachment.document.uid),
     )
+
+
+def _target(answer: dict[str, Any]) -> Target:
+    return Target("document", uuid.UUID(str(answer["id"])), answer["title"])

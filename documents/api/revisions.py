@@ -203,6 +203,7 @@ class RevisionViewSet(DocumentAnswering):
         new = revision_snapshot(here.pk, int(number))
         old = revision_snapshot(here.pk, against) if against else _EMPTY
         etag = make_etag(here.pk, against, new.number, wanted["format"])
+        document_read_tell(request, self.actor, here, etag, revision=new.number)
         if wanted["format"] == "unified":
             return self._plain(old, new, etag)
         hunks = diffs.line_hunks if wanted["format"] == "json" else diffs.word_hunks

@@ -26,6 +26,7 @@ from cloudscribe.lib.serializers import (
 )
 from documents import limits
 from documents.api.answering import JobAnswering
+from documents.api.read_log import bodies_read_tell
 from documents.api.serializers import (
     EXPANDABLE,
     CommaField,
@@ -241,6 +242,7 @@ class WorkspaceViewSet(JobAnswering):
         page = self.paginate_queryset(rows.filter(workspace=workspace, trashed_at__isnull=False))
         expand = self.query().get("expand", ())
         listed = documents_listed(self.actor, [row.pk for row in page or ()], content="content" in expand)
+        bodies_read_tell(request, self.actor, listed.values())
         return self.get_paginated_response([listed[row.pk] for row in page or () if row.pk in listed])
 
     def workspace(self) -> Workspace:

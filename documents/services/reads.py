@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
@@ -26,11 +27,24 @@ def read_told(
     A change of the policy holds within two seconds, in every process.
     """
     if reads_wanted(workspace):
-        _record(actor=actor, action=action, target=target, workspace=uuid.UUID(str(workspace)), facts=facts)
+        _record(actor=actor, reads=[(target, workspace)], action=action, facts=facts)
+
+
+def reads_told(*, actor: Actor, reads: Iterable[tuple[Target, uuid.UUID | str]]) -> None:
+    """As `read_told`, of documents that one answer shows together, each with its workspace."""
+    wanted = [(target, workspace) for target, workspace in reads if reads_wanted(workspace)]
+    if wanted:
+        _record(actor=actor, reads=wanted, action=DOCUMENT_READ, facts={})
 
 
 @transactional
 def _record(
-    *, actor: Actor, action: str, target: Target, workspace: uuid.UUID, facts: dict[str, str | int]
+    *,
+    actor: Actor,
+    reads: Iterable[tuple[Target, uuid.UUID | str]],
+    action: str,
+    facts: dict[str, str | int],
 ) -> None:
-    event_record(actor=actor, action=action, target=target, workspace_uid=workspace, facts=facts)
+    for target, workspace in reads:
+        room = uuid.UUID(str(workspace))
+        event_record(actor=actor, action=action, target=target, workspace_uid=room, facts=facts)

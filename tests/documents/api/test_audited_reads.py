@@ -34,7 +34,9 @@ def reads() -> list[Event]:
     return list(rows.select_related("detail").order_by("sequence"))
 
 
-@pytest.mark.parametrize("path", ["", "content/", "html/", "revisions/1/", "?fields=title"])
+@pytest.mark.parametrize(
+    "path", ["", "content/", "html/", "revisions/1/", "revisions/1/diff/", "blame/", "?fields=title"]
+)
 def test_read_is_on_the_record(world: World, path: str) -> None:
     """By every route that shows a body: the reader, the document and its workspace."""
     document, reader = world.document("Page", content="Words"), world.member("viewer")
@@ -43,6 +45,30 @@ def test_read_is_on_the_record(world: World, path: str) -> None:
     assert (event.action, str(event.target_uid)) == ("document.read", document)
     assert (event.actor_uid, str(event.workspace_uid)) == (reader.user.uid, world.workspace)  # type: ignore[union-attr]
     assert event.detail.content["target"] == "Page"
+
+
+def test_read_in_a_list(world: World) -> None:
+    """Lists are reads of what they show the body of; without bodies they are none."""
+    first, second = world.document("One"), world.document("Two")
+    other = World(client_make)
+    other.ok(other.add(world.owner, "viewer"), 201)
+    other.document("Elsewhere")
+    assert world.owner.get("documents/").status_code == 200
+    assert reads() == []
+    assert world.owner.get("documents/?expand=content").status_code == 200
+    assert {str(event.target_uid) for event in reads()} == {first, second}
+    assert world.owner.get("documents/?fields=content").status_code == 200
+    World.ok(world.act(first, "trash"))
+    assert world.owner.get(f"workspaces/{world.workspace}/trash/?expand=content").status_code == 200
+    assert [str(event.target_uid) for event in reads()[4:]] == [first]
+
+
+def test_read_by_the_address_for_people(world: World) -> None:
+    """`/d/…` answers as the document's route does."""
+    document = world.document("Page")
+    address = World.ok(world.owner.get(f"documents/{document}/"))["url"].partition("/d/")[2]
+    assert world.owner.call("GET", f"/d/{address}").status_code == 200
+    assert [str(event.target_uid) for event in reads()] == [document, document]
 
 
 def test_read_of_what_the_client_has(world: World) -> None:
