@@ -60,6 +60,9 @@ _FORBIDDEN = tuple(ipaddress.ip_network(text) for text, _ in FORBIDDEN)
 _ENTRY = re.compile(
     r"(?:\[(?P<six>[0-9a-fA-F:.]+(?:/\d+)?)\]|(?P<four>[\d.]+(?:/\d+)?))(?::(?P<port>\d{1,5}))?"
 )
+_LOOPBACK_NAMES = frozenset({"localhost", "ip6-localhost", "ip6-loopback"})
+# Kept for networks of one's own by RFC 6762 and by ICANN, or by custom; with home.arpa (RFC 8375).
+_PRIVATE_ZONES = frozenset({"local", "internal", "localdomain"})
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.ASCII)
 
@@ -111,6 +114,18 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and (address not in _GIVEN_OUT or address.scope_id):
         return False
     return not any(address in network for network in _FORBIDDEN)
+
+
+def is_loopback_name(host: str) -> bool:
+    """Whether every machine calls itself so (RFC 6761, section 6.3; the last two by custom)."""
+    labels = host.lower().split(".")
+    return labels[-1] in _LOOPBACK_NAMES or labels == ["localhost", "localdomain"]
+
+
+def is_private_name(host: str) -> bool:
+    """Whether the name is one of some network's own: no zone of the public Internet can hold it."""
+    labels = host.lower().split(".")
+    return len(labels) == 1 or labels[-1] in _PRIVATE_ZONES or labels[-2:] == ["home", "arpa"]
 
 
 def literal(host: str) -> Address | None:

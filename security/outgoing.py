@@ -27,13 +27,22 @@ import httpcore
 from django.conf import settings
 
 from security.addresses import Address
-from security.destinations import Openings, is_allowed, is_public, literal, parse_allowed
+from security.destinations import (
+    Openings,
+    is_allowed,
+    is_loopback_name,
+    is_private_name,
+    is_public,
+    literal,
+    parse_allowed,
+)
 
 MOST_BYTES = 1024 * 1024
 _LONGEST_URL = 8_192
 _CHUNK = 64 * 1024
 _MOST_ADDRESSES = 20
 _PRINTABLE = re.compile(r"[!-~]+")
+_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 _SCHEMES = {"https": 443, "http": 80}
 
 Resolver = Callable[[str, int], Iterable[str]]
@@ -165,13 +174,17 @@ class Line:
 def url_check(url: str, *, plain: bool = False, openings: Openings | None = None) -> None:
     """Raise OutgoingRefused for what the text alone tells: scheme, userinfo, host, port, spelled address.
 
-    `plain` and `openings` as for `fetch`.
+    A name that is this machine's is judged as its address, and one that only a network of one's own can hold
+    is refused where operators have opened none. `plain` and `openings` as for `fetch`.
     """
     opened = openings or _openings()
     parts, port = _parse(url, opened)
-    address = literal(parts.hostname or "")
+    host = parts.hostname or ""
+    address = _LOOPBACK if is_loopback_name(host) else literal(host)
     if address is not None:
         _vetted(parts, port, [address], opened, plain=plain)
+    elif is_private_name(host) and not opened.allowed:
+        raise OutgoingRefused(Reason.ADDRESS, host)
     elif parts.scheme == "http" and not plain and not opened.allowed:
         # Whatever the name leads to, it is no network that operators have opened.
         raise OutgoingRefused(Reason.SCHEME, "https is due")

@@ -67,6 +67,11 @@ def test_trail_holds_no_secret_of_an_address(world: World) -> None:
         ("https://0x7f000001/", "forbidden_host"),
         ("https://0177.0.0.1/", "forbidden_host"),
         ("https://127.1/", "forbidden_host"),
+        ("https://localhost/", "forbidden_address"),
+        ("http://LocalHost/", "forbidden_address"),
+        ("http://hooks.localhost/", "forbidden_address"),
+        ("https://postgres/", "forbidden_address"),
+        ("http://metadata.google.internal/", "forbidden_address"),
         ("https://ex ample.org/", "forbidden_malformed"),
         ("https://example.org\\@127.0.0.1/", "forbidden_malformed"),
         ("nonsense", "forbidden_scheme"),
@@ -92,6 +97,8 @@ def test_operators_open_networks_and_ports(world: World, settings: Any) -> None:
     settings.WEBHOOK_ALLOWED_PORTS = ["8443"]
     hook_make(world, url)
     hook_make(world, "https://example.org:8443/")
+    hook_make(world, "http://localhost:8443/")
+    hook_make(world, "http://receiver:8443/")
     elsewhere = {"url": "http://10.0.0.1:8443/", "events": ["*"]}
     assert world.owner.post(hooks(world), elsewhere).status_code == 400
 
