@@ -13,6 +13,7 @@ from accounts.notifications import kind_named
 from accounts.ports import notices
 from accounts.visibility import teams_visible
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.texts import printable
 
 _LONGEST = 200
 # What is the reader's own, whatever rights they have lost.
@@ -96,5 +97,4 @@ def _titles(actor: Actor, rows: Sequence[Notification]) -> dict[Named, str]:
 
 def _printable(text: str) -> str:
     """A name or title as a mail's header and lines can hold it: nothing breaks out of its line."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return " ".join(text.split())[:_LONGEST]
+    return " ".join(printable(text, " ").split())[:_LONGEST]

@@ -28,6 +28,7 @@ from joserfc.jwk import GuestProtocol
 from accounts.exceptions import OidcRefused
 from accounts.oidc_provider import Key, claims_of_user, provider, signing_keys, tokens_for
 from cloudscribe.lib.emails import email_normalise
+from cloudscribe.lib.texts import printable
 
 _FORM = re.compile(r"([^.\s]{1,64})\.([\w-]{43})", re.ASCII)
 # No `none`, and no HS*: whoever knows the client's secret, or takes a public key for one, would sign.
@@ -193,7 +194,7 @@ def _email(claims: Mapping[str, Any]) -> str:
 def _name(claims: Mapping[str, Any]) -> str:
     for claim in ("name", "preferred_username", "email"):
         value = claims.get(claim)
-        shown = "".join(letter for letter in value if letter.isprintable()) if isinstance(value, str) else ""
+        shown = printable(value) if isinstance(value, str) else ""
         if shown.strip():
             return shown.strip()[:_NAME_LENGTH]
     return "New member"

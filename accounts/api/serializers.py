@@ -18,6 +18,7 @@ from cloudscribe.lib.serializers import (
     StrictSerializer,
     StrictUUIDField,
 )
+from cloudscribe.lib.texts import printable
 
 _PASSWORD_LENGTH = 1024
 
@@ -59,7 +60,7 @@ class NameField(StrictCharField):
     def to_internal_value(self, data: Any) -> str:
         """The name; raises ValidationError where it holds what can't be printed."""
         name = super().to_internal_value(data)
-        if not name.isprintable():
+        if printable(name) != name:
             raise ValidationError("A name is one line of printable characters.", code="invalid")
         return name
 

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from cloudscribe.lib.serializers import StrictCharField, StrictSerializer
+from cloudscribe.lib.texts import printable
 from documents import limits
 from documents.anchors import Passage
 from documents.api.comments import SaidField
@@ -40,7 +41,7 @@ class NameField(StrictCharField):
     def to_internal_value(self, data: Any) -> str:
         """The name."""
         name = super().to_internal_value(data)
-        if not name.isprintable():
+        if printable(name) != name:
             self.fail("unprintable")
         return name
 

@@ -57,6 +57,15 @@ def test_me_patch_changes_the_named_fields(client_for: Any) -> None:
     assert event.log_entry == LogEntry.objects.latest("pk").pk
 
 
+@pytest.mark.parametrize(
+    "name", ["\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0915\u094d\u200d\u0937", "👩\u200d👧"]
+)
+def test_me_patch_takes_a_name_whose_letters_are_joined(client_for: Any, name: str) -> None:
+    """What joins or parts the letters of Persian and Hindi belongs to the name."""
+    answer = client_for(user_make(name="Ann")).patch("me/", {"name": name})
+    assert (answer.status_code, answer.json().get("name")) == (200, name)
+
+
 def test_me_patch_of_nothing_makes_no_event(client_for: Any) -> None:
     """A change that changes nothing is no change."""
     client = client_for(user_make(name="Ann"))
@@ -74,6 +83,11 @@ def test_me_patch_of_nothing_makes_no_event(client_for: Any) -> None:
         ({"name": ""}, "/name"),
         ({"name": "x" * 201}, "/name"),
         ({"name": ["Ann"]}, "/name"),
+        ({"name": "Ann\nBoleyn"}, "/name"),
+        ({"name": "\u202eAnn"}, "/name"),
+        ({"name": "A\u200bnn"}, "/name"),
+        ({"name": "A\u200dnn"}, "/name"),
+        ({"name": "\u200d\u200d"}, "/name"),
     ],
 )
 def test_me_patch_refused_is_named(client_for: Any, body: dict[str, Any], pointer: str) -> None:
