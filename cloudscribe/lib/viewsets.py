@@ -299,7 +299,7 @@ class ServiceViewSet(GenericViewSet[Any]):
 
     def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Which methods there are, for everybody: `Allow` tells no more than a 405 does."""
-        return HttpResponse(status=HTTPStatus.NO_CONTENT)
+        return _without_content(HTTPStatus.NO_CONTENT)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> NoReturn:
         """Raise the 405."""
@@ -318,7 +318,11 @@ def _unless_held(request: Request, response: HttpResponse) -> HttpResponse:
 
 
 def _not_modified() -> HttpResponse:
-    """A 304 has no content and so no type of it; by Django's own it would get the policy of a page."""
-    response = HttpResponse(status=HTTPStatus.NOT_MODIFIED)
+    return _without_content(HTTPStatus.NOT_MODIFIED)
+
+
+def _without_content(status: HTTPStatus) -> HttpResponse:
+    """No content and so no type of it; by Django's own it would get the policy of a page."""
+    response = HttpResponse(status=status)
     del response.headers["Content-Type"]
     return response
