@@ -100,7 +100,8 @@ class KeysetPagination(BasePagination):
         ordering = ordering_of(request, view)
         columns = _columns(view, ordering)
         descending = ordering.startswith("-")
-        self.bound = binding(request.GET.items(), ordering)
+        # With the path: the same edge means another place in the list of another workspace.
+        self.bound = binding([*request.GET.items(), ("", request.path)], ordering)
         size = page_size_of(request)
         cursor = _cursor_of(request, queryset, columns, self.bound)
         downwards = descending != (cursor is not None and cursor.reverse)

@@ -89,6 +89,14 @@ def test_cursor_under_another_ordering_or_filter(http: Client, change: str) -> N
     assert (response.status_code, response.json()["code"]) == (400, "invalid_cursor")
 
 
+def test_cursor_at_another_list(http: Client) -> None:
+    """Also where that list has the same rows in the same order."""
+    cursor = _get(http, "/api/t/rows/?page_size=3")["next"].split("cursor=")[1].split("&")[0]
+    assert http.get(f"/api/t/rows/?cursor={cursor}").status_code == 200
+    response = http.get(f"/api/t/other-rows/?cursor={cursor}")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_cursor")
+
+
 def test_list_filtered(http: Client) -> None:
     """`field__op` of the allow-list narrows the list, and its pages keep it."""
     page = _get(http, "/api/t/rows/?id__gte=5&page_size=2&ordering=-type")

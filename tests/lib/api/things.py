@@ -245,6 +245,7 @@ router.register("rows", Rows, basename="row")
 
 urlpatterns = [
     path("api/t/", include(router.urls)),
+    path("api/t/other-rows/", Rows.as_view({"get": "list"})),
     path("api/t/tree/", Things.as_view({"get": "tree"})),
     path("api/t/secret/", Things.as_view({"get": "secret"})),
     path("api/t/manage/", Things.as_view({"post": "manage"})),
