@@ -43,6 +43,17 @@ SHAPING = (
     "settings.py",
 )
 KEPT_TEMPLATES = 6
+# The change feed waits for every writer of the server, and an analysis of the server's own is one: what a
+# test has written would come into the feed a moment later. Embedded servers have autovacuum off as a whole.
+STILL_SQL = """
+DO $$
+DECLARE name regclass;
+BEGIN
+  FOR name IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
+    EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', name);
+  END LOOP;
+END $$
+"""
 FOREIGN = {"EMAIL_URL", "SENTRY_DSN", "PORT", "RATELIMIT_ENABLE"}
 
 
@@ -181,6 +192,8 @@ class GivenServers:
                 f"CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE} TEMPLATE template0 ENCODING 'UTF8'".encode()
             )
         _migrate(self.addresses())
+        with psycopg.connect(self.superuser_url(), autocommit=True) as connection:
+            connection.execute(STILL_SQL)
         self.started = True
 
     def stop(self) -> None:
