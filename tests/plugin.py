@@ -191,6 +191,8 @@ class GivenServers:
             connection.execute(
                 f"CREATE DATABASE {DATABASE} OWNER {OWNER_ROLE} TEMPLATE template0 ENCODING 'UTF8'".encode()
             )
+            # As the embedded server and docker compose have it: plans are pinned for storage without seeks.
+            connection.execute(f"ALTER DATABASE {DATABASE} SET random_page_cost = 1.1".encode())
         _migrate(self.addresses())
         with psycopg.connect(self.superuser_url(), autocommit=True) as connection:
             connection.execute(STILL_SQL)
