@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -23,10 +25,18 @@ pytestmark = pytest.mark.django_db
 PROFILE = {"name": "Ann", "locale": "en", "timezone": "UTC"}
 
 
+@pytest.fixture(scope="module")
+def signed_in(for_all_tests: None) -> SimpleCookie:
+    """The cookies of an administrator of all tests."""
+    return staff_client(staff_make())[0].cookies
+
+
 @pytest.fixture
-def browser() -> Client:
-    """An administrator at the admin."""
-    return staff_client(staff_make())[0]
+def browser(signed_in: SimpleCookie, as_made: None) -> Client:
+    """An administrator at the admin, who has come from no other page."""
+    client = Client()
+    client.cookies = copy.deepcopy(signed_in)
+    return client
 
 
 def clerk(*permissions: str) -> Client:

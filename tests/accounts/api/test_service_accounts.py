@@ -21,11 +21,17 @@ from tests.fixtures import ApiClient, client_make
 PATH = "service-accounts/"
 
 
-@pytest.fixture
-def boss(db: None) -> ApiClient:
-    """An administrator."""
+@pytest.fixture(scope="module")
+def office(for_all_tests: None) -> ApiClient:
+    """An administrator of all tests."""
     user, _ = admin_create(actor=command(), email="boss@example.org", password=PASSWORD)
     return client_make(user)
+
+
+@pytest.fixture
+def boss(office: ApiClient, as_made: None) -> ApiClient:
+    """An administrator."""
+    return office
 
 
 class Room:
@@ -48,10 +54,16 @@ class Room:
         return str(self.owner.post(PATH, {"name": "Robot", "workspace": self.uid}).json()["id"])
 
 
-@pytest.fixture
-def room(db: None) -> Room:
-    """A workspace."""
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Room:
+    """A workspace of all tests."""
     return Room()
+
+
+@pytest.fixture
+def room(made: Room, as_made: None) -> Room:
+    """A workspace."""
+    return made
 
 
 def test_create_by_owner_is_granted_and_signs_in_by_token(room: Room) -> None:

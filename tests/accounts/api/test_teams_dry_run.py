@@ -49,10 +49,16 @@ class Crew:
         return uid
 
 
-@pytest.fixture
-def crew() -> Crew:
-    """A team with one manager."""
+@pytest.fixture(scope="module")
+def made(for_all_tests: None) -> Crew:
+    """A team of all tests."""
     return Crew()
+
+
+@pytest.fixture
+def crew(made: Crew, as_made: None) -> Crew:
+    """A team with one manager."""
+    return made
 
 
 def effect(person: ApiClient, type_: str, uid: str, name: str, role: str, otherwise: str | None) -> Any:
