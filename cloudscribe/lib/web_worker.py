@@ -25,7 +25,6 @@ from urllib.parse import unquote
 import structlog
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import InvalidResponseHeader, InvalidResponseHeaderName, NoMoreData, ParseException
-from gunicorn.workers.gthread import ThreadWorker
 
 from cloudscribe.lib.context import RequestContext, new_request_id, request_context
 from cloudscribe.lib.embedded.processes import process_exists
@@ -38,6 +37,7 @@ from cloudscribe.lib.errors import (
     ServiceUnavailable,
     problem_body,
 )
+from cloudscribe.lib.web_heads import HeadsFirst, head_lacks
 
 # Seconds that may pass between two pieces of a body, either way: an answer that nobody takes would else hold
 # a thread for ever.
@@ -146,7 +146,7 @@ class Reread:
         return getattr(self._parser, name)
 
 
-class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
+class DeadlineWorker(HeadsFirst):
     """Cuts connections whose head is not complete in time; its main thread looks once a second.
 
     A thread that has answered waits a moment for the next request of the same connection. gunicorn hands
@@ -157,12 +157,11 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     thread, and whoever only reads would wait for all of them.
     """
 
-    # Seconds for the whole head, and the paths whose POST is answered aside; the configuration sets both.
-    head_deadline = 10.0
     # The process that holds the socket and starts another master where this one dies; 0 where nobody does.
     supervisor = 0
     # As BODY_SILENCE, for tests.
     silence = BODY_SILENCE
+    # The paths whose POST is answered aside; the configuration sets them.
     paths_aside: Collection[str] = ()
     # Beginnings of paths whose POST is, and of those where a header may bring a password with any request.
     prefixes_aside: tuple[str, ...] = ()
@@ -252,11 +251,13 @@ class DeadlineWorker(ThreadWorker):  # type: ignore[misc]
     def _follows(self, conn: Any) -> bool:
         if not self.alive or self.tpool.waiting:
             return False
-        if conn.parser.unreader.buf.getvalue():
-            return True
-        poll = select.poll()
-        poll.register(conn.sock, select.POLLIN)
-        return bool(poll.poll(_FOLLOW_MILLISECONDS))
+        before = conn.parser.unreader.buf.getvalue()
+        if not before:
+            poll = select.poll()
+            poll.register(conn.sock, select.POLLIN)
+            if not poll.poll(_FOLLOW_MILLISECONDS):
+                return False
+        return not head_lacks(conn.sock, self.cfg.limit_request_line, before)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """The head is there: from here on only silence counts, an upload may take its time."""

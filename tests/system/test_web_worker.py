@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -105,6 +106,33 @@ def test_requests_sent_in_one_piece_are_all_answered(port: int) -> None:
         client.sendall(request * 4 + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         answer = b"".join(iter(lambda: client.recv(65_536), b""))
     assert answer.count(b"HTTP/1.1 200") == 5
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"], ids=["nothing", "half a head"])
+def test_connections_that_send_no_request_hold_up_nobody(port: int, begun: bytes) -> None:
+    """Many times as many as there are threads, new ones and such as were answered before."""
+    with contextlib.ExitStack() as stack:
+        for number in range(40):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            if number % 2:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+            client.sendall(begun)
+        started = time.monotonic()
+        assert all(_answers(port) for _ in range(10))
+        assert time.monotonic() - started < 2
+
+
+def test_head_that_comes_in_pieces_is_answered(port: int) -> None:
+    """Byte by byte, on a new connection and on the same once more; after a mistake, too."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(2):
+            for byte in b"GET / HTTP/1.1\r\nHost: x\r\n\r\n":
+                client.sendall(bytes([byte]))
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+        client.sendall(b"x" * 9_000)
+        assert client.recv(65_536).startswith(b"HTTP/1.1 400")
 
 
 def test_connections_that_never_rest_leave_room_for_one_more(port: int) -> None:
