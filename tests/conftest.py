@@ -94,16 +94,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no process is left with one when the others are done."""
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Begin with the files that take long, so that no process is left with one when the others are done.
+
+    Tests of a file follow each other as they begin (tests.fixtures.Begins).
+    """
 
     def rank(item: pytest.Item) -> int:
         return next((at for at, mark in enumerate(("system", "slow")) if item.get_closest_marker(mark)), 2)
 
     ranks: dict[pathlib.Path, int] = {}
-    for item in items:
+    places: dict[pathlib.Path, int] = {}
+    for place, item in enumerate(items):
         ranks[item.path] = min(rank(item), ranks.get(item.path, 2))
-    items.sort(key=lambda item: ranks[item.path])
+        places.setdefault(item.path, place)
+    items.sort(key=lambda item: (ranks[item.path], places[item.path], item.callspec.params["begins"]))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import enum
 import json
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pytest
 from django.db import transaction
@@ -25,6 +27,9 @@ from tests.accounts.factories import user_make
 from tests.rolled_back import forget, transaction_of_many_tests
 
 BASE = "/api/v1/"
+# Fixtures of tests whose rows are committed, as they are with `django_db(transaction=True)`.
+COMMITTING = {"transactional_db", "live_server"}
+Made = TypeVar("Made")
 
 # Without timers a request loads limits and IP rules anew when they are two seconds old. A test that counts
 # statements or changes them must not depend on how long that takes here; the latter has them forgotten.
@@ -42,6 +47,14 @@ class ApiClient:
         self.user: User | None = None
         self.credentials: Credentials | None = None
         self._client = Client(raise_request_exception=False)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ApiClient:
+        """The same person with the same session and cookies."""
+        twin = ApiClient(self.token, **self.meta)
+        twin.user, twin.credentials, twin._client.cookies = copy.deepcopy(
+            (self.user, self.credentials, self._client.cookies), memo
+        )
+        return twin
 
     def call(
         self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
@@ -74,6 +87,21 @@ class ApiClient:
     def delete(self, path: str, **headers: Any) -> Any:
         """DELETE."""
         return self.call("DELETE", path, **headers)
+
+
+class Begins(enum.IntEnum):
+    """What a test finds in the database, in the order in which those of a file run."""
+
+    EMPTY = 0
+    AS_MADE = 1
+    COMMITTING = 2
+
+
+class Once(Protocol):
+    """Takes how something is made, and returns what each test gets it from."""
+
+    def __call__(self, make: Callable[[], Made]) -> Callable[[], Made]:
+        """See the fixture `once`."""
 
 
 @pytest.fixture(autouse=True)
@@ -123,23 +151,55 @@ def client_for(db: None) -> Callable[..., ApiClient]:
     return client_make
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tell `begins` of each test: pytest ends what was made upon one before a test that begins otherwise."""
+    mark = metafunc.definition.get_closest_marker("django_db")
+    if COMMITTING.intersection(metafunc.fixturenames) or (mark and mark.kwargs.get("transaction")):
+        how = Begins.COMMITTING
+    else:
+        how = Begins.AS_MADE if {"for_all_tests", "once"} & {*metafunc.fixturenames} else Begins.EMPTY
+    metafunc.parametrize("begins", [how], ids=[pytest.HIDDEN_PARAM], indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def begins(request: pytest.FixtureRequest) -> Begins:
+    """How the tests that come next begin; those of a file that begin alike follow each other."""
+    return Begins(request.param)
+
+
 @pytest.fixture(scope="module")
 def for_all_tests(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    begins: Begins, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    """For fixtures whose rows stay over the tests of a file, none of which needs committed ones.
+    """For fixtures whose rows stay over all tests of a file that ask for them, and are seen by no other.
 
-    One that does would wait for the locks of the others' rows, without end.
+    A test that commits would wait for the locks of such rows, without end.
     """
-    here = [item for item in request.session.items if item.path == request.path]
-    marks = [(item.name, mark) for item in here for mark in item.iter_markers("django_db")]
-    assert [name for name, mark in marks if mark.kwargs.get("transaction")] == []
+    assert begins is Begins.AS_MADE
     with transaction_of_many_tests(django_db_blocker):
         yield
 
 
+@pytest.fixture(scope="module")
+def once(begins: Begins, request: pytest.FixtureRequest) -> Once:
+    """Makes what tests of a file begin with once for all of them, and anew for each that commits its rows.
+
+    Each gets a copy: what it does to the objects is no other's business, and `as_made` sees to the rows.
+    """
+    if begins is Begins.COMMITTING:
+        return lambda make: make
+    request.getfixturevalue("for_all_tests")
+
+    def keep(make: Callable[[], Made]) -> Callable[[], Made]:
+        made = make()
+        forget()
+        return lambda: copy.deepcopy(made)
+
+    return keep
+
+
 @pytest.fixture
-def as_made(for_all_tests: None, db: None) -> Iterator[None]:
+def as_made(db: None) -> Iterator[None]:
     """What a test changes of such rows goes with its own transaction, and what was cached of them too."""
     yield
     forget()

@@ -10,12 +10,20 @@ import pytest
 from cloudscribe.lib.postgresql import statements as prepared
 
 
-@pytest.fixture
-def world(client_for: Callable[..., Any]) -> Any:
-    """A new workspace with its owner (tests.documents.world.World)."""
+@pytest.fixture(scope="module")
+def new_world(once: Any) -> Callable[[], Any]:
+    """Makes a workspace with its owner (tests.documents.world.World)."""
     from tests.documents.world import World  # noqa: PLC0415 (needs the models, which aren't loaded yet)
+    from tests.fixtures import client_make  # noqa: PLC0415
 
-    return World(client_for)
+    made: Callable[[], Any] = once(lambda: World(client_make))
+    return made
+
+
+@pytest.fixture
+def world(new_world: Callable[[], Any], as_made: None) -> Any:
+    """A workspace with its owner, as if no other test had been there."""
+    return new_world()
 
 
 @pytest.fixture

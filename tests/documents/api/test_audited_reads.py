@@ -19,12 +19,11 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(world: World) -> Iterator[World]:
     """A workspace whose owner wants reads on the record."""
-    made = World(client_make)
-    made.ok(made.owner.patch(f"workspaces/{made.workspace}/", {"policies": {"reads_audited": True}}))
+    world.ok(world.owner.patch(f"workspaces/{world.workspace}/", {"policies": {"reads_audited": True}}))
     audited_rooms.refresh()
-    yield made
+    yield world
     audited_rooms._value = frozenset()
 
 

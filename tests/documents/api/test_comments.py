@@ -15,7 +15,7 @@ from tests.accounts.factories import PASSWORD
 from tests.actors import command
 from tests.documents.api.test_editing_races import at_once
 from tests.documents.world import ABSENT, World, statements, uid_of
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, Once, client_make
 
 pytestmark = pytest.mark.django_db
 
@@ -41,10 +41,16 @@ class Talk:
         return [None if row["deleted"] else row["body"] for row in page["results"]]
 
 
+@pytest.fixture(scope="module")
+def new_talk(once: Once) -> Callable[[], Talk]:
+    """Makes a thread with its first comment."""
+    return once(lambda: Talk(World(client_make)))
+
+
 @pytest.fixture
-def talk(world: World) -> Talk:
-    """A thread with its first comment."""
-    return Talk(world)
+def talk(new_talk: Callable[[], Talk], as_made: None) -> Talk:
+    """A thread with its first comment, as if no other test had been there."""
+    return new_talk()
 
 
 # --- answering -------------------------------------------------------------------------------------------
@@ -177,11 +183,11 @@ def test_delete_by_managers_and_nobody_else(talk: Talk) -> None:
         assert talk.world.member(role).delete(f"comments/{second}/").status_code == status
 
 
-def test_delete_and_edit_under_a_hold(talk: Talk, world: World, client_for: Any) -> None:
+def test_delete_and_edit_under_a_hold(talk: Talk, client_for: Any) -> None:
     """What has to be kept for the law is kept, comments too."""
     admin, _ = admin_create(actor=command(), email="boss@example.org", password=PASSWORD)
     staff = client_for(admin)
-    World.ok(staff.post(f"workspaces/{world.workspace}/holds/", {"reason": "Case 7"}), 201)
+    World.ok(staff.post(f"workspaces/{talk.world.workspace}/holds/", {"reason": "Case 7"}), 201)
     for answer in (
         talk.opener.patch(f"comments/{talk.first}/", {"body": "Better."}),
         talk.opener.delete(f"comments/{talk.first}/"),

@@ -15,12 +15,6 @@ from tests.fixtures import client_make
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def world() -> World:
-    """A workspace with its owner."""
-    return World(client_make)
-
-
 def entries(client: Any, path: str) -> list[dict[str, Any]]:
     """The first page."""
     answer = client.get(path)

@@ -427,8 +427,7 @@ def test_accept_in_a_deleted_workspace_is_400(world: World) -> None:
     assert accept(world.client_for(user_make(GUEST)), token).status_code == 400
 
 
-@pytest.mark.usefixtures("redis_gone")
-def test_invite_and_accept_without_redis(world: World) -> None:
+def test_invite_and_accept_without_redis(world: World, redis_gone: None) -> None:
     """Nothing of it needs Redis."""
     invited(world)
     World.ok(accept(world.client_for(user_make(GUEST)), token_in(mailed())))
