@@ -17,16 +17,28 @@ from tests.accounts.factories import PASSWORD, user_make
 from tests.actors import command
 from tests.documents.api.test_editing_races import at_once
 from tests.documents.world import ABSENT, World, uid_of
-from tests.fixtures import ApiClient
+from tests.fixtures import ApiClient, Once, client_make
 
 REASON = {"reason": "The author left without a word."}
+Closed = tuple[World, ApiClient, str]
+
+
+@pytest.fixture(scope="module")
+def new_closed(once: Once) -> Callable[[], Closed]:
+    """Makes a world, a manager, and a draft that nobody but the manager sees."""
+
+    def make() -> Closed:
+        world = World(client_make)
+        manager = world.member("manager")
+        return world, manager, world.document("Secret", by=manager, state="draft")
+
+    return once(make)
 
 
 @pytest.fixture
-def closed(world: World) -> tuple[World, ApiClient, str]:
-    """The world, a manager, and a draft that nobody but the manager sees."""
-    manager = world.member("manager")
-    return world, manager, world.document("Secret", by=manager, state="draft")
+def closed(new_closed: Callable[[], Closed], as_made: None) -> Closed:
+    """They, as if no other test had been there."""
+    return new_closed()
 
 
 @pytest.fixture
@@ -41,7 +53,7 @@ def told(person: ApiClient) -> list[tuple[str, Any]]:
     return [(row["kind"], row["target"] and row["target"]["title"]) for row in rows]
 
 
-def test_override_opens_a_cut_for_an_hour(closed: tuple[World, ApiClient, str]) -> None:
+def test_override_opens_a_cut_for_an_hour(closed: Closed) -> None:
     """The owner manages it from the next request on, until the hour is over; once more renews."""
     world, _, document = closed
     assert world.owner.get(f"documents/{document}/").status_code == 404
@@ -64,7 +76,7 @@ def test_override_opens_a_cut_for_an_hour(closed: tuple[World, ApiClient, str]) 
     assert again["id"] != made["id"]
 
 
-def test_override_is_told_and_on_the_record(closed: tuple[World, ApiClient, str]) -> None:
+def test_override_is_told_and_on_the_record(closed: Closed) -> None:
     """The document's owner and managers are told with the reason; the event holds it, too."""
     world, manager, document = closed
     World.ok(world.owner.post(f"documents/{document}/owner-override/", REASON), 201)
@@ -78,7 +90,7 @@ def test_override_is_told_and_on_the_record(closed: tuple[World, ApiClient, str]
     assert event.detail.content["reason"] == REASON["reason"]
 
 
-def test_override_by_anybody_else_is_not_found(closed: tuple[World, ApiClient, str]) -> None:
+def test_override_by_anybody_else_is_not_found(closed: Closed) -> None:
     """Managers, strangers, owners of another workspace, staff: the answer for what is absent."""
     world, manager, document = closed
     stranger = world.client_for()
@@ -108,13 +120,13 @@ def test_override_of_what_is_open_anyway(world: World) -> None:
 @pytest.mark.parametrize(
     "body", [{}, {"reason": ""}, {"reason": "x" * 501}, {"reason": 1}, {"role": "owner"}]
 )
-def test_override_needs_a_reason(closed: tuple[World, ApiClient, str], body: dict[str, Any]) -> None:
+def test_override_needs_a_reason(closed: Closed, body: dict[str, Any]) -> None:
     """A text of up to 500 characters, and nothing else."""
     world, _, document = closed
     assert world.owner.post(f"documents/{document}/owner-override/", body).status_code == 400
 
 
-def test_break_glass_reads_for_an_hour(closed: tuple[World, ApiClient, str], inspector: ApiClient) -> None:
+def test_break_glass_reads_for_an_hour(closed: Closed, inspector: ApiClient) -> None:
     """A reader and no more, told to the managers, on the record, renewed by a second one."""
     _, manager, document = closed
     assert inspector.get(f"documents/{document}/").status_code == 404
@@ -129,7 +141,7 @@ def test_break_glass_reads_for_an_hour(closed: tuple[World, ApiClient, str], ins
     assert inspector.get(f"documents/{document}/").status_code == 404
 
 
-def test_break_glass_without_the_permission_is_not_found(closed: tuple[World, ApiClient, str]) -> None:
+def test_break_glass_without_the_permission_is_not_found(closed: Closed) -> None:
     """Owners, superusers, strangers, however lately they signed in."""
     world, manager, document = closed
     boss, _ = admin_create(actor=command(), email="boss@example.org", password=PASSWORD)
@@ -138,7 +150,7 @@ def test_break_glass_without_the_permission_is_not_found(closed: tuple[World, Ap
         assert person.post(f"documents/{document}/break-glass/", REASON).status_code == 404
 
 
-def test_break_glass_needs_a_fresh_proof(closed: tuple[World, ApiClient, str], inspector: ApiClient) -> None:
+def test_break_glass_needs_a_fresh_proof(closed: Closed, inspector: ApiClient) -> None:
     """An old sign-in is asked again, for what is there as for what isn't."""
     _, _, document = closed
     Session.objects.update(authenticated_at=timezone.now() - dt.timedelta(hours=1))
@@ -147,9 +159,7 @@ def test_break_glass_needs_a_fresh_proof(closed: tuple[World, ApiClient, str], i
         assert (answer.status_code, answer.json()["code"]) == (403, "reauth_required")
 
 
-def test_break_glass_of_what_is_open_or_in_the_trash(
-    closed: tuple[World, ApiClient, str], inspector: ApiClient
-) -> None:
+def test_break_glass_of_what_is_open_or_in_the_trash(closed: Closed, inspector: ApiClient) -> None:
     """There is nothing to break."""
     world, _, _ = closed
     shared, thrown = world.document("Shared"), world.document("Thrown")
@@ -161,7 +171,7 @@ def test_break_glass_of_what_is_open_or_in_the_trash(
     assert inspector.post(f"documents/{ABSENT}/break-glass/", REASON).status_code == 404
 
 
-def test_break_glass_ends_with_the_role(closed: tuple[World, ApiClient, str], inspector: ApiClient) -> None:
+def test_break_glass_ends_with_the_role(closed: Closed, inspector: ApiClient) -> None:
     """Whoever is no inspector any more opens nothing further."""
     _, _, document = closed
     assert inspector.user
@@ -180,7 +190,7 @@ def test_override_twice_at_once_is_one_grant(client_for: Callable[..., ApiClient
     assert DocumentUserPermission.objects.filter(origin="override").count() == 1
 
 
-def test_override_reaches_into_the_trash(closed: tuple[World, ApiClient, str]) -> None:
+def test_override_reaches_into_the_trash(closed: Closed) -> None:
     """What a manager threw away of their own is not lost to the workspace: its owner brings it back."""
     world, manager, document = closed
     World.ok(world.act(document, "trash", manager))
