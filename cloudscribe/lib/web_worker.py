@@ -45,7 +45,8 @@ BODY_SILENCE = 15
 # What is read, and for how many seconds, of a body that nobody wanted: closing on it would reset the
 # connection and lose the refusal that the client has yet to read.
 _LINGER_SECONDS = 10
-_LINGER_BYTES = 128 * 1024 * 1024
+_LINGER_BYTES = 256 * 1024 * 1024
+_LINGER_PIECE = 64 * 1024
 # So long a thread waits for the next request of a connection before it lets the main thread watch it.
 _FOLLOW_MILLISECONDS = 3
 # So long a worker without a free thread leaves new connections to the other workers.
@@ -280,8 +281,28 @@ class DeadlineWorker(HeadsFirst):
             conn.sock.release()
             conn.sock = plain
         with contextlib.suppress(OSError, ParseException):
-            drained = conn.parser.finish_body(time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES)
+            drained = self._drained(req, conn)
         return kept and drained
+
+    @staticmethod
+    def _drained(req: Any, conn: Any) -> bool:
+        """Read what is left of a body that nobody wanted; whether its end was reached.
+
+        In larger pieces than gunicorn's own way, which asks for a kilobyte at a time and copies all that has
+        arrived for each: 60 MB took ten seconds of computing.
+        """
+        deadline, left = time.monotonic() + _LINGER_SECONDS, _LINGER_BYTES
+        while left > 0 and not getattr(req.body, "failed", False):
+            seconds = deadline - time.monotonic()
+            if seconds <= 0:
+                break
+            conn.sock.settimeout(seconds)
+            piece = req.body.read(_LINGER_PIECE)
+            if not piece:
+                conn.sock.settimeout(None)
+                return True
+            left -= len(piece)
+        return False
 
     def _belongs_aside(self, req: Any) -> bool:
         """Whatever the spelling of the path, as long as the application reads it so."""

@@ -245,6 +245,16 @@ def test_body_too_long_to_belong_aside_is_refused(port: int, headers: dict[str, 
         assert json.loads(answer.read())["code"] == "too_large"
 
 
+def test_body_that_nobody_wanted_is_read_to_its_end(port: int) -> None:
+    """However large an upload may be: its sender reads the answer, and goes on by the same connection."""
+    with _connection(port) as connection:
+        connection.request("POST", "/", bytes(100 * 1024 * 1024))
+        assert connection.getresponse().read()
+        kept = connection.sock
+        assert _ask(connection)
+        assert connection.sock is kept is not None
+
+
 def test_answers_that_nobody_takes_leave_room_for_others(port: int) -> None:
     """As many as there are threads ask for much and read nothing: the next one is answered all the same."""
     with contextlib.ExitStack() as stack:
