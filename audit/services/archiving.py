@@ -16,6 +16,7 @@ from audit.selectors.tree import seal_newest
 from audit.services.events import Entry, Target, entry_row
 from audit.showing import hash_shown
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.postgresql.locks import advisory_lock
 from cloudscribe.lib.storage import file_remove, temporary_file
 from cloudscribe.lib.transactions import sqlstate, transactional
 
@@ -34,15 +35,10 @@ class NotArchived(Exception):
 @contextlib.contextmanager
 def archiving_alone() -> Iterator[None]:
     """Keep others who archive away as long as this goes on; raises NotArchived where one is at it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('cs_audit_archive'))")
-        if cursor.fetchone() != (True,):
+    with advisory_lock("audit.archive") as held:
+        if not held:
             raise NotArchived("somebody else archives at this moment")
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtext('cs_audit_archive'))")
 
 
 def span_archive(*, actor: Actor, span: Span, progress: Callable[[int], None]) -> Archive:

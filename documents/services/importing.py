@@ -8,13 +8,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from django.db import connection
 from django.db.models import Max
 from uuid_utils.compat import uuid7
 
 from audit.services import Entry, Target, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import BusinessError, DomainError, NotFound
+from cloudscribe.lib.postgresql.locks import advisory_lock
 from cloudscribe.lib.transactions import transactional
 from documents.etags import ExpectedRevision
 from documents.importing.files import SourceFolder
@@ -137,17 +137,11 @@ def _import(
 
 @contextmanager
 def _only_import(workspace: Workspace) -> Iterator[None]:
-    """Hold a lock of this connection: two imports at once would link to documents that neither makes."""
-    key = f"documents.import:{workspace.pk}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
-        if not cursor.fetchone()[0]:
+    """Keep others out: two imports at once would link to documents that neither makes."""
+    with advisory_lock(f"documents.import:{workspace.pk}") as held:
+        if not held:
             raise ImportRunning
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
 def _work_of(

@@ -114,7 +114,7 @@ def test_erase_again_removes_what_a_crash_left(
 def test_erase_waits_for_who_archives(administrator: ApiClient, gone: User) -> None:
     """A range that is about to be archived would slip through: the job comes again."""
     with psycopg.connect(SERVERS.superuser_url()) as other:
-        other.execute("SELECT pg_advisory_lock(hashtext('cs_audit_archive'))")
+        other.execute("SELECT pg_advisory_lock(hashtextextended('audit.archive', 0))")
         assert erase(administrator, gone)["state"] == "queued"
     assert Archive.objects.count() == 1
 

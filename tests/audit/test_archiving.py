@@ -241,7 +241,7 @@ def test_long_reader_is_not_waited_for(old: list[int], monkeypatch: pytest.Monke
 def test_two_at_once(old: list[int]) -> None:
     """The second is sent away and touches nothing."""
     with psycopg.connect(SERVERS.superuser_url()) as first:
-        first.execute("SELECT pg_advisory_lock(hashtext('cs_audit_archive'))")
+        first.execute("SELECT pg_advisory_lock(hashtextextended('audit.archive', 0))")
         assert "somebody else archives" in refused()
 
 

@@ -14,6 +14,7 @@ from accounts.services import admin_create
 from cloudscribe.lib import env
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.commands import OperatorCommand
+from cloudscribe.management.alone import prepared_alone
 from documents.models import Workspace
 
 DEMO_SLUG = "demo"
@@ -30,6 +31,10 @@ class Command(OperatorCommand):
 
     def run(self, actor: Actor, **options: Any) -> None:
         """Idempotent: a second run on a used installation changes nothing."""
+        with prepared_alone(self.stderr.write):
+            self._make(actor)
+
+    def _make(self, actor: Actor) -> None:
         email = env.text("CLOUDSCRIBE_ADMIN_EMAIL", "admin@example.org", "E-mail of the first administrator.")
         given = env.secret(
             "CLOUDSCRIBE_ADMIN_PASSWORD", "Password of the first administrator; else one is generated."
