@@ -249,6 +249,10 @@ class DeadlineWorker(HeadsFirst):
         finally:
             conn.parser, conn.aside = parser, False
 
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: FBT001 (gunicorn's)
+        """As it is: `handle_request` has read what was left of the body."""
+        return keepalive
+
     def _follows(self, conn: Any) -> bool:
         if not self.alive or self.tpool.waiting:
             return False
