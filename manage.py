@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import os
 import pathlib
+import signal
 import sys
 
 from django.core.management import ManagementUtility
@@ -71,8 +72,14 @@ def main() -> None:
         sys.exit(f"manage.py: {problem}")
     # What is imported stays: to look through it for garbage takes a fifth of the time to start.
     gc.disable()
-    # Only now: Django reads the environment with its settings.
-    CommandLine(sys.argv).execute()
+    try:
+        # Only now: Django reads the environment with its settings.
+        CommandLine(sys.argv).execute()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has enough, as `head` does. At its end the interpreter flushes once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -16,3 +18,18 @@ def test_exit_code_of_manage(arguments: list[str], code: int) -> None:
         [sys.executable, "manage.py", *arguments], cwd=settings.BASE_DIR, capture_output=True, check=False
     )
     assert done.returncode == code
+
+
+def test_reader_that_has_enough_is_no_error() -> None:
+    """`manage.py ... | head` ends as any other program does there, without a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "help", "--commands"],
+        cwd=settings.BASE_DIR,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
