@@ -137,6 +137,9 @@ class Stage:
         snapshots = f"workspaces/{self.ids['workspace']}/snapshots/"
         self.ids["snapshot"] = owner.post(snapshots, {"name": "Then"}).json()["id"]
         self._hook(owner, f"workspaces/{self.ids['workspace']}/webhooks/")
+        self._fill_platform(owner)
+
+    def _fill_platform(self, owner: ApiClient) -> None:
         with transaction.atomic():
             self.ids["job"] = str(job_enqueue(actor=command(), kind="mail.send", payload={}).uid)
         self.ids["ip_rule"] = str(ip_rule_create(actor=command(), network="203.0.113.0/24").uid)
