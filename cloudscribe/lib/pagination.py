@@ -38,7 +38,7 @@ __all__ = [
     "InvalidCursor",
     "KeysetPagination",
     "Page",
-    "binding",
+    "binding_of",
     "cut_page",
     "decode_cursor",
     "encode_cursor",
@@ -86,6 +86,14 @@ def page_links(
     }
 
 
+def binding_of(request: Request | HttpRequest, ordering: str = "") -> str:
+    """What ties the cursors of the list that the request asks for to it; see `binding`.
+
+    Its path belongs to it: the same edge means another place in the list of another workspace.
+    """
+    return binding([*request.GET.items(), ("", request.path)], ordering)
+
+
 class KeysetPagination(BasePagination):
     """Pages of a queryset by its view's ordering.
 
@@ -100,8 +108,7 @@ class KeysetPagination(BasePagination):
         ordering = ordering_of(request, view)
         columns = _columns(view, ordering)
         descending = ordering.startswith("-")
-        # With the path: the same edge means another place in the list of another workspace.
-        self.bound = binding([*request.GET.items(), ("", request.path)], ordering)
+        self.bound = binding_of(request, ordering)
         size = page_size_of(request)
         cursor = _cursor_of(request, queryset, columns, self.bound)
         downwards = descending != (cursor is not None and cursor.reverse)

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import User
-from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
-from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.cursors import decode_cursor, encode_cursor
+from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import QuerySerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
@@ -118,7 +118,7 @@ class AccessViewSet(DocumentReached, ServiceViewSet):
         """Everybody with a right on the document, by name: people, services and teams (managers)."""
         row = self.document_here()
         require(self.actor, Action.GRANT, row)
-        size, bound = page_size_of(request), binding(request.GET.items())
+        size, bound = page_size_of(request), binding_of(request)
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [str, uuid.UUID], bound=bound) if text else None
         rows, page = access_page(self.actor, row, size=size, cursor=cursor)

@@ -14,9 +14,9 @@ from rest_framework.request import Request
 from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.jobs.models import Job
 from cloudscribe.lib.conditional import if_none_match, make_etag
-from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
+from cloudscribe.lib.cursors import decode_cursor, encode_cursor
 from cloudscribe.lib.errors import InvalidInput, NotFound
-from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.renderers import dump_json
 from documents.api.destinations import CHANGED, OTHER_WORKSPACE, DestinationMixin
@@ -149,7 +149,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
             return self._plain_list(request, query.get("workspace"))
         rows = self.paginate_queryset(documents_filtered(self.actor, query))
         fields = query.get("fields")
-        content = "content" in (*query.get("expand", ()), *(fields or ()))
+        content = "content" in (fields or query.get("expand", ()))
         listed = documents_listed(self.actor, [row.pk for row in rows or ()], content=content)
         shown = [listed[row.pk] for row in rows or () if row.pk in listed]
         bodies_read_tell(request, self.actor, shown)
@@ -287,7 +287,7 @@ class DocumentViewSet(EditingMixin, DestinationMixin):
 
     # --- what they share ---
     def _plain_list(self, request: Request, workspace: uuid.UUID | None) -> HttpResponseBase:
-        size, bound = page_size_of(request), binding(request.GET.items(), "-updated_at")
+        size, bound = page_size_of(request), binding_of(request, "-updated_at")
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [dt.datetime, int], bound=bound) if text else None
         asker = None if cursor else _asker(request)

@@ -17,9 +17,9 @@ from rest_framework.response import Response
 from accounts.api.serializers import EmailField
 from accounts.models import User
 from accounts.visibility import MANAGE_TEAMS, teams_visible
-from cloudscribe.lib.cursors import binding, cut_page, decode_cursor, encode_cursor
+from cloudscribe.lib.cursors import cut_page, decode_cursor, encode_cursor
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import StrictDateTimeField, StrictSerializer, StrictUUIDField
 from cloudscribe.lib.viewsets import ServiceViewSet
@@ -155,7 +155,7 @@ class GrantsOfObject(SubjectsNamed):
     def page_of(self, obj: Any) -> HttpResponseBase:
         """A page over both tables: their ids rise with time, so they merge by them."""
         request = self.request
-        size, bound = page_size_of(request), binding(request.GET.items())
+        size, bound = page_size_of(request), binding_of(request)
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [uuid.UUID], bound=bound) if text else None
         backwards = cursor is not None and cursor.reverse

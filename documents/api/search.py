@@ -9,8 +9,8 @@ from django.http import HttpResponseBase
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from cloudscribe.lib.cursors import Cursor, InvalidCursor, binding, decode_cursor, encode_cursor
-from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, page_links
+from cloudscribe.lib.cursors import Cursor, InvalidCursor, decode_cursor, encode_cursor
+from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, binding_of, page_links
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.serializers import (
@@ -135,7 +135,7 @@ class SearchViewSet(ServiceViewSet):
         """Search documents by their words, best first or newest first."""
         wanted = self._wanted()
         text, sort, size = wanted.pop("q"), wanted.pop("sort"), wanted.pop("page_size")
-        bound = binding(request.GET.items(), sort)
+        bound = binding_of(request, sort)
         cursor = _cursor_of(wanted.pop("cursor", ""), bound)
         found = documents_find(
             actor=self.actor,

@@ -13,9 +13,9 @@ from rest_framework.request import Request
 
 from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.jobs.models import Job
-from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
+from cloudscribe.lib.cursors import decode_cursor, encode_cursor
 from cloudscribe.lib.errors import InvalidInput
-from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import (
     ActorReferenceSerializer,
@@ -215,7 +215,7 @@ class SnapshotViewSet(JobAnswering):
         room = self.room()
         row, query = self.snapshot(room, snapshot), self.query()
         against = self._moment(room, query.get("against"))
-        size, bound = page_size_of(request), binding(request.GET.items())
+        size, bound = page_size_of(request), binding_of(request)
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [int], bound=bound) if text else None
         found = snapshot_compared(

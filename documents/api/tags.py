@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.jobs.models import Job
-from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
-from cloudscribe.lib.pagination import page_links, page_size_of
+from cloudscribe.lib.cursors import decode_cursor, encode_cursor
+from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import StrictCharField, StrictSerializer
 from cloudscribe.lib.viewsets import ServiceViewSet
@@ -58,7 +58,7 @@ class TagViewSet(ServiceViewSet):
 
     def list(self, request: Request, workspace: str) -> HttpResponseBase:
         """The tags in a workspace by name, of what the reader sees, without archived ones and templates."""
-        size, bound = page_size_of(request), binding(request.GET.items())
+        size, bound = page_size_of(request), binding_of(request)
         text = request.GET.get("cursor")
         cursor = decode_cursor(text, [str], bound=bound) if text else None
         page = tags_page(self.actor, self.workspace(), size=size, cursor=cursor)

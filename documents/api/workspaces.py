@@ -11,9 +11,9 @@ from rest_framework.request import Request
 
 from cloudscribe.jobs.api.serializers import JobOutput
 from cloudscribe.lib.conditional import make_etag
-from cloudscribe.lib.cursors import binding, decode_cursor, encode_cursor
+from cloudscribe.lib.cursors import decode_cursor, encode_cursor
 from cloudscribe.lib.errors import InvalidInput
-from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, page_links
+from cloudscribe.lib.pagination import DEFAULT_PAGE_SIZE, binding_of, page_links
 from cloudscribe.lib.permissions import Authenticated, HasPermission
 from cloudscribe.lib.renderers import dump_json
 from cloudscribe.lib.serializers import (
@@ -221,7 +221,7 @@ class WorkspaceViewSet(JobAnswering):
     def _tree_page(
         self, workspace: Workspace, query: dict[str, Any], part: dict[str, Any]
     ) -> HttpResponseBase:
-        size, bound = query.get("page_size"), binding(self.request.GET.items())
+        size, bound = query.get("page_size"), binding_of(self.request)
         cursor = None
         if "cursor" in query:
             size = size or DEFAULT_PAGE_SIZE

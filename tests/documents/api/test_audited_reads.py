@@ -54,6 +54,8 @@ def test_read_in_a_list(world: World) -> None:
     other.document("Elsewhere")
     assert world.owner.get("documents/").status_code == 200
     assert reads() == []
+    assert world.owner.get("documents/?expand=content&fields=title").status_code == 200
+    assert reads() == []
     assert world.owner.get("documents/?expand=content").status_code == 200
     assert {str(event.target_uid) for event in reads()} == {first, second}
     assert world.owner.get("documents/?fields=content").status_code == 200
