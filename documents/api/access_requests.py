@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Any, ClassVar
 
@@ -47,7 +48,13 @@ class _RequestAnswer(serializers.Serializer[AccessRequest]):
     role = serializers.ChoiceField(choices=_ROLES)
     message = serializers.CharField()
     created_at = serializers.DateTimeField()
+    updated_at = serializers.SerializerMethodField(help_text="When it was decided, else wished.")
     expires_at = serializers.DateTimeField()
+
+    def get_updated_at(self, row: AccessRequest) -> dt.datetime:
+        """The last of the moments that it tells of."""
+        moments = (row.created_at, row.changed_at, row.decided_at)
+        return max(moment for moment in moments if moment is not None)
 
 
 class AskedAnswer(_RequestAnswer):
@@ -58,6 +65,12 @@ class AskedAnswer(_RequestAnswer):
     def get_state(self, row: AccessRequest) -> AskedState:
         """Where it stands at the moment of the request."""
         return row.state_shown(actor_of(self.context["request"]).now)
+
+    def get_updated_at(self, row: AccessRequest) -> dt.datetime:
+        """Of a request that was declined the asker learns nothing."""
+        if row.decision == Decision.DECLINED:
+            return row.changed_at or row.created_at
+        return super().get_updated_at(row)
 
 
 class AskerAnswer(serializers.Serializer[Any]):

@@ -38,7 +38,7 @@ class AccessRequest(models.Model):
 
     There is one open request for each document and person. `document_uid` is what was asked for, whether
     there is such a document or not: to the asker both must look the same. `told_at` is when those who may
-    answer were told.
+    answer were told, `changed_at` when the asker last wished something else.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -54,6 +54,7 @@ class AccessRequest(models.Model):
     message = models.CharField(max_length=limits.REASON_LENGTH, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
     decision = models.CharField(max_length=8, choices=Decision, blank=True, default="")
     decided_by = person_field()

@@ -56,8 +56,8 @@ def access_request_make(*, actor: Actor, document: uuid.UUID, role: Role, messag
     elif (row.role, row.message) == (role, message):
         return row
     else:
-        row.role, row.message = role, message
-        row.save(update_fields=["role", "message"])
+        row.role, row.message, row.changed_at = role, message, actor.now
+        row.save(update_fields=["role", "message", "changed_at"])
     _event(actor, row, "access_request.created", role=(None, str(role)))
     return row
 

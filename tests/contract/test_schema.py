@@ -67,14 +67,12 @@ def test_schema_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 
 
 def test_schema_has_both_times_for_every_object(document: dict[str, Any]) -> None:
-    """What has an id and tells when it was made tells when it was last changed, too.
-
-    But for the wish for access: to the asker it stays as it was, whatever became of it.
-    """
+    """What has an id and tells when it was made tells when it was last changed, too."""
     shapes = document["components"]["schemas"].items()
     named = {name: set(shape.get("properties", {})) for name, shape in shapes}
     lacking = {name for name, has in named.items() if {"id", "created_at"} <= has and "updated_at" not in has}
-    assert lacking == {"AskedAnswer", "RequestAnswer"}
+    assert len(named) > 100
+    assert lacking == set()
 
 
 def test_schema_has_an_etag_for_every_read_that_may_be_kept(document: dict[str, Any]) -> None:

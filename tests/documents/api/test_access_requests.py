@@ -144,9 +144,13 @@ def test_declined_looks_open_and_stays_declined(world: World) -> None:
     document, guest = world.document("Plan"), world.client_for()
     wish = asked(guest, document)
     path = f"documents/{document}/access-requests/"
-    assert World.ok(world.owner.post(f"{path}{wish}/decline/"))["decision"] == "declined"
+    declined = World.ok(world.owner.post(f"{path}{wish}/decline/"))
+    assert (declined["decision"], declined["updated_at"] > declined["created_at"]) == ("declined", True)
     assert state(guest) == "open"
+    (mine,) = World.ok(guest.get(OWN))["results"]
+    assert mine["updated_at"] == mine["created_at"]
     again = World.ok(ask(guest, document, "editor"), 202)
+    assert again["updated_at"] > again["created_at"]
     first = World.ok(ask(guest, ABSENT), 202)
     second = World.ok(ask(guest, ABSENT, "editor"), 202)
     assert (again["id"], again["state"], again["role"]) == (wish, "open", "editor")
