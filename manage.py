@@ -20,9 +20,7 @@ from cloudscribe.lib.embedded.sharing import ensure_servers
 from cloudscribe.lib.embedded.valkey import ValkeyFailed
 
 # These own or rewrite tables; everything else signs in as the application's role.
-OWNER_COMMANDS = {
-    *("archive_audit", "backup", "migrate", "prepare", "restore", "seed_demo", "setup_roles"),
-}
+OWNER_COMMANDS = {"archive_audit", "migrate", "prepare", "seed_demo", "setup_roles"}
 JOB_COMMANDS = {"rqworkers", "scheduler"}
 # These read code, not data.
 SERVERLESS_COMMANDS = {

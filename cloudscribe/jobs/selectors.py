@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import BooleanField, Count, ExpressionWrapper, F, Max, Q
 from django.db.models.functions import Now
 
+from cloudscribe.jobs.bell import QUEUES
 from cloudscribe.jobs.exceptions import JobFileExpired
 from cloudscribe.jobs.models import Job, JobFile, JobState
 from cloudscribe.lib.errors import NotFound
@@ -28,20 +29,18 @@ class QueueStats:
 
 
 def queue_stats() -> list[QueueStats]:
-    """The numbers of every queue that has unfinished or failed jobs; one query."""
+    """The numbers of every queue, whether it is quiet or not; one query."""
     unfinished = Job.objects.filter(state__in=[JobState.QUEUED, JobState.RUNNING, JobState.FAILED])
     wait = models.ExpressionWrapper(Now() - F("run_at"), output_field=models.DurationField())
-    rows = (
-        unfinished.values("queue")
-        .annotate(
-            queued=Count("pk", filter=Q(state=JobState.QUEUED)),
-            running=Count("pk", filter=Q(state=JobState.RUNNING)),
-            failed=Count("pk", filter=Q(state=JobState.FAILED)),
-            oldest_wait=Max(wait, filter=Q(state=JobState.QUEUED, run_at__lte=Now())),
-        )
-        .order_by("queue")
+    rows = unfinished.values("queue").annotate(
+        queued=Count("pk", filter=Q(state=JobState.QUEUED)),
+        running=Count("pk", filter=Q(state=JobState.RUNNING)),
+        failed=Count("pk", filter=Q(state=JobState.FAILED)),
+        oldest_wait=Max(wait, filter=Q(state=JobState.QUEUED, run_at__lte=Now())),
     )
-    return [QueueStats(**row) for row in rows]
+    told = {row["queue"]: QueueStats(**row) for row in rows}
+    quiet = {name: QueueStats(name, queued=0, running=0, failed=0, oldest_wait=None) for name in QUEUES}
+    return [stats for _, stats in sorted({**quiet, **told}.items())]
 
 
 def job_open(kind: str, actor_uid: uuid.UUID) -> Job | None:

@@ -158,7 +158,7 @@ class OperationSchema(AutoSchema):
             headers = {name: header_reference(name) for name in self._headers_out(int(status))}
             response["headers"] = {**response.get("headers", {}), **headers}
             response["description"] = response.get("description") or HTTPStatus(int(status)).phrase
-        if self.method == "GET" and self._has_etag():
+        if self.method == "GET" and _has_etag(self.view, self.method):
             responses["304"] = {
                 "description": "What the client holds is current.",
                 "headers": {name: header_reference(name) for name in ("ETag", "X-Request-ID")},
@@ -166,12 +166,9 @@ class OperationSchema(AutoSchema):
         problems = {str(status): problem_reference(status) for status in self._problems()}
         return dict(sorted({**problems, **responses}.items()))
 
-    def _has_etag(self) -> bool:
-        return _has_etag(self.view, self.method)
-
     def _headers_out(self, status: int) -> list[str]:
         names = ["X-Request-ID", "RateLimit", "RateLimit-Policy"]
-        if self._has_etag() or self.view.action in self.view.if_match:
+        if _has_etag(self.view, self.method) or self.view.action in self.view.if_match:
             names.append("ETag")
         located = self.view.action not in self.view.unlocated
         if located and status in {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}:
@@ -201,7 +198,7 @@ class OperationSchema(AutoSchema):
 
 def _has_etag(view: ServiceViewSet, method: str) -> bool:
     """Whether the operation's success carries an ETag."""
-    return view.action in view.etag_actions or (method == "GET" and view.is_stored())
+    return view.action in view.etag_actions or (method == "GET" and view.is_cacheable())
 
 
 def _headers_in(view: ServiceViewSet, method: str, *, guarded: bool) -> list[OpenApiParameter]:

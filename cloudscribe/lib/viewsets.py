@@ -277,14 +277,14 @@ class ServiceViewSet(GenericViewSet[Any]):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Name the caching that the answer allows; errors of reads are as private as what they stand for."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        if not self.is_stored():
+        if not self.is_cacheable():
             forbid_storing(response)
         elif request.method in _READS:
             cache_privately(response)
             return self._tagged(request, response)
         return response
 
-    def is_stored(self) -> bool:
+    def is_cacheable(self) -> bool:
         """Whether the reader's own cache may keep what the action answers; such reads all carry an ETag."""
         return self.no_store is not True and self.action not in (self.no_store or ())
 

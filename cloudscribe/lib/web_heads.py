@@ -100,6 +100,8 @@ class HeadsFirst(ThreadWorker):  # type: ignore[misc]
             self._note(conn, lacking)
             return
         self._unwatch(conn)
+        with contextlib.suppress(OSError):
+            self._wait_for(conn, 1)
         self._to_thread(conn)
 
     def _note(self, conn: TConn, lacking: int) -> None:
@@ -128,7 +130,5 @@ class HeadsFirst(ThreadWorker):  # type: ignore[misc]
             self.poller.unregister(conn.sock)
 
     def _to_thread(self, conn: TConn) -> None:
-        with contextlib.suppress(OSError):
-            self._wait_for(conn, 1)
         conn.data_ready = True
         self.enqueue_req(conn)

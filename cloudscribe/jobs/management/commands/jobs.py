@@ -8,13 +8,15 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from cloudscribe.jobs.bell import QUEUES
 from cloudscribe.jobs.models import Job, JobState
-from cloudscribe.jobs.selectors import QueueStats, queue_stats
+from cloudscribe.jobs.selectors import queue_stats
 from cloudscribe.jobs.services import job_cancel, job_retry
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
 from cloudscribe.lib.errors import DomainError
+
+# So many jobs are listed where no number is given.
+_NEWEST = 50
 
 
 class Command(OperatorCommand):
@@ -25,11 +27,11 @@ class Command(OperatorCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """One subcommand each."""
         actions = parser.add_subparsers(dest="action")
-        parser.set_defaults(action="list", state=None, kind=None, limit=50)
+        parser.set_defaults(action="list", state=None, kind=None, limit=_NEWEST)
         listing = actions.add_parser("list", help="the newest jobs; what is done where nothing is said")
         listing.add_argument("--state", choices=JobState.values)
         listing.add_argument("--kind")
-        listing.add_argument("--limit", type=int, default=50)
+        listing.add_argument("--limit", type=int, default=_NEWEST)
         retry = actions.add_parser("retry", help="queue failed or cancelled jobs again")
         retry.add_argument("jobs", nargs="*", type=uuid.UUID, help="ids of jobs")
         retry.add_argument("--failed", action="store_true", help="all failed ones")
@@ -83,9 +85,7 @@ class Command(OperatorCommand):
 
     def _stats(self, actor: Actor, options: dict[str, Any]) -> None:
         failed = 0
-        told = {stats.queue: stats for stats in queue_stats()}
-        for queue in sorted({*QUEUES, *told}):
-            stats = told.get(queue) or QueueStats(queue, queued=0, running=0, failed=0, oldest_wait=None)
+        for stats in queue_stats():
             failed += stats.failed
             wait = stats.oldest_wait.total_seconds() if stats.oldest_wait else 0.0
             self.stdout.write(
