@@ -13,6 +13,7 @@ from cloudscribe.jobs.exceptions import CredentialRevoked
 from cloudscribe.jobs.ports import StoredActor
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
 from cloudscribe.lib.errors import NotAuthenticated, NotFound
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 
 _RIGHTS = """
 SELECT u.id, u.uid, u.kind, u.name, us.stamp,
@@ -28,6 +29,10 @@ _CREDENTIALS: dict[CredentialKind, type[Session | Token]] = {
     CredentialKind.SESSION: Session,
     CredentialKind.TOKEN: Token,
 }
+
+_PERSON_HELD = CompiledQuery(
+    lambda pk: User.objects.select_for_update(no_key=True).filter(pk=pk, is_active=True), pk=int
+)
 
 
 def stranger(name: str, now: dt.datetime) -> Actor:
@@ -83,7 +88,7 @@ def person_held(actor: Actor) -> User:
     Raises NotAuthenticated for an actor without one, and for one who was kept out, or has left, while the
     request was on its way.
     """
-    row = User.objects.select_for_update(no_key=True).filter(pk=person_pk(actor), is_active=True).first()
+    row = _PERSON_HELD.first(pk=person_pk(actor))
     if row is None:
         raise NotAuthenticated
     return row

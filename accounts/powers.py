@@ -14,6 +14,9 @@ from accounts.principals import Principal
 from accounts.roles import ADMINISTRATOR, PREFIX
 from cloudscribe.lib.actor import Actor, ActorKind
 from cloudscribe.lib.errors import Forbidden
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
+
+_ACTIVE = CompiledQuery(lambda pk: User.objects.filter(pk=pk, is_active=True), pk=int)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def powers_now(actor: Actor) -> Powers:
     """
     if actor.pk is None:
         return Powers(frozenset(), unlimited=actor.kind is ActorKind.COMMAND)
-    user = User.objects.filter(pk=actor.pk, is_active=True).first()
+    user = _ACTIVE.first(pk=actor.pk)
     return powers_of(user) if user else Powers(frozenset())
 
 

@@ -42,6 +42,7 @@ from audit.services import Entry, Target, event_record, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from cloudscribe.lib.transactions import transactional
 
 ADMIN_IDLE_LIFETIME = dt.timedelta(hours=12)
@@ -51,6 +52,10 @@ _ALIVE = Q(
     revoked_at__isnull=True,
     expires_at__gt=Now(),
     last_used_at__gt=ExpressionWrapper(Now() - F("idle_lifetime"), output_field=fields.DateTimeField()),
+)
+
+_BY_EMAIL = CompiledQuery(
+    lambda email_key: User.objects.filter(email_key=email_key, kind=User.Kind.PERSON), email_key=str
 )
 
 
@@ -82,7 +87,7 @@ def sign_in(
     """
     email_key = canonical_email(email)
     attempt = attempt_open(email_key=email_key, address=address)
-    user = User.objects.filter(email_key=email_key, kind=User.Kind.PERSON).first()
+    user = _BY_EMAIL.first(email_key=email_key)
     right = password_matches(password, user.password if user else None)
     if user is None or not right or not user.is_active or (kind == Session.Kind.ADMIN and not user.is_staff):
         _note_failure(user, attempt)

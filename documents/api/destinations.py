@@ -12,11 +12,11 @@ from cloudscribe.jobs.models import Job
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from documents.api.answering import DocumentAnswering, JobAnswering
 from documents.api.serializers import DocumentAnswer
-from documents.models import Document, Workspace
+from documents.models import Document
 from documents.policies import Action, can
+from documents.selectors.visible import document_visible, workspace_visible
 from documents.services.destinations import Destination
 from documents.services.tree_jobs import TreeChange
-from documents.visibility import visible_to
 
 # What a change of a subtree answers, by the status.
 CHANGED = {200: DocumentAnswer, 202: JobOutput}
@@ -28,8 +28,7 @@ class DestinationMixin(JobAnswering, DocumentAnswering):
 
     def even_trashed(self, uid: Any) -> Document:
         """A document by its id; one in the trash only for those who may edit it. Raises NotFound."""
-        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
-        document = self.get_object_or_404(rows, uid=uid)
+        document = document_visible(self.actor, uid, "workspace")
         if document.is_trashed and not can(self.actor, Action.EDIT, document):
             raise NotFound
         return document
@@ -57,8 +56,7 @@ class DestinationMixin(JobAnswering, DocumentAnswering):
             return Destination(workspace=parent.workspace, parent=parent)
         if "workspace" not in given:
             return None
-        rooms = visible_to(Workspace.objects.all(), self.actor)
-        return Destination(workspace=self.get_object_or_404(rooms, uid=given["workspace"]))
+        return Destination(workspace=workspace_visible(self.actor, given["workspace"]))
 
     def tree_answer(self, changed: TreeChange | Document | Job, **options: Any) -> HttpResponseBase:
         """The document whose subtree was changed, or 202 with the job that changes it."""

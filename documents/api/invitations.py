@@ -19,9 +19,9 @@ from documents.models import Invitation, InvitationState, Workspace
 from documents.policies import Action, require, role_on
 from documents.roles import ROLES
 from documents.selectors.invitations import invitations_of
+from documents.selectors.visible import workspace_visible
 from documents.services.invitations import invitation_accept, invitation_resend, invitation_revoke
 from documents.services.locking import actor_renewed
-from documents.visibility import visible_to
 
 _STATES = [state.value for state in InvitationState]
 
@@ -116,8 +116,7 @@ class InvitationViewSet(ServiceViewSet):
 
     def room(self) -> Workspace:
         """The workspace of the address; raises NotFound, and Forbidden for who may not give roles there."""
-        rows = visible_to(Workspace.objects.all(), self.actor)
-        room = self.get_object_or_404(rows, uid=self.kwargs["workspace"])
+        room = workspace_visible(self.actor, self.kwargs["workspace"])
         require(self.actor, Action.GRANT, room)
         return room
 

@@ -19,6 +19,7 @@ from documents.api.serializers import DocumentListed
 from documents.models import Document, Favorite, RecentView, Watch, Workspace
 from documents.selectors.marks import favorites_of, recent_of, watches_of
 from documents.selectors.reading import documents_listed
+from documents.selectors.visible import workspace_visible
 from documents.services.marks import (
     favorite_add,
     favorite_remove,
@@ -26,7 +27,6 @@ from documents.services.marks import (
     watch_remove,
     watch_set,
 )
-from documents.visibility import visible_to
 
 _READ, _WRITE = "documents:read", "documents:write"
 
@@ -207,7 +207,7 @@ class WorkspaceWatchViewSet(_WatchViewSet):
 
     def target(self) -> Workspace:
         """The workspace of the address; raises NotFound for an absent or hidden one."""
-        return self.get_object_or_404(visible_to(Workspace.objects.all(), self.actor))
+        return workspace_visible(self.actor, self.kwargs[self.lookup_url_kwarg])
 
 
 def _room(watch: Watch) -> Any:

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.db.models import Q
 from django.http import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -18,7 +17,6 @@ from accounts.api.serializers import EmailField
 from accounts.models import User
 from accounts.visibility import MANAGE_TEAMS, teams_visible
 from cloudscribe.lib.cursors import cut_page, decode_cursor, encode_cursor
-from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import StrictDateTimeField, StrictSerializer, StrictUUIDField
@@ -30,12 +28,12 @@ from documents.api.reaching import DocumentReached
 from documents.models import Document, Origin, Workspace
 from documents.policies import Action, require
 from documents.roles import ROLE_OF_CODENAME, ROLES, Role
-from documents.services.granting import grant_model
+from documents.selectors.grants import grant_alive, grants_alive
+from documents.selectors.visible import workspace_visible
 from documents.services.grants import grant_change, grant_remove, grant_set
 from documents.services.invitations import invitation_send
 from documents.services.members import member_add, member_change, member_remove
 from documents.services.rehearsal import grant_rehearse
-from documents.visibility import visible_to
 
 DOCUMENT_ROLES = [role.value for role in ROLES if role is not Role.OWNER]
 _WORKSPACE_ROLES = [role.value for role in ROLES]
@@ -138,20 +136,6 @@ class GrantsOfObject(SubjectsNamed):
     problems: ClassVar = {"create": (409,), "partial_update": (409,), "destroy": (409,)}
     lookup_url_kwarg = "grant"
 
-    def grants(self, obj: Any) -> list[Any]:
-        """The querysets of both tables, without what has run out."""
-        alive = Q(expires_at__isnull=True) | Q(expires_at__gt=self.actor.now)
-        people = grant_model(obj, team=False).objects.select_related("permission", "granted_by", "user")
-        teams = grant_model(obj, team=True).objects.select_related("permission", "granted_by", "group__team")
-        return [rows.filter(alive, content_object=obj) for rows in (people, teams)]
-
-    def grant_here(self, obj: Any, uid: str) -> Any:
-        """The grant of the address; raises NotFound."""
-        found = next((grant for rows in self.grants(obj) for grant in rows.filter(uid=uid)), None)
-        if found is None:
-            raise NotFound
-        return found
-
     def page_of(self, obj: Any) -> HttpResponseBase:
         """A page over both tables: their ids rise with time, so they merge by them."""
         request = self.request
@@ -160,7 +144,7 @@ class GrantsOfObject(SubjectsNamed):
         cursor = decode_cursor(text, [uuid.UUID], bound=bound) if text else None
         backwards = cursor is not None and cursor.reverse
         rows: list[Any] = []
-        for table in self.grants(obj):
+        for table in grants_alive(obj, self.actor.now):
             if cursor is not None:
                 table = table.filter(**{"uid__lt" if backwards else "uid__gt": cursor.values[0]})  # noqa: PLW2901
             rows += table.order_by("-uid" if backwards else "uid")[: size + 1]
@@ -204,7 +188,7 @@ class MemberViewSet(GrantsOfObject):
 
     def retrieve(self, request: Request, workspace: str, grant: str) -> HttpResponseBase:
         """One member."""
-        return self.respond(self.shown(self.grant_here(self.workspace(), grant)))
+        return self.respond(self.shown(grant_alive(self.workspace(), grant, self.actor.now)))
 
     @extend_schema(responses={201: MemberAnswer, 202: InvitationAnswer})
     def create(self, request: Request, workspace: str) -> HttpResponseBase:
@@ -223,25 +207,24 @@ class MemberViewSet(GrantsOfObject):
         subject = self.subject(given)
         member = member_add(actor=self.actor, workspace=room, **subject, **given)
         location = f"/api/v1/workspaces/{room.uid}/members/{member.uid}/"
-        return self.respond(self.shown(self.grant_here(room, member.uid)), location=location)
+        return self.respond(self.shown(grant_alive(room, member.uid, self.actor.now)), location=location)
 
     def partial_update(self, request: Request, workspace: str, grant: str) -> HttpResponseBase:
         """Change a member's role or end."""
         room, changes = self.workspace(), _changes(self.input())
-        member = self.grant_here(room, grant)
+        member = grant_alive(room, grant, self.actor.now)
         member_change(actor=self.actor, workspace=room, member=member, changes=changes)
-        return self.respond(self.shown(self.grant_here(room, grant)))
+        return self.respond(self.shown(grant_alive(room, grant, self.actor.now)))
 
     def destroy(self, request: Request, workspace: str, grant: str) -> HttpResponseBase:
         """Remove a member, or leave by oneself."""
         room = self.workspace()
-        member_remove(actor=self.actor, workspace=room, member=self.grant_here(room, grant))
+        member_remove(actor=self.actor, workspace=room, member=grant_alive(room, grant, self.actor.now))
         return self.respond()
 
     def workspace(self) -> Workspace:
         """The workspace of the address; raises NotFound."""
-        rows = visible_to(Workspace.objects.all(), self.actor)
-        return self.get_object_or_404(rows, uid=self.kwargs["workspace"])
+        return workspace_visible(self.actor, self.kwargs["workspace"])
 
 
 class GrantViewSet(DocumentReached, GrantsOfObject):
@@ -276,7 +259,7 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
 
     def retrieve(self, request: Request, document: str, grant: str) -> HttpResponseBase:
         """One grant."""
-        return self.respond(self.shown(self.grant_here(self.managed(), grant)))
+        return self.respond(self.shown(grant_alive(self.managed(), grant, self.actor.now)))
 
     @extend_schema(responses={201: MemberAnswer, 200: EffectsAnswer})
     def create(self, request: Request, document: str) -> HttpResponseBase:
@@ -293,18 +276,18 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
             return self._rehearsed(row, change)
         grant = change()
         location = f"/api/v1/documents/{row.uid}/grants/{grant.uid}/"
-        return self.respond(self.shown(self.grant_here(row, grant.uid)), location=location)
+        return self.respond(self.shown(grant_alive(row, grant.uid, self.actor.now)), location=location)
 
     @extend_schema(responses=either("GrantOrEffects", MemberAnswer))
     def partial_update(self, request: Request, document: str, grant: str) -> HttpResponseBase:
         """Change a grant's role or end; or tell who would gain and lose by it (`dry_run`)."""
         row, changes = self.managed(), _changes(self.input())
-        found = self.grant_here(row, grant)
+        found = grant_alive(row, grant, self.actor.now)
         change = functools.partial(grant_change, actor=self.actor, document=row, grant=found, changes=changes)
         if self.query()["dry_run"]:
             return self._rehearsed(row, change)
         change()
-        return self.respond(self.shown(self.grant_here(row, grant)))
+        return self.respond(self.shown(grant_alive(row, grant, self.actor.now)))
 
     @extend_schema(responses={204: None, 200: EffectsAnswer})
     def destroy(self, request: Request, document: str, grant: str) -> HttpResponseBase:
@@ -329,7 +312,7 @@ class GrantViewSet(DocumentReached, GrantsOfObject):
 
     def _grant_or_own(self, document: Document, uid: str) -> Any:
         """Whoever doesn't manage the document meets no grant but the own one."""
-        grant = self.grant_here(document, uid)
+        grant = grant_alive(document, uid, self.actor.now)
         if getattr(grant, "user_id", None) != self.actor.pk:
             require(self.actor, Action.GRANT, document)
         return grant

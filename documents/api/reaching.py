@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cloudscribe.lib.errors import NotFound
 from documents.exceptions import DocumentTrashed
 from documents.models import Document
 from documents.policies import Action, can
-from documents.visibility import visible_to
+from documents.selectors.visible import document_visible
 
 if TYPE_CHECKING:
     from cloudscribe.lib.viewsets import ServiceViewSet
@@ -29,8 +29,8 @@ class DocumentReached(_Base):
         Raises NotFound for what is absent or hidden, in the trash too unless the actor may edit it, and then
         DocumentTrashed.
         """
-        rows: Any = visible_to(Document.objects.select_related("workspace", *related), self.actor)
-        document: Document = self.get_object_or_404(rows, uid=self.kwargs[self.document_kwarg])
+        uid = self.kwargs[self.document_kwarg]
+        document = document_visible(self.actor, uid, "workspace", *related)
         if document.is_trashed:
             self._refuse_trashed(document)
         return document

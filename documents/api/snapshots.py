@@ -31,9 +31,9 @@ from documents.models import Document, Snapshot, State, Workspace
 from documents.policies import Action, require
 from documents.selectors.moments import CHANGES, snapshot_compared
 from documents.selectors.snapshots import snapshots_of
+from documents.selectors.visible import document_visible, workspace_visible
 from documents.services.snapshot_restore import snapshot_restore
 from documents.services.snapshots import snapshot_create, snapshot_delete, snapshot_rename
-from documents.visibility import visible_to
 
 _NOW = "now"
 _MANAGE = "workspaces:manage"
@@ -246,8 +246,7 @@ class SnapshotViewSet(JobAnswering):
 
     def room(self) -> Workspace:
         """The workspace of the address; raises NotFound, and Forbidden for who may not make snapshots."""
-        rows = visible_to(Workspace.objects.all(), self.actor)
-        room = self.get_object_or_404(rows, uid=self.kwargs["workspace"])
+        room = workspace_visible(self.actor, self.kwargs["workspace"])
         require(self.actor, Action.SNAPSHOT, room)
         return room
 
@@ -257,8 +256,7 @@ class SnapshotViewSet(JobAnswering):
 
     def _document(self, room: Workspace, uid: uuid.UUID, pointer: str) -> Document:
         """A document that the body names, the trash included; raises NotFound."""
-        rows = visible_to(Document.objects.select_related("workspace"), self.actor)
-        found = self.get_object_or_404(rows, uid=uid)
+        found = document_visible(self.actor, uid, "workspace")
         if found.workspace_id != room.pk:
             raise InvalidInput.field(pointer, "other_workspace", "It stands in another workspace.")
         return found

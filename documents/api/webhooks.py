@@ -30,6 +30,7 @@ from documents.authors import author_reference
 from documents.models import Delivery, DeliveryStatus, Webhook, Workspace
 from documents.policies import Action, require
 from documents.selectors.changes import FeedPosition, position_check
+from documents.selectors.visible import workspace_visible
 from documents.selectors.webhooks import deliveries_of, webhooks_of
 from documents.services.webhooks import (
     MadeWebhook,
@@ -41,7 +42,6 @@ from documents.services.webhooks import (
     webhook_rotate,
     webhook_update,
 )
-from documents.visibility import visible_to
 from documents.webhook_events import is_pattern
 
 _MANAGE = "workspaces:manage"
@@ -280,8 +280,7 @@ class WebhookViewSet(ServiceViewSet):
 
     def room(self) -> Workspace:
         """The workspace of the address; raises NotFound, and Forbidden for who may not manage webhooks."""
-        rows = visible_to(Workspace.objects.all(), self.actor)
-        room = self.get_object_or_404(rows, uid=self.kwargs["workspace"])
+        room = workspace_visible(self.actor, self.kwargs["workspace"])
         require(self.actor, Action.WEBHOOK, room)
         return room
 

@@ -41,6 +41,7 @@ from documents.roles import Role
 from documents.selectors.history import tree_at
 from documents.selectors.reading import documents_listed
 from documents.selectors.trees import workspace_tree
+from documents.selectors.visible import workspace_visible
 from documents.services.locking import actor_renewed
 from documents.services.workspaces import (
     POLICIES,
@@ -247,7 +248,7 @@ class WorkspaceViewSet(JobAnswering):
 
     def workspace(self) -> Workspace:
         """The workspace of the address; raises NotFound for an absent or hidden one."""
-        return self.get_object_or_404(visible_to(Workspace.objects.all(), self.actor))
+        return workspace_visible(self.actor, self.kwargs[self.lookup_url_kwarg])
 
     def _answer(
         self, workspace: Workspace, *, renewed: bool = False, location: str | None = None

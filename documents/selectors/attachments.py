@@ -8,9 +8,17 @@ from django.db.models import QuerySet
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from documents.exceptions import AttachmentInfected, AttachmentScanning, DocumentTrashed
 from documents.models import Attachment, AttachmentUsage, Blob, BlobState, Document
 from documents.policies import Action, can
+
+_ATTACHMENT = CompiledQuery(
+    lambda uid: Attachment.objects.select_related("blob", "created_by", "document__workspace").filter(
+        uid=uid
+    ),
+    uid=uuid.UUID,
+)
 
 
 def attachments_of(document: Document) -> QuerySet[Attachment]:
@@ -25,8 +33,7 @@ def attachment_find(actor: Actor, uid: uuid.UUID) -> Attachment:
     DocumentTrashed.
     """
     # By the key alone and judged in Python, as documents are.
-    rows = Attachment.objects.select_related("blob", "created_by", "document__workspace")
-    attachment = rows.filter(uid=uid).first()
+    attachment = _ATTACHMENT.first(uid=uid)
     if attachment is None or not can(actor, Action.SEE, attachment.document):
         raise NotFound
     if attachment.document.is_trashed:

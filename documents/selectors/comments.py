@@ -12,6 +12,7 @@ from django.db.models.functions import RowNumber
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from documents.anchors import AnchorState
 from documents.authors import author_reference
 from documents.exceptions import DocumentTrashed
@@ -23,6 +24,17 @@ from documents.policies import Action, can
 SHOWN_LISTED, SHOWN_ALONE = 10, 100
 
 Shown = dict[str, Any]
+
+_THREAD = CompiledQuery(
+    lambda uid: Thread.objects.select_related("resolved_by", "document__workspace").filter(uid=uid),
+    uid=uuid.UUID,
+)
+_COMMENT = CompiledQuery(
+    lambda uid: Comment.objects.select_related("author", "thread__document__workspace").filter(
+        uid=uid, deleted_at=None
+    ),
+    uid=uuid.UUID,
+)
 
 
 def threads_of(document: Document) -> QuerySet[Thread]:
@@ -36,8 +48,7 @@ def thread_find(actor: Actor, uid: uuid.UUID) -> Thread:
     Raises NotFound for what is absent or hidden, in the trash too unless the actor may edit it, and then
     DocumentTrashed.
     """
-    rows = Thread.objects.select_related("resolved_by", "document__workspace")
-    thread = rows.filter(uid=uid).first()
+    thread = _THREAD.first(uid=uid)
     if thread is None:
         raise NotFound
     _seen(actor, thread.document)
@@ -46,8 +57,7 @@ def thread_find(actor: Actor, uid: uuid.UUID) -> Thread:
 
 def comment_find(actor: Actor, uid: uuid.UUID) -> Comment:
     """The comment with thread, document and workspace, likewise; a deleted one is absent."""
-    rows = Comment.objects.select_related("author", "thread__document__workspace")
-    comment = rows.filter(uid=uid, deleted_at=None).first()
+    comment = _COMMENT.first(uid=uid)
     if comment is None:
         raise NotFound
     _seen(actor, comment.thread.document)

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Now
 from audit.models import Epoch
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind, Limit
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from documents.link_secrets import LinkNames, link_secret_hash
 from documents.models import Document, LinkState, LinkVisit, ShareLink, Workspace
 from documents.roles import LINK_BITS, Role
@@ -24,6 +25,16 @@ NAME = "Share link"
 
 _VISITED_SQL = """SELECT EXISTS (SELECT FROM documents_linkvisit
 WHERE link_id = %(link)s AND address <<= %(network)s::inet)"""
+
+
+def _rows_with_now() -> QuerySet[Any]:
+    """Links with the database's `clock` and `epoch`."""
+    epoch = Coalesce(Subquery(Epoch.objects.order_by("-number").values("number")[:1]), 0)
+    return ShareLink.objects.select_related("document__workspace").annotate(clock=Now(), epoch=epoch)
+
+
+_BY_UID = CompiledQuery(lambda uid: _rows_with_now().filter(uid=uid), uid=uuid.UUID)
+_BY_SECRET = CompiledQuery(lambda digest: _rows_with_now().filter(secret_hash=digest), digest=bytes)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ def link_held(secret: str) -> HeldLink:
     digest = link_secret_hash(secret)
     if digest is None:
         raise NotFound
-    return _held(ShareLink.objects.filter(secret_hash=digest), LinkNames(secret))
+    return _held(_BY_SECRET.first(digest=digest), LinkNames(secret))
 
 
 def link_actor_renewed(actor: Actor) -> Actor:
@@ -101,19 +112,17 @@ def link_actor_renewed(actor: Actor) -> Actor:
 
 def link_actor(uid: uuid.UUID) -> Actor:
     """Who acts by the link of this id; raises NotFound where it opens nothing."""
-    return _actor(_living(ShareLink.objects.filter(uid=uid)))
+    return _actor(_living(_BY_UID.first(uid=uid)))
 
 
-def _held(rows: QuerySet[ShareLink], names: LinkNames) -> HeldLink:
-    row = _living(rows)
+def _held(found: Any, names: LinkNames) -> HeldLink:
+    row = _living(found)
     spent = row.state_at(row.clock, row.document.workspace.link_lifetime_days) is LinkState.SPENT
     return HeldLink(row, row.document, _actor(row), names, spent)
 
 
-def _living(rows: QuerySet[ShareLink]) -> Any:
-    """The one row with the database's `clock` and `epoch`, unless nothing is to be seen by it."""
-    epoch = Coalesce(Subquery(Epoch.objects.order_by("-number").values("number")[:1]), 0)
-    row: Any = rows.select_related("document__workspace").annotate(clock=Now(), epoch=epoch).first()
+def _living(row: Any) -> Any:
+    """The row of a link, unless nothing is to be seen by it."""
     if row is None or row.document.is_trashed or not row.document.workspace.links_allowed:
         raise NotFound
     state = row.state_at(row.clock, row.document.workspace.link_lifetime_days)

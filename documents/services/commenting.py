@@ -18,6 +18,7 @@ from audit.services import Target, event_record
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor, ActorKind
 from cloudscribe.lib.errors import Forbidden, NotFound
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from cloudscribe.lib.transactions import transactional
 from documents import limits
 from documents.authors import author_columns
@@ -31,6 +32,13 @@ from documents.selectors.editing import document_locked
 from documents.selectors.holds import document_is_held
 from documents.services.anchoring import Quoted, anchor_clear, anchor_set
 from documents.services.locking import Strength, actor_renewed, document_held, workspace_lock
+
+_THREAD = CompiledQuery(
+    lambda pk, document: Thread.objects.filter(pk=pk, document_id=document), pk=int, document=int
+)
+_COMMENT = CompiledQuery(
+    lambda pk: Comment.objects.select_related("author").filter(pk=pk, deleted_at=None), pk=int
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -235,7 +243,7 @@ def _thread_open(actor: Actor, thread: Thread) -> tuple[Actor, Thread]:
 
 def _fresh(thread: Thread, document: Document) -> Thread:
     """The thread as it is now that its document is held."""
-    row = Thread.objects.filter(pk=thread.pk, document_id=document.pk).first()
+    row = _THREAD.first(pk=thread.pk, document=document.pk)
     if row is None:
         raise NotFound
     row.document = document
@@ -244,7 +252,7 @@ def _fresh(thread: Thread, document: Document) -> Thread:
 
 def _comment_open(actor: Actor, comment: Comment) -> tuple[Actor, Comment]:
     actor, thread = _thread_open(actor, comment.thread)
-    row = Comment.objects.select_related("author").filter(pk=comment.pk, deleted_at=None).first()
+    row = _COMMENT.first(pk=comment.pk)
     if row is None:
         raise NotFound
     row.thread = thread

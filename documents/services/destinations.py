@@ -10,7 +10,7 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from documents.models import Document, Workspace
 from documents.policies import Action, can
-from documents.visibility import visible_to
+from documents.selectors.visible import document_visible
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def destination_of(actor: Actor, payload: dict[str, Any]) -> Destination:
     workspace = Workspace.objects.filter(pk=payload["workspace"]).first()
     parent = None
     if payload["parent"] is not None:
-        parent = visible_to(Document.objects.filter(pk=payload["parent"]), actor).first()
-    if workspace is None or (parent is None and payload["parent"] is not None):
+        parent = document_visible(actor, payload["parent"])
+    if workspace is None:
         raise NotFound
     before, after = (payload[name] and uuid.UUID(payload[name]) for name in ("before", "after"))
     return Destination(workspace, parent, before, after)
@@ -49,8 +49,8 @@ def parent_read(actor: Actor, to: Destination) -> Document | None:
     """The parent as it stands now that its workspace is locked; raises NotFound for a hidden one."""
     if to.parent is None:
         return None
-    parent = visible_to(Document.objects.filter(pk=to.parent.pk), actor).first()
-    if parent is None or (parent.is_trashed and not can(actor, Action.EDIT, parent)):
+    parent = document_visible(actor, to.parent.pk)
+    if parent.is_trashed and not can(actor, Action.EDIT, parent):
         raise NotFound
     if parent.workspace_id != to.workspace.pk:
         raise InvalidInput.field("/parent", "other_workspace", "The parent stands in another workspace.")

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 from typing import Any
 
 from django.contrib.auth.models import Permission
-from django.db.models import Q, QuerySet
+from django.db.models import Model, QuerySet
 
 from accounts.models import Team, User
 from audit.services import Entry, Target, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import InvalidInput, NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from documents.exceptions import GrantExists
 from documents.models import (
     AccessRequest,
@@ -22,8 +24,6 @@ from documents.models import (
     DocumentUserPermission,
     Origin,
     Workspace,
-    WorkspaceGroupPermission,
-    WorkspaceUserPermission,
 )
 from documents.models.grant import GroupGrant
 from documents.roles import (
@@ -34,20 +34,23 @@ from documents.roles import (
     WORKSPACE_CODENAMES,
     Role,
 )
+from documents.selectors.grants import grant_model, subject_path
 
-
-def grant_model(obj: Document | Workspace, *, team: bool) -> type[Any]:
-    """The table of grants on such an object, to people or to teams."""
-    if isinstance(obj, Document):
-        return DocumentGroupPermission if team else DocumentUserPermission
-    return WorkspaceGroupPermission if team else WorkspaceUserPermission
+_PERMISSION = CompiledQuery(
+    lambda codename: Permission.objects.select_related("content_type").filter(
+        codename=codename, content_type__app_label="documents"
+    ),
+    codename=str,
+)
 
 
 def permission_of(obj: Document | Workspace, role: Role) -> Permission:
     """The permission row that says the role; by its codename, since ids differ between databases."""
     codenames = DOCUMENT_CODENAMES if isinstance(obj, Document) else WORKSPACE_CODENAMES
-    permissions = Permission.objects.select_related("content_type")
-    return permissions.get(codename=codenames[role], content_type__app_label="documents")
+    found = _PERMISSION.first(codename=codenames[role])
+    if found is None:
+        raise Permission.DoesNotExist(codenames[role])
+    return found
 
 
 def role_of_grant(grant: Any) -> Role:
@@ -74,12 +77,12 @@ def grants_end(ended: QuerySet[Any]) -> int:
 
     Whoever comes second waits for the row and finds it gone, so that each end is told once.
     """
-    subject, place = ("user", "content_object")
-    if issubclass(ended.model, GroupGrant):
-        subject = "group__team"
+    place = "content_object"
     if ended.model in {DocumentUserPermission, DocumentGroupPermission}:
         place = "content_object__workspace"
-    rows = list(ended.select_related("permission", subject, place).select_for_update(of=("self",)))
+    rows = list(
+        ended.select_related("permission", subject_path(ended.model), place).select_for_update(of=("self",))
+    )
     if not rows:
         return 0
     entries = [removal_entry(None, row, _subject_row(row), "grant.expired") for row in rows]
@@ -130,7 +133,10 @@ def grant_give(
     }
     grant_make_room(obj, origin=origin, now=actor.now, **subject)
     requests_close(actor, obj, role, **subject)
-    return grant_insert(obj, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject)
+    grant = grant_insert(obj, role=role, origin=origin, granted_by=actor.pk, expires_at=expires_at, **subject)
+    if user is not None:
+        grant.user = user
+    return grant
 
 
 def grant_insert(
@@ -146,7 +152,8 @@ def grant_insert(
 ) -> Any:
     """Write a grant, for services that hold the object's row and know that no such grant stands."""
     subject = {"user_id": user_pk} if group_pk is None else {"group_id": group_pk}
-    return grant_model(obj, team=group_pk is not None).objects.create(
+    rows = grant_model(obj, team=group_pk is not None)._default_manager  # noqa: SLF001 (documented)
+    return rows.create(
         **subject,
         content_object=obj,
         permission=permission_of(obj, role),
@@ -166,18 +173,60 @@ def grant_make_room(
     group_pk: int | None = None,
 ) -> None:
     """End a grant of that origin that has run out; raises GrantExists where a live one stands."""
-    subject = {"user_id": user_pk} if group_pk is None else {"group_id": group_pk}
-    standing = grant_model(obj, team=group_pk is not None).objects.filter(
-        **subject, content_object=obj, origin=origin
-    )
-    grants_end(standing.filter(expires_at__lte=now))
-    if standing.exists():
+    model = grant_model(obj, team=group_pk is not None)
+    subject = user_pk if group_pk is None else group_pk
+    ends = _ends(model).rows(subject=subject, place=obj.pk, origin=origin)
+    if any(end is None or end > now for end in ends):
         raise GrantExists
+    if ends:
+        standing = _standing(model, subject, obj.pk, origin)
+        grants_end(standing.filter(expires_at__lte=now))
+
+
+@functools.cache
+def _ends(model: type[Model]) -> CompiledQuery[Any]:
+    """When the grants of one origin to somebody on something end: None for never."""
+    return CompiledQuery(
+        lambda subject, place, origin: _standing(model, subject, place, origin).values_list(
+            "expires_at", flat=True
+        ),
+        subject=int,
+        place=int,
+        origin=str,
+    )
+
+
+def _standing(model: type[Model], subject: int | None, place: int, origin: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model._default_manager.filter(content_object_id=place, origin=origin)  # noqa: SLF001
+    return rows.filter(group_id=subject) if issubclass(model, GroupGrant) else rows.filter(user_id=subject)
+
+
+def grant_fresh(grant: Any, obj: Document | Workspace) -> Any:
+    """The grant as it is now that its object is held; raises NotFound for one that was removed meanwhile."""
+    model: type[Model] = type(grant)
+    fresh = _by_key(model).first(pk=grant.pk, place=obj.pk)
+    if fresh is None:
+        raise NotFound
+    return fresh
+
+
+@functools.cache
+def _by_key(model: type[Model]) -> CompiledQuery[Any]:
+    """A grant with its permission and to whom it stands."""
+    rows = model._default_manager.select_related("permission", subject_path(model))  # noqa: SLF001 (documented)
+    return CompiledQuery(lambda pk, place: rows.filter(pk=pk, content_object_id=place), pk=int, place=int)
 
 
 def subject_of(grant: Any) -> dict[str, int | None]:
     """To whom a grant stands, as the functions here take it: `user_pk` and `group_pk`, one of them None."""
     return {"user_pk": getattr(grant, "user_id", None), "group_pk": getattr(grant, "group_id", None)}
+
+
+@functools.cache
+def _asked_by(field: str) -> CompiledQuery[Any]:
+    """Whether whoever the field names has an open request: hardly anybody to whom something is given has."""
+    rows = AccessRequest.objects.filter(decided_at__isnull=True).values_list("pk", flat=True)
+    return CompiledQuery(lambda pk: rows.filter(**{field: pk})[:1], pk=int)
 
 
 def requests_close(
@@ -189,10 +238,13 @@ def requests_close(
     group_pk: int | None = None,
 ) -> None:
     """Close what the person, or people of the team, asked for and have now, at and below the object."""
+    whom = {"asker": user_pk} if group_pk is None else {"asker__groups": group_pk}
+    ((by, pk),) = whom.items()
+    if _asked_by(by).first(pk=pk) is None:
+        return
     target = obj.pk if isinstance(obj, Document) else -obj.pk
-    whom = Q(asker=user_pk) if group_pk is None else Q(asker__groups=group_pk)
     reached = [lower for lower in ROLES if RANK[lower] <= RANK[role]]
-    rows = AccessRequest.objects.filter(whom, decided_at__isnull=True, role__in=reached)
+    rows = AccessRequest.objects.filter(**whom, decided_at__isnull=True, role__in=reached)
     rows.filter(document__reach__contains=[target]).update(
         decision=Decision.CLOSED, decided_by=actor.pk, decided_at=actor.now
     )

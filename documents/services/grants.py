@@ -9,7 +9,7 @@ from accounts.models import Team, User
 from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import Forbidden, NotFound
+from cloudscribe.lib.errors import Forbidden
 from cloudscribe.lib.transactions import transactional
 from documents.etags import ExpectedRevision, expected_check
 from documents.models import Document, DocumentUserPermission, Origin
@@ -18,6 +18,7 @@ from documents.policies import Action, outranks, require, role_on
 from documents.roles import Role
 from documents.services.granting import (
     expiry_check,
+    grant_fresh,
     grant_give,
     grant_make_room,
     origin_for,
@@ -78,7 +79,7 @@ def grant_given(
 def grant_change(*, actor: Actor, document: Document, grant: Any, changes: dict[str, Any]) -> Any:
     """Change a grant's `role` or `expires_at`. Raises GrantExists, Forbidden, NotFound."""
     actor, document = document_held(actor, document)
-    grant = _grant_read(document, grant)
+    grant = grant_fresh(grant, document)
     role, expires_at = changes.get("role", role_of_grant(grant)), changes.get("expires_at", grant.expires_at)
     rank_check(actor, document, role)
     return grant_rewrite(actor, document, grant, role, expires_at)
@@ -118,20 +119,12 @@ def grant_rewrite(
 def grant_remove(*, actor: Actor, document: Document, grant: Any) -> None:
     """Take a grant away; everybody may give up their own. Raises Forbidden, NotFound."""
     actor, document = document_held(actor, document)
-    grant = _grant_read(document, grant)
+    grant = grant_fresh(grant, document)
     role = role_of_grant(grant)
     if getattr(grant, "user_id", None) != actor.pk or actor.pk is None:
         rank_check(actor, document, role)
     _event(actor, document, grant, "grant.removed", role=(str(role), None))
     grant.delete()
-
-
-def _grant_read(document: Document, grant: Any) -> Any:
-    rows = type(grant).objects.select_related("permission")
-    fresh = rows.filter(pk=grant.pk, content_object=document).first()
-    if fresh is None:
-        raise NotFound
-    return fresh
 
 
 def rank_check(actor: Actor, document: Document, role: Role) -> None:

@@ -13,12 +13,13 @@ from django.db import connection
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from documents.access_map import array_text
 from documents.exceptions import DocumentTrashed, WorkspaceBusy
 from documents.models import Document, Workspace
 from documents.roles import SEE_BIT
 from documents.selectors.links import link_actor_renewed
-from documents.visibility import actions_of, visible_to
+from documents.visibility import actions_of
 
 
 class Strength(enum.StrEnum):
@@ -44,6 +45,8 @@ SELECT statement_timestamp(),
         JOIN accounts_groupstamp g ON g.group_id = m.group_id WHERE m.user_id = %(user)s::bigint),
        (SELECT coalesce(max(number), 0) FROM audit_epoch)
 """
+
+_LOCKED = CompiledQuery(lambda pk: Document.objects.filter(pk=pk).select_for_update(no_key=True), pk=int)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,8 +119,7 @@ def document_lock(actor: Actor, pk: int) -> tuple[Actor, Document]:
 
     The actor is renewed after the lock: who takes a right on the document may have held it until then.
     """
-    rows = visible_to(Document.objects.filter(pk=pk), actor)
-    document = rows.select_for_update(no_key=True, of=("self",)).first()
+    document = _LOCKED.first(pk=pk)
     actor = actor_renewed(actor)
     if document is None or not actions_of(actor, document) & SEE_BIT:
         raise NotFound

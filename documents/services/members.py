@@ -12,7 +12,7 @@ from accounts.notifications import NoticeKind
 from accounts.services.notifications import News, notify
 from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import Forbidden, NotFound
+from cloudscribe.lib.errors import Forbidden
 from cloudscribe.lib.transactions import transactional
 from documents.exceptions import LastOwner
 from documents.models import (
@@ -24,8 +24,10 @@ from documents.models import (
 from documents.notices import MEMBERSHIP_ADDED, MEMBERSHIP_REMOVED, MEMBERSHIP_ROLE_CHANGED
 from documents.policies import Action, outranks, require, role_on
 from documents.roles import WORKSPACE_CODENAMES, Role
+from documents.selectors.visible import workspace_visible
 from documents.services.granting import (
     expiry_check,
+    grant_fresh,
     grant_give,
     grant_make_room,
     origin_for,
@@ -35,7 +37,6 @@ from documents.services.granting import (
     subject_of,
 )
 from documents.services.locking import Strength, actor_renewed, workspace_lock
-from documents.visibility import visible_to
 
 Member = Any
 
@@ -65,7 +66,7 @@ def member_add(
 def member_change(*, actor: Actor, workspace: Workspace, member: Member, changes: dict[str, Any]) -> Member:
     """Change the `role` of a member or when it ends (`expires_at`). Raises LastOwner, Forbidden, NotFound."""
     actor = room_lock(actor, workspace)
-    member = _member_locked(workspace, member)
+    member = grant_fresh(member, workspace)
     before = role_of_grant(member)
     role = changes.get("role", before)
     rank_check(actor, workspace, before)
@@ -104,7 +105,7 @@ def member_remove(*, actor: Actor, workspace: Workspace, member: Member) -> None
     Everybody may leave by themselves. Raises LastOwner, Forbidden, NotFound.
     """
     actor = room_lock(actor, workspace)
-    member = _member_locked(workspace, member)
+    member = grant_fresh(member, workspace)
     role = role_of_grant(member)
     if getattr(member, "user_id", None) != actor.pk or actor.pk is None:
         rank_check(actor, workspace, role)
@@ -133,18 +134,8 @@ def room_lock(actor: Actor, workspace: Workspace) -> Actor:
     """Lock the workspace, whose tree stays as it is; the actor of now, who still sees it. Raises NotFound."""
     workspace_lock(workspace.pk, Strength.REWRITE, tree=False)
     actor = actor_renewed(actor)
-    if not visible_to(Workspace.objects.filter(pk=workspace.pk), actor).exists():
-        raise NotFound
+    workspace_visible(actor, workspace.pk)
     return actor
-
-
-def _member_locked(workspace: Workspace, member: Member) -> Member:
-    """The grant as it is now that the workspace is locked; removed meanwhile is not found."""
-    rows = type(member).objects.select_related("permission")
-    fresh = rows.filter(pk=member.pk, content_object=workspace).first()
-    if fresh is None:
-        raise NotFound
-    return fresh
 
 
 def rank_check(actor: Actor, workspace: Workspace, role: Role) -> None:

@@ -19,11 +19,11 @@ from documents.exceptions import DocumentTrashed, MissingVariables
 from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can, require
 from documents.relinking import relinked
+from documents.selectors.visible import document_visible
 from documents.services.attachments import attachments_copied, attachments_copy
 from documents.services.documents import Created, NewDocument, document_add
 from documents.services.locking import actor_renewed
 from documents.templates import BUILT_IN, filled, filled_bytes, variables_of
-from documents.visibility import visible_to
 
 
 @transactional
@@ -71,9 +71,7 @@ def document_from_template(
 
 
 def _template_found(reader: Actor, template: Document) -> Document:
-    source = visible_to(Document.objects.filter(pk=template.pk), reader).first()
-    if source is None:
-        raise NotFound
+    source = document_visible(reader, template.pk)
     if source.is_trashed:
         raise DocumentTrashed if can(reader, Action.EDIT, source) else NotFound
     require(reader, Action.COPY, source)

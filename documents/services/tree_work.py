@@ -10,7 +10,7 @@ from typing import Any
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.transactions import transactional
-from documents.models import Document, Snapshot, Workspace
+from documents.models import Document, Snapshot
 from documents.queues import (
     DOCUMENT_COPY,
     DOCUMENT_CUT,
@@ -23,6 +23,7 @@ from documents.queues import (
     SNAPSHOT_RESTORE,
     WORKSPACE_DELETE,
 )
+from documents.selectors.visible import document_visible, workspace_visible
 from documents.services.copying import Copying, document_copy
 from documents.services.destinations import destination_of
 from documents.services.locking import actor_renewed
@@ -32,7 +33,6 @@ from documents.services.trash import document_purge, document_restore, document_
 from documents.services.tree_jobs import Check, TreeChange, reservation_end, reservation_held, unchecked
 from documents.services.trees import document_move
 from documents.services.workspaces import workspace_delete
-from documents.visibility import visible_to
 
 Payload = Mapping[str, Any]
 Result = dict[str, Any]
@@ -48,11 +48,7 @@ class _Task:
 
     def document(self) -> Document:
         """The document, if the actor of now sees it; raises NotFound."""
-        rows = visible_to(Document.objects.select_related("workspace", "parent"), actor_renewed(self.actor))
-        document = rows.filter(pk=self.payload["document"]).first()
-        if document is None:
-            raise NotFound
-        return document
+        return document_visible(actor_renewed(self.actor), self.payload["document"], "workspace", "parent")
 
 
 @transactional
@@ -104,10 +100,7 @@ def _purge(task: _Task) -> Result:
 
 
 def _delete(task: _Task) -> Result:
-    rooms = visible_to(Workspace.objects.all(), actor_renewed(task.actor))
-    workspace = rooms.filter(pk=task.payload["workspace"]).first()
-    if workspace is None:
-        raise NotFound
+    workspace = workspace_visible(actor_renewed(task.actor), task.payload["workspace"])
     workspace_delete(actor=task.actor, workspace=workspace, check=task.check)
     return {"workspace": str(workspace.uid)}
 

@@ -16,6 +16,7 @@ from documents.models import Document, Workspace
 from documents.policies import ACTION_BITS, Action, require
 from documents.queues import TAG_CHANGE
 from documents.selectors.tags import tag_is_used
+from documents.selectors.visible import workspace_visible
 from documents.services.locking import actor_renewed
 from documents.services.tagging import tags_revise
 from documents.visibility import visible_to
@@ -93,9 +94,7 @@ def tag_rewrite(
 def _batch(actor: Actor, workspace: int, tag: str, after: int) -> list[Document]:
     """Documents with the tag that the actor sees; raises once the actor may not change tags any more."""
     actor = actor_renewed(actor)
-    room = visible_to(Workspace.objects.filter(pk=workspace), actor).first()
-    if room is None:
-        raise NotFound
+    room = workspace_visible(actor, workspace)
     require(actor, Action.TAG, room)
     rows = Document.objects.filter(
         workspace=room, tags__contains=[tag], trashed_at__isnull=True, pk__gt=after

@@ -9,7 +9,7 @@ from typing import Any
 from audit.services import Target, event_record
 from cloudscribe.jobs.models import Job
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.errors import BusinessError, Forbidden, NotFound
+from cloudscribe.lib.errors import BusinessError, Forbidden
 from cloudscribe.lib.transactions import on_commit, transactional
 from documents import limits
 from documents.addresses import slug_of
@@ -20,11 +20,11 @@ from documents.policies import Action, require
 from documents.queues import WORKSPACE_DELETE
 from documents.roles import Role
 from documents.selectors.holds import workspace_is_held
+from documents.selectors.visible import workspace_visible
 from documents.services.granting import grant_insert, person_hold
 from documents.services.locking import Strength, actor_renewed, workspace_lock
 from documents.services.purging import rows_purge, workspace_subjects
 from documents.services.tree_jobs import Check, is_large, tree_job_begin, unchecked
-from documents.visibility import visible_to
 
 POLICIES = (
     "links_allowed",
@@ -170,7 +170,4 @@ def _locked(actor: Actor, workspace: Workspace) -> tuple[Actor, Workspace]:
     """The workspace locked, the actor of now, and the row as it is now, if the actor still sees it."""
     workspace_lock(workspace.pk, Strength.REWRITE, actor)
     actor = actor_renewed(actor)
-    fresh = visible_to(Workspace.objects.filter(pk=workspace.pk), actor).first()
-    if fresh is None:
-        raise NotFound
-    return actor, fresh
+    return actor, workspace_visible(actor, workspace.pk)

@@ -24,6 +24,7 @@ BUILT = {
     "cloudscribe.lib.postgresql.base:ask_along(sql)": "the door itself: its callers are looked at",
     "cloudscribe.lib.postgresql.base:prepared_rows(sql)": "likewise",
     "cloudscribe.lib.postgresql.base:sent_along(sql)": "likewise",
+    "cloudscribe.lib.postgresql.compiled:rows(self._sql)": "Django's own text of a queryset",
     "cloudscribe.management.commands.setup_roles:handle(statement)": COMPOSED,
     "documents.management.commands.seed_demo:_analyse(statement)": COMPOSED,
     "documents.search.finding:_hits(text)": "chosen by flags among texts of documents.search.statements",

@@ -80,14 +80,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         return silent or super().is_usable()
 
-    def prepared_rows(self, sql: str, params: Any, *, ids_as_text: bool = False) -> statements.Rows:
+    def prepared_rows(
+        self, sql: str, params: Any, *, ids_as_text: bool = False, alone: bool = False
+    ) -> statements.Rows:
         """All rows of a statement that the server parses and plans once a connection, for the hot ones.
 
         Django sends the parameters inside the text, which is planned anew each time: most of the time that
         the sign-in query takes. Use it for fixed texts alone, whose best plan doesn't hang on the values.
         With `ids_as_text` UUIDs come as they are sent, for rows that are only written out; always so for one
-        text. Raises Django's database errors.
+        text. `alone` nothing goes along with it, nor is remembered. Raises Django's database errors.
         """
+        if alone:
+            self._along = None
         self.close_if_health_check_failed()
         self.ensure_connection()
         # Django records what a cursor runs by the kind of cursor that it gives out while it is asked to.
