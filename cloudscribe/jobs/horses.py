@@ -16,6 +16,7 @@ import structlog
 from django.db import DatabaseError, connection
 from redis.exceptions import RedisError
 from rq import Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 
 from cloudscribe.jobs.processes import HORSE_WAITS, HORSE_WORKS, be_called, ended
@@ -39,6 +40,7 @@ class BellWorker(Worker):
         # The horse in waiting, and the pipe by which it learns its job; its end tells it that we are gone.
         self._waiting = 0
         self._rein = -1
+        self._told_to_stop = False
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **options: Any) -> Any:
         """Before the wait for a bell."""
@@ -60,6 +62,11 @@ class BellWorker(Worker):
         else:
             super().fork_work_horse(job, queue)
 
+    def handle_warm_shutdown_request(self) -> None:
+        """The first SIGTERM."""
+        self._told_to_stop = True
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+
     def _saddle(self) -> None:
         if self._waiting and ended(self._waiting) is None:
             return
@@ -69,6 +76,9 @@ class BellWorker(Worker):
         self._waiting = os.fork()
         if self._waiting:
             os.close(reader)
+            # What RQ's handler raises while a process forks is swallowed: Python's own steps are interrupted.
+            if self._told_to_stop:
+                raise StopRequested
             return
         status = 1
         try:
