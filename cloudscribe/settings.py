@@ -338,6 +338,12 @@ JOB_LEASE = env.seconds(
 JOB_BACKOFF = env.seconds(
     "CLOUDSCRIBE_JOB_BACKOFF", 5, "A failed job is tried again after; doubled each time, an hour at most."
 )
+JOBS_A_PROCESS = env.integer(
+    "CLOUDSCRIBE_JOBS_A_PROCESS", 100, "So many jobs one process does at most; 1 gives each its own.", least=1
+)
+JOB_PROCESS_SECONDS = env.seconds(
+    "CLOUDSCRIBE_JOB_PROCESS_SECONDS", 10, "A process that does jobs begins no further one after."
+)
 JOB_FILE_LIFETIME = env.seconds(
     "CLOUDSCRIBE_JOB_FILE_LIFETIME", 7 * 86_400, "Files that jobs made, such as exports, can be had for."
 )

@@ -20,6 +20,12 @@ QUEUES = ("fast", "slow")
 _BELL_SECONDS = 3600
 # RQ's own time limit is off: the runner knows the kind's.
 _NO_TIMEOUT = -1
+# At once: a bell that is in no list any more and was not removed would stay in Redis for ever.
+_TAKE = """
+local bell = redis.call('LPOP', KEYS[1])
+if bell then redis.call('UNLINK', ARGV[1] .. bell) end
+return bell
+"""
 
 
 @functools.cache
@@ -53,6 +59,17 @@ def ring(queue: str, job_uid: uuid.UUID) -> bool:
         return True
 
     return redis_call(enqueue, default=False)
+
+
+def bell_take(queue: str) -> bool:
+    """Take the longest hanging ring away, for who answers it without RQ; False for none, or without Redis."""
+
+    def take() -> bool:
+        hanging = bell_queue(queue)
+        prefix = hanging.job_class.key_for("")
+        return hanging.connection.eval(_TAKE, 1, hanging.key, prefix) is not None
+
+    return redis_call(take, default=False)
 
 
 def bells(queue: str) -> int | None:

@@ -1,8 +1,9 @@
 """RQ's worker with a work-horse in waiting, so that a job needn't wait for a process and its connections.
 
-A job has a process of its own. To fork it, to touch the memory that it shares with its parent, to open its
-connections and to have the server at the other end learn what the tables look like takes three quarters of
-the time between a bell and the beginning of its job; while nobody rings there is time for that.
+To fork a process, to touch the memory that it shares with its parent, to open its connections and to have the
+server at the other end learn what the tables look like takes three quarters of the time between a bell and
+the beginning of its job; while nobody rings there is time for that. It is most of what a small job costs,
+too: so a horse goes on with what else is due, for the length of a shift.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 from typing import Any
 
 import structlog
@@ -21,6 +23,7 @@ from rq.executions import Execution
 
 from cloudscribe.jobs.processes import HORSE_WAITS, HORSE_WORKS, be_called, ended
 from cloudscribe.jobs.runner import job_prepare
+from cloudscribe.jobs.shifts import Shift, shift_begin
 
 # What a horse is told: the ids of RQ's job and execution. Shorter than what a pipe takes at once.
 _MOST_BYTES = 4096
@@ -37,7 +40,8 @@ class BellWorker(Worker):
     def __init__(self, *args: Any, **options: Any) -> None:
         """As RQ's; nothing is forked yet."""
         super().__init__(*args, **options)
-        # The horse in waiting, and the pipe by which it learns its job; its end tells it that we are gone.
+        # The horse in waiting, and the pipe by which it, or the one at work, learns its first job. The pipe's
+        # end tells it to begin no other: we were told to stop, or are gone.
         self._waiting = 0
         self._rein = -1
         self._told_to_stop = False
@@ -49,29 +53,33 @@ class BellWorker(Worker):
 
     def fork_work_horse(self, job: Any, queue: Any) -> None:
         """Let the horse in waiting do it, or a new one where there is none."""
-        waiting, rein = self._waiting, self._rein
-        self._waiting, self._rein = 0, -1
+        waiting, self._waiting = self._waiting, 0
         told = False
         if waiting:
             with contextlib.suppress(OSError):
-                os.write(rein, json.dumps([job.id, next(iter(self.executions))]).encode())
+                os.write(self._rein, json.dumps([job.id, next(iter(self.executions))]).encode())
                 told = ended(waiting) is None
-            os.close(rein)
         if told:
             self._horse_pid = waiting
         else:
+            self._let_go()
             super().fork_work_horse(job, queue)
 
     def handle_warm_shutdown_request(self) -> None:
-        """The first SIGTERM."""
+        """The first SIGTERM, which waits for the job at hand alone."""
         self._told_to_stop = True
+        self._let_go()
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+
+    def _let_go(self) -> None:
+        rein, self._rein = self._rein, -1
+        if rein >= 0:
+            os.close(rein)
 
     def _saddle(self) -> None:
         if self._waiting and ended(self._waiting) is None:
             return
-        if self._waiting:
-            os.close(self._rein)
+        self._let_go()
         reader, self._rein = os.pipe()
         self._waiting = os.fork()
         if self._waiting:
@@ -82,7 +90,7 @@ class BellWorker(Worker):
             return
         status = 1
         try:
-            os.close(self._rein)
+            self._let_go()
             self._wait(reader)
             status = 0
         except BaseException:
@@ -111,4 +119,12 @@ class BellWorker(Worker):
         job = self.job_class.fetch(job_id, connection=self.connection, serializer=self.serializer)
         self.executions[execution_id] = Execution(execution_id, job_id, self.connection, self.name)
         queue = next(queue for queue in self.queues if queue.name == job.origin)
+        shift_begin(Shift(dismissed=lambda: _is_at_its_end(reader)))
         self.main_work_horse(job, queue)
+
+
+def _is_at_its_end(reader: int) -> bool:
+    """Whether nobody holds the other end of a pipe, through which nothing more comes."""
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    return bool(poll.poll(0))

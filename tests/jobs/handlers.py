@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 from django.contrib import admin
 
@@ -16,6 +17,20 @@ from cloudscribe.jobs.run import JobRun
 def pid(run: JobRun) -> dict[str, int]:
     """Tell in which processes it ran, and how many models have pages of the admin there."""
     return {"pid": os.getpid(), "worker": os.getppid(), "pages": len(admin.site._registry)}
+
+
+@job_handler("test.grow")
+def grow(run: JobRun) -> dict[str, int]:
+    """Take a hundred megabytes for a moment."""
+    bytearray(os.urandom(1)) * 100_000_000
+    return {"pid": os.getpid()}
+
+
+@job_handler("test.note")
+def note(run: JobRun) -> None:
+    """Put down in a file that this try was begun."""
+    with Path(run.payload["path"]).open("a") as notes:
+        notes.write(f"{run.job.pk}\n")
 
 
 @job_handler("test.hold")

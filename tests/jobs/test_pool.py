@@ -11,7 +11,10 @@ from pathlib import Path
 
 import django_rq
 import pytest
+from rq.job import Job as Bell
+from rq.registry import FailedJobRegistry, FinishedJobRegistry, StartedJobRegistry
 
+from cloudscribe.jobs.bell import bells
 from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.jobs.queues import PURGE
 from tests.jobs.factories import back_date, job_make
@@ -34,16 +37,27 @@ def state_of(job: Job) -> str:
 
 
 def test_workers_do_jobs_of_both_queues() -> None:
-    """A job of either queue is done by a worker of that queue, in a process forked for it."""
+    """A job of either queue is done by a worker of that queue; in its process follows what waits there.
+
+    None follows one that took much memory. Of the bells that were answered on the way nothing is left.
+    """
+    asked = [("pid", "fast"), ("pid", "slow"), ("pid", "fast"), ("grow", "fast"), ("pid", "fast")]
+    jobs = [job_make(kind=f"test.{kind}", queue=queue) for kind, queue in asked]
+    fast = django_rq.get_queue("fast")
+    left = [f"{Bell.redis_job_namespace_prefix}*", fast.intermediate_queue_key, fast.key]
     with command("rqworkers"):
-        jobs = [job_make(kind="test.pid", queue=queue) for queue in ("fast", "slow", "fast")]
         until(lambda: all(state_of(job) == JobState.SUCCEEDED for job in jobs))
+        until(lambda: not any(fast.connection.keys(name) for name in left))
     rows = list(Job.objects.order_by("id"))
-    assert [row.claimed_by.partition("-")[0] for row in rows] == ["fast", "slow", "fast"]
+    assert [row.claimed_by.partition("-")[0] for row in rows] == [queue for _, queue in asked]
     results = [row.result or {} for row in rows]
-    assert len({result["pid"] for result in results}) == 3
+    first, slow, second, large, last = [result["pid"] for result in results]
+    assert first == second == large
+    assert len({first, slow, last}) == 3
     # What only pages need is not loaded: it takes a third of the time to start.
-    assert not any(result["pages"] for result in results)
+    assert not any(result.get("pages") for result in results)
+    registries = (StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry)
+    assert [len(registry(queue=fast)) for registry in registries] == [0, 0, 0]
 
 
 def test_workers_start_again_what_was_killed() -> None:
@@ -53,6 +67,9 @@ def test_workers_start_again_what_was_killed() -> None:
         until(lambda: state_of(first) == JobState.SUCCEEDED)
         first.refresh_from_db()
         assert first.result is not None
+        horse = Path(f"/proc/{first.result['pid']}")
+        # It would take up the second job where it looks for one before it learns of its worker's end.
+        until(lambda: not horse.exists())
         os.kill(first.result["worker"], signal.SIGKILL)
         second = job_make(kind="test.pid")
         until(lambda: state_of(second) == JobState.SUCCEEDED)
@@ -94,23 +111,32 @@ def test_workers_find_again_what_a_flushed_redis_forgot() -> None:
 
 
 def test_workers_let_a_running_job_finish_at_the_end() -> None:
-    """SIGTERM waits for the job at hand."""
+    """SIGTERM waits for the job at hand, and no other is begun."""
     with command("rqworkers") as process:
         job = job_make(kind="test.hold", payload={"seconds": 1.5})
+        next_one = job_make(kind="test.pid")
         until(lambda: state_of(job) == JobState.RUNNING)
         process.terminate()
         process.join(20)
         assert process.exitcode == 0
     assert state_of(job) == JobState.SUCCEEDED
+    next_one.refresh_from_db()
+    assert (next_one.state, next_one.attempts, bells("fast")) == (JobState.QUEUED, 0, 1)
 
 
 def test_workers_lose_a_killed_horses_job_to_the_scheduler() -> None:
-    """A job whose process is killed is queued again by the sweep, long before its lease ran out."""
+    """A job whose process is killed is queued again by the sweep, long before its lease ran out.
+
+    What the process had done before isn't done again, what waited is done by the next.
+    """
+    kinds = ["test.pid", "test.pid", "test.die_once", "test.pid"]
+    jobs = [job_make(kind=kind) for kind in kinds]
     with command("rqworkers"), command("scheduler", JOB_BACKOFF=0.1):
-        job = job_make(kind="test.die_once")
-        until(lambda: state_of(job) == JobState.SUCCEEDED)
-    job.refresh_from_db()
-    assert job.attempts == 2
+        until(lambda: all(state_of(job) == JobState.SUCCEEDED for job in jobs))
+    rows = list(Job.objects.filter(pk__in=[job.pk for job in jobs]).order_by("id"))
+    assert [row.attempts for row in rows] == [1, 1, 2, 1]
+    first, second, last = [(row.result or {})["pid"] for row in rows if row.kind == "test.pid"]
+    assert first == second != last
 
 
 def test_scheduler_asks_for_scheduled_jobs_and_rings_for_forgotten_ones() -> None:
