@@ -12,6 +12,7 @@ from django.db.models.functions import Concat
 
 from accounts.models import RolePolicy, User
 from cloudscribe.lib.errors import InvalidInput
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 
 ADMINISTRATOR = "administrator"
 INSPECTOR = "inspector"
@@ -30,6 +31,15 @@ _GIVES = {
     "member": re.compile(r"documents\.add_workspace|accounts\.add_team"),
     "guest": None,
 }
+
+_GROUPS = CompiledQuery(
+    lambda user: (
+        Group.objects.filter(user=user, name__startswith=PREFIX)
+        .order_by("name")
+        .values_list("name", flat=True)
+    ),
+    user=int,
+)
 
 
 def roles_setup() -> None:
@@ -72,5 +82,4 @@ def role_take(user: User, role: str) -> None:
 
 def roles_of(user: User) -> list[str]:
     """The names of the user's platform roles, in alphabetical order."""
-    names = user.groups.filter(name__startswith=PREFIX).order_by("name").values_list("name", flat=True)
-    return [name.removeprefix(PREFIX) for name in names]
+    return [name.removeprefix(PREFIX) for name in _GROUPS.rows(user=user.pk)]

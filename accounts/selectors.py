@@ -16,7 +16,9 @@ from accounts.ports import places
 from accounts.principals import Principal
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind, Limit
 from cloudscribe.lib.emails import canonical_email
+from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.postgresql.base import prepared_rows
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 
 MANAGE_SERVICES = "accounts.manage_service_accounts"
 
@@ -58,6 +60,8 @@ JOIN accounts_user u ON u.id = t.user_id
 JOIN accounts_userstamp us ON us.user_id = u.id
 WHERE t.secret_hash = %s AND t.revoked_at IS NULL AND u.is_active AND t.expires_at > statement_timestamp()
 """  # noqa: S608 (as above)
+
+_ACTIVE = CompiledQuery(lambda uid: User.objects.filter(uid=uid, is_active=True), uid=uuid.UUID)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -181,3 +185,11 @@ def services_managed(actor: Actor, *, every: bool) -> QuerySet[User]:
     if actor.limit is not None:
         return rows.none()
     return rows if every else rows.filter(service__workspace_pk__in=places.ask.owned(actor))
+
+
+def user_active(uid: uuid.UUID | None) -> User:
+    """The user of this public id, if they may sign in; raises NotFound, also for none."""
+    user = _ACTIVE.first(uid=uid) if uid else None
+    if user is None:
+        raise NotFound
+    return user

@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
+from accounts.selectors import user_active
 from cloudscribe.lib.cursors import decode_cursor, encode_cursor
 from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
 from cloudscribe.lib.permissions import Authenticated
@@ -138,6 +138,6 @@ class AccessViewSet(DocumentReached, ServiceViewSet):
         uid = query.get("user", self.actor.uid)
         if uid != self.actor.uid:
             require(self.actor, Action.GRANT, row)
-        user = self.get_object_or_404(User.objects.filter(is_active=True), uid=uid)
+        user = user_active(uid)
         found = access_explained(self.actor, row, user, Action(query["action"]))
         return self.respond(ExplanationAnswer(found, context={"document": row.uid}).data)

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.serializers import EmailField
-from accounts.models import User
+from accounts.selectors import user_active
 from accounts.visibility import MANAGE_TEAMS, teams_visible
 from cloudscribe.lib.cursors import cut_page, decode_cursor, encode_cursor
 from cloudscribe.lib.pagination import binding_of, page_links, page_size_of
@@ -120,9 +120,7 @@ class SubjectsNamed(ServiceViewSet):
     def subject(self, given: dict[str, Any]) -> dict[str, Any]:
         """The person or team that a body names; raises NotFound for one that isn't there."""
         if "user" in given:
-            return {
-                "user": self.get_object_or_404(User.objects.filter(is_active=True), uid=given.pop("user"))
-            }
+            return {"user": user_active(given.pop("user"))}
         every = self.request.user.has_perm(MANAGE_TEAMS)
         teams = teams_visible(self.actor, every=every)
         return {"team": self.get_object_or_404(teams, uid=given.pop("team"))}

@@ -18,6 +18,7 @@ from documents.caching import rendering
 from documents.models import Attachment, BlobState, Document, State
 from documents.rendering import Rendered
 from documents.selectors.links import HeldLink
+from documents.selectors.visible import document_visible
 from documents.shared_html import with_ids
 from documents.visibility import visible_to
 
@@ -35,8 +36,8 @@ def shared_document(held: HeldLink, key: str | None) -> Document:
     uid = held.document.uid if key is None else held.names.document_uid(key)
     if uid is None:
         raise NotFound
-    document = shared_rows(held).select_related("workspace", "body").filter(uid=uid).first()
-    if document is None:
+    document = document_visible(held.actor, uid, "workspace", "body")
+    if document.is_trashed:
         raise NotFound
     return document
 

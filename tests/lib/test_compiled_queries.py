@@ -129,6 +129,14 @@ def test_value_that_the_query_does_not_use() -> None:
         query.rows(pk=1, name="x")
 
 
+@pytest.mark.django_db
+def test_query_that_fetches_beforehand() -> None:
+    """What it would ask besides can't be kept."""
+    query = CompiledQuery(lambda pk: User.objects.filter(pk=pk).prefetch_related("groups"), pk=int)
+    with pytest.raises(TypeError, match="beforehand"):
+        query.rows(pk=1)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_lock_is_held_and_needs_a_transaction() -> None:
     """As with the queryset itself."""

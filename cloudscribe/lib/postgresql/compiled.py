@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 from django.db.transaction import TransactionManagementError
 
@@ -71,11 +71,14 @@ class _Asked(Generic[Row]):
 
     def __init__(self, build: Callable[..., QuerySet[Any, Row]], kinds: dict[str, type]) -> None:
         signs = {name: _SIGNS[kind](number) for number, (name, kind) in enumerate(kinds.items())}
-        self._queryset: Any = build(**signs)
+        queryset: Any = build(**signs)
+        if queryset._prefetch_related_lookups:  # noqa: SLF001 (they would be questions of their own)
+            raise TypeError("A compiled query fetches nothing beforehand.")
+        self._model = queryset.model
         # Models, tuples or single values: what Django's own iterating goes by.
-        self._iterable: Any = self._queryset._iterable_class  # noqa: SLF001
-        self._locks: bool = self._queryset.query.select_for_update
-        self._compiler: SQLCompiler = self._queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
+        self._iterable = queryset._iterable_class  # noqa: SLF001
+        self._locks: bool = queryset.query.select_for_update
+        self._compiler: SQLCompiler = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self._sql, self._parameters = self._compiler.as_sql()
         named = {sign: name for name, sign in signs.items()}
         self._names = [_name_in(named, value) for value in self._parameters]
@@ -89,18 +92,19 @@ class _Asked(Generic[Row]):
         placed = zip(self._names, self._parameters, strict=True)
         parameters = [value if name is None else given[name] for name, value in placed]
         found = database.prepared_rows(self._sql, parameters, alone=True)
-        return list(self._iterable(_Answered(self._queryset, self._compiler, database, found)))
+        return list(self._iterable(_Answered(self._model, self._compiler, database, found)))
 
 
 class _Answered:
     """A queryset and its query as Django's iterables see them, with the answer at hand."""
 
+    db = DEFAULT_DB_ALIAS
     _known_related_objects: ClassVar[dict[Any, Any]] = {}
 
     def __init__(
-        self, queryset: Any, compiler: SQLCompiler, database: DatabaseWrapper, found: Sequence[Any]
+        self, model: type[Model], compiler: SQLCompiler, database: DatabaseWrapper, found: Sequence[Any]
     ) -> None:
-        self.db, self.model = DEFAULT_DB_ALIAS, queryset.model
+        self.model = model
         self.query = self
         answer: Any = copy.copy(compiler)
         answer.connection, answer.execute_sql = database, lambda *_arguments, **_named: [found]
