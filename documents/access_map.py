@@ -6,12 +6,9 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cloudscribe.lib.postgresql.arrays import array_text
+
 Entries = dict[int, list[tuple[int, float | None]]]
-
-
-def array_text(ids: list[int]) -> str:
-    """Ids as PostgreSQL's text form of an array: the driver takes a millisecond for a list of 800."""
-    return "{" + ",".join(map(str, ids)) + "}"
 
 
 class Targets(NamedTuple):

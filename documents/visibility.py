@@ -18,12 +18,13 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, Model, Q, QuerySet, TextField, Value
+from django.db.models import F, Model, Q, QuerySet
 from django.db.models.expressions import Subquery
 from django.db.models.lookups import StartsWith
 
 from cloudscribe.lib.actor import Actor, ActorKind, Limit
 from cloudscribe.lib.context import current_context
+from cloudscribe.lib.postgresql.arrays import one_of, overlapping
 from documents.access_map import EMPTY, AccessMap, Entries, Targets, targets_of
 from documents.caching import access_map
 from documents.models import Document, Workspace
@@ -143,26 +144,6 @@ def targets_for(actor: Actor, bit: int = SEE_BIT) -> Targets:
     return targets_of(rights_of(actor), bit)
 
 
-class _OneOf(Func):
-    """`column = ANY(array)`. One value for all ids: Django would compile an expression for each."""
-
-    template = "%(expressions)s::bigint[])"
-    arg_joiner = " = ANY("
-    output_field = BooleanField()
-
-
-class _Overlaps(Func):
-    """`column && array`, likewise."""
-
-    template = "(%(expressions)s::bigint[])"
-    arg_joiner = " && "
-    output_field = BooleanField()
-
-
-def _array(text: str) -> Value:
-    return Value(text, output_field=TextField())
-
-
 def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> QuerySet[M]:
     """Narrow a queryset of documents or workspaces to what the actor may see, or do what `bit` says."""
     targets = targets_for(actor, bit)
@@ -173,8 +154,7 @@ def visible_to(queryset: QuerySet[M], actor: Actor, bit: int = SEE_BIT) -> Query
         mine = queryset.filter(pk__in=[-scope for scope in targets.scopes])
         return mine if limit.workspace_pk is None else mine.filter(pk=limit.workspace_pk)
     queryset = queryset.filter(
-        Q(_OneOf(F("scope_id"), _array(targets.scopes_text)))
-        | Q(_Overlaps(F("reach"), _array(targets.roots_text)))
+        Q(one_of("scope_id", targets.scopes_text)) | Q(overlapping("reach", targets.roots_text))
     )
     if limit.workspace_pk is not None:
         queryset = queryset.filter(workspace_id=limit.workspace_pk)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from accounts.actors import person_held, stranger
@@ -19,6 +19,8 @@ from audit.services import Target, event_record
 from cloudscribe.jobs.services import job_enqueue
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import FieldError, InvalidInput, NotFound
+from cloudscribe.lib.postgresql.arrays import array_text, one_of
+from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from cloudscribe.lib.transactions import transactional
 
 _NAME_LENGTH = 200
@@ -39,6 +41,16 @@ class News:
     facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+def _people(users: str, kind: str) -> QuerySet[User, tuple[int, str | None]]:
+    """Those of the users who can be told something, and which channel they chose for that kind."""
+    chosen = NotificationPreference.objects.filter(user_id=OuterRef("pk"), kind=kind).values("channel")
+    people = User.objects.filter(one_of("pk", users), kind=User.Kind.PERSON, deleted_at__isnull=True)
+    return people.order_by("pk").values_list("pk", Subquery(chosen))
+
+
+_PEOPLE = CompiledQuery(_people, users=str, kind=str)
+
+
 def notify(*, actor: Actor, users: Collection[int], news: News) -> None:
     """Tell people, given by their keys, within the caller's transaction, in three statements at most.
 
@@ -49,12 +61,8 @@ def notify(*, actor: Actor, users: Collection[int], news: News) -> None:
     told = set(users) if kind.mandatory else set(users) - {actor.pk}
     if not told:
         return
-    chosen = NotificationPreference.objects.filter(user_id=OuterRef("pk"), kind=kind.name).values("channel")
-    people = User.objects.filter(pk__in=told, kind=User.Kind.PERSON, deleted_at__isnull=True)
-    rows = [
-        _row(actor, news, pk, kind.channel(channel))
-        for pk, channel in people.order_by("pk").values_list("pk", Subquery(chosen))
-    ]
+    people = _PEOPLE.rows(users=array_text(told), kind=kind.name)
+    rows = [_row(actor, news, pk, kind.channel(channel)) for pk, channel in people]
     rows = Notification.objects.bulk_create([row for row in rows if row.channel != Channel.NONE])
     mailed = [str(row.uid) for row in rows if row.channel == Channel.EMAIL]
     if mailed:

@@ -13,8 +13,8 @@ from django.db import connection
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
+from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import prepared_rows
-from documents.access_map import array_text
 from documents.markdown import snippet_text
 from documents.search.arrays import text_array
 from documents.search.languages import configuration_for

@@ -18,7 +18,7 @@ from django.db import connection
 from accounts.models import User
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
-from documents.access_map import array_text
+from cloudscribe.lib.postgresql.arrays import array_text
 from documents.models import Document, Origin, State, Workspace
 from documents.roles import RANK, ROLE_ACTIONS, ROLE_OF_CODENAME, ROLES, Action, Role
 from documents.visibility import visible_to

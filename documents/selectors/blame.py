@@ -12,8 +12,8 @@ import orjson
 from django.db import connection, transaction
 
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import prepared_rows
-from documents.access_map import array_text
 from documents.authors import author_reference
 from documents.blaming import Blame, Trace
 from documents.caching import blame

@@ -21,8 +21,8 @@ from accounts.models import Team
 from audit.models import Event
 from audit.selectors import BEGINNING, IN_ORDER_SQL
 from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import prepared_rows
-from documents.access_map import array_text
 from documents.changes import (
     GIVEN,
     PLACED,

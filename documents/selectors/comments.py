@@ -12,6 +12,7 @@ from django.db.models.functions import RowNumber
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.arrays import array_text, one_of
 from cloudscribe.lib.postgresql.compiled import CompiledQuery
 from documents.anchors import AnchorState
 from documents.authors import author_reference
@@ -34,6 +35,36 @@ _COMMENT = CompiledQuery(
         uid=uid, deleted_at=None
     ),
     uid=uuid.UUID,
+)
+
+_NUMBER = Window(RowNumber(), partition_by=F("thread_id"), order_by=F("id").asc())
+_FIRST_COMMENTS = CompiledQuery(
+    lambda threads, most: (
+        Comment.objects.filter(one_of("thread", threads))
+        .annotate(number=_NUMBER)
+        .filter(number__lte=most)
+        .select_related("author")
+        .order_by("thread_id", "pk")
+    ),
+    threads=str,
+    most=int,
+)
+_MENTIONS = CompiledQuery(
+    lambda comments: (
+        Mention.objects.filter(one_of("comment", comments)).select_related("user").order_by("pk")
+    ),
+    comments=str,
+)
+_REACTIONS = CompiledQuery(
+    lambda comments, me: (
+        Reaction.objects.filter(one_of("comment", comments))
+        .values("comment_id", "emoji")
+        .annotate(count=Count("pk"), mine=Count("pk", filter=Q(user_id=me)), first=Min("pk"))
+        .order_by("first")
+        .values_list("comment_id", "emoji", "count", "mine")
+    ),
+    comments=str,
+    me=int,
 )
 
 
@@ -115,25 +146,20 @@ def _seen(actor: Actor, document: Document) -> None:
 
 def _first_comments(threads: Iterable[Thread], most: int) -> dict[int, list[Comment]]:
     """By thread its first comments, and one more where there are more."""
-    number = Window(RowNumber(), partition_by=F("thread_id"), order_by=F("id").asc())
-    rows = Comment.objects.filter(thread__in=[thread.pk for thread in threads]).annotate(number=number)
     said: dict[int, list[Comment]] = defaultdict(list)
-    for comment in rows.filter(number__lte=most + 1).select_related("author").order_by("thread_id", "pk"):
+    for comment in _FIRST_COMMENTS.rows(threads=array_text(thread.pk for thread in threads), most=most + 1):
         said[comment.thread_id].append(comment)
     return said
 
 
 def _by_key(actor: Actor, comments: Sequence[Comment]) -> dict[int, Shown]:
-    keys = [comment.pk for comment in comments]
+    keys = array_text(comment.pk for comment in comments)
     named: dict[int, list[Mention]] = defaultdict(list)
-    for mention in Mention.objects.filter(comment__in=keys).select_related("user").order_by("pk"):
+    for mention in _MENTIONS.rows(comments=keys):
         named[mention.comment_id].append(mention)
     reactions: dict[int, list[Shown]] = defaultdict(list)
-    counted = Reaction.objects.filter(comment__in=keys).values("comment_id", "emoji")
-    mine = Count("pk", filter=Q(user_id=actor.pk or 0))
-    for row in counted.annotate(count=Count("pk"), mine=mine, first=Min("pk")).order_by("first"):
-        sign = {"emoji": row["emoji"], "count": row["count"], "mine": row["mine"] > 0}
-        reactions[row["comment_id"]].append(sign)
+    for comment_pk, emoji, count, mine in _REACTIONS.rows(comments=keys, me=actor.pk or 0):
+        reactions[comment_pk].append({"emoji": emoji, "count": count, "mine": mine > 0})
     return {comment.pk: _comment(comment, named[comment.pk], reactions[comment.pk]) for comment in comments}
 
 

@@ -17,10 +17,10 @@ from django.conf import settings
 
 from cloudscribe.lib.actor import Actor, Limit
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
 from cloudscribe.lib.renderers import dump_json
 from documents import limits
-from documents.access_map import array_text
 from documents.addresses import document_url
 from documents.etags import document_etag
 from documents.exceptions import DocumentTrashed

@@ -20,10 +20,10 @@ from django.db.models import F, Q
 from accounts.actors import stranger
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.observability.metrics import WEBHOOK_LAG
+from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import prepared_rows
 from cloudscribe.lib.sealed import unseal
 from cloudscribe.lib.transactions import on_commit, transactional
-from documents.access_map import array_text
 from documents.models import Delivery, DeliveryStatus, Webhook
 from documents.selectors.webhooks import Standing, documents_named, standings, told_of, voices_of
 from documents.services.fanning import Subject, may_hear

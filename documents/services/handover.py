@@ -15,7 +15,7 @@ from accounts.services.notifications import News, notify
 from audit.services import Entry, Target, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import ServiceUnavailable
-from documents.access_map import array_text
+from cloudscribe.lib.postgresql.arrays import array_text
 from documents.exceptions import LastOwner, LegalHold
 from documents.models import (
     Document,

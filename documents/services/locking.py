@@ -12,9 +12,9 @@ from django.db import connection
 
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
 from cloudscribe.lib.postgresql.compiled import CompiledQuery
-from documents.access_map import array_text
 from documents.exceptions import DocumentTrashed, WorkspaceBusy
 from documents.models import Document, Workspace
 from documents.roles import SEE_BIT

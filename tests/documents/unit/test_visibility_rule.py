@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind, Limit
-from documents.access_map import EMPTY, AccessMap, array_text
+from cloudscribe.lib.postgresql.arrays import array_text
+from documents.access_map import EMPTY, AccessMap
 from documents.policies import Action, abilities_of
 from documents.roles import ACTION_BITS, ROLE_BITS, SEE_BIT, Role
 from documents.visibility import access_map_for, bits_on
