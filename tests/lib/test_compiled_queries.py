@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import threading
 import uuid
+import weakref
 from typing import Any
 
 import psycopg
@@ -148,6 +151,24 @@ def test_lock_is_held_and_needs_a_transaction() -> None:
         assert LOCKED.first(pk=group.pk) == group
         with pytest.raises(psycopg.errors.LockNotAvailable):
             stranger.execute("SELECT FROM auth_group WHERE id = %s FOR UPDATE NOWAIT", [group.pk])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thread_that_asked_first_takes_its_connection_with_it() -> None:
+    """What is kept of the query is nobody's."""
+    query = CompiledQuery(lambda pk: User.objects.filter(pk=pk), pk=int)
+    made: list[weakref.ref[Any]] = []
+
+    def ask() -> None:
+        assert query.first(pk=1) is None
+        made.append(weakref.ref(connection.connection.pgconn))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    gc.collect()
+    assert [known() for known in made] == [None]
+    assert query.first(pk=1) is None
 
 
 @pytest.mark.django_db

@@ -80,6 +80,8 @@ class _Asked(Generic[Row]):
         self._locks: bool = queryset.query.select_for_update
         self._compiler: SQLCompiler = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         self._sql, self._parameters = self._compiler.as_sql()
+        # Of whichever thread happened to be the first: it would hold that one's connection beyond its end.
+        del self._compiler.connection
         named = {sign: name for name, sign in signs.items()}
         self._names = [_name_in(named, value) for value in self._parameters]
         if missing := signs.keys() - set(self._names):
