@@ -172,6 +172,20 @@ def test_thread_that_asked_first_takes_its_connection_with_it() -> None:
 
 
 @pytest.mark.django_db
+def test_answer_is_no_garbage() -> None:
+    """It is gone with its last use: a body in it would stay until Python looks for what is lost."""
+    user = user_make()
+    assert USER.first(uid=user.uid) == user
+    gc.collect()
+    gc.disable()
+    try:
+        assert USER.first(uid=user.uid) == user
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+@pytest.mark.django_db
 def test_what_was_asked_along_does_not_go_with_it() -> None:
     """Whoever has something read under a lock must not have it read before, by a question in between."""
     user, clock = user_make(), "SELECT clock_timestamp()"

@@ -107,10 +107,14 @@ class _Answered:
         self, model: type[Model], compiler: SQLCompiler, database: DatabaseWrapper, found: Sequence[Any]
     ) -> None:
         self.model = model
-        self.query = self
         answer: Any = copy.copy(compiler)
         answer.connection, answer.execute_sql = database, lambda *_arguments, **_named: [found]
         self._compiler = answer
+
+    @property
+    def query(self) -> _Answered:
+        # Kept, it would be a circle, and whatever was answered garbage.
+        return self
 
     def get_compiler(self, using: str) -> Any:
         return self._compiler
