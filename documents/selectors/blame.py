@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 from collections.abc import Generator, Iterable
 from types import SimpleNamespace
@@ -92,11 +93,11 @@ def _older(document_pk: int, start: Snapshot, last: int) -> Generator[tuple[int,
     # In a transaction the rows come as they are asked for: a long history is never in memory.
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(_OLDER_SQL, values)
-        while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-            for number, sha256, payload, base_number in rows:
-                if base_number not in {None, newer}:
-                    # Retention took the newer one since it was read.
-                    raise RevisionGone
-                body = body_of(bytes(payload), b"" if base_number is None else body, bytes(sha256))
-                newer = number
-                yield number, body
+        rows = itertools.chain.from_iterable(iter(lambda: cursor.fetchmany(_ROWS_AT_ONCE), []))
+        for number, sha256, payload, base_number in rows:
+            if base_number not in {None, newer}:
+                # Retention took the newer one since it was read.
+                raise RevisionGone
+            body = body_of(bytes(payload), b"" if base_number is None else body, bytes(sha256))
+            newer = number
+            yield number, body

@@ -47,12 +47,8 @@ def document_from_template(
     source = _template_found(reader, template)
     uid = uuid7()
     body = DocumentBody.objects.only("content").get(pk=source.pk).content
-    values = {
-        **_checked(body, variables),
-        "author": actor.name,
-        "date": _today(reader),
-        "title": given["title"],
-    }
+    own = {"author": actor.name, "date": _today(reader), "title": given["title"]}
+    values = {**_checked(body, variables), **own}
     files = {old: uuid7() for old in attachments_copied([source.pk]).values_list("uid", flat=True)}
     body = relinked(body, documents={source.uid: uid}, files=files, public_url=settings.PUBLIC_URL)
     if filled_bytes(body, values) > limits.BODY_BYTES:

@@ -101,12 +101,16 @@ def test_jobs_are_done_once_each_while_work_horses_are_killed(tmp_path: Path) ->
         command("scheduler", JOB_BACKOFF=0.1),
     ):
         killed, mine = 0, Job.objects.filter(kind="test.note")
-        while mine.exclude(state=JobState.SUCCEEDED).exists():
+
+        def all_done() -> bool:
+            nonlocal killed
             if killed < 20:
                 at_work = [pid for pool in (one, other) for pid in _at_work(pool.pid or 0)]
                 tell(at_work, signal.SIGKILL)
                 killed += len(at_work)
-            time.sleep(0.05)
+            return not mine.exclude(state=JobState.SUCCEEDED).exists()
+
+        until(all_done, 300)
         until(lambda: bells("fast") == 0)
         fast = django_rq.get_queue("fast")
         until(lambda: not StartedJobRegistry(queue=fast).get_job_ids())
