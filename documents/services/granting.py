@@ -238,13 +238,12 @@ def requests_close(
     group_pk: int | None = None,
 ) -> None:
     """Close what the person, or people of the team, asked for and have now, at and below the object."""
-    whom = {"asker": user_pk} if group_pk is None else {"asker__groups": group_pk}
-    ((by, pk),) = whom.items()
+    by, pk = ("asker", user_pk) if group_pk is None else ("asker__groups", group_pk)
     if _asked_by(by).first(pk=pk) is None:
         return
     target = obj.pk if isinstance(obj, Document) else -obj.pk
     reached = [lower for lower in ROLES if RANK[lower] <= RANK[role]]
-    rows = AccessRequest.objects.filter(**whom, decided_at__isnull=True, role__in=reached)
+    rows = AccessRequest.objects.filter(**{by: pk}, decided_at__isnull=True, role__in=reached)
     rows.filter(document__reach__contains=[target]).update(
         decision=Decision.CLOSED, decided_by=actor.pk, decided_at=actor.now
     )
