@@ -30,7 +30,7 @@ run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUD
 	@exec $(PY) -m cloudscribe.lib.supervisor
 
 test: install-dev ## Run the whole suite in parallel, with coverage
-	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) --cov --cov-report=term $(PYTEST_ARGS)
+	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) -p tests.covering $(PYTEST_ARGS)
 
 prove: install-dev ## Statistics, endurance, real texts: hours (PROVE_ARGS, such as -n 2 or --operations 1000)
 	$(PY) -m pytest tests/prove $(PROVE_ARGS)
@@ -61,7 +61,7 @@ lock: install-dev ## Compile requirements/*.in into hashed *.txt
 	done
 
 clean: ## Remove caches and the virtual environment; data in var/ stays
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 install: $(VENV)/.run-installed
 install-dev: $(VENV)/.dev-installed

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import importlib
 import os
 import pathlib
 import signal
@@ -26,7 +27,7 @@ from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadFileScheduling
 
-from tests import plugin, tracing
+from tests import plugin
 
 if settings.configured:
     pytest.exit(
@@ -34,7 +35,6 @@ if settings.configured:
         returncode=2,
     )
 SERVERS = plugin.prepare_environment()
-tracing.install()
 # pytest-django sets Django up when it finds the settings loaded. xdist's workers inherit this environment,
 # and where it names the settings pytest-django would load them before a worker has chosen its servers.
 assert settings.DATABASES
@@ -90,7 +90,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Load the fixtures that need the models, now that Django is set up."""
     for name in ("tests.fixtures", "tests.admin.browser", "tests.oidc.tools"):
         session.config.pluginmanager.import_plugin(name)
-    session.config.pluginmanager.register(tracing)
 
 
 @pytest.hookimpl(trylast=True)
@@ -137,6 +136,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Start this process's servers on a migrated copy; no test database is made beside it."""
     SERVERS.start()
+    # Imported by a request within a test's transaction it would leave that idle for seconds.
+    importlib.import_module(settings.ROOT_URLCONF)
     yield
     with django_db_blocker.unblock():
         connections.close_all()

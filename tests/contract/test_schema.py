@@ -60,7 +60,6 @@ def test_schema_committed_is_the_generated_one(generated: pathlib.Path) -> None:
     )
 
 
-@pytest.mark.untraced
 def test_schema_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     """openapi-spec-validator finds no error."""
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
@@ -91,7 +90,6 @@ def test_schema_has_an_etag_for_every_read_that_may_be_kept(document: dict[str, 
     }
 
 
-@pytest.mark.untraced
 def test_schema_is_valid_by_the_generator_s_own_measure(document: dict[str, Any]) -> None:
     """It fits the JSON schema of `spectacular --validate`, which takes 200 times as long to say so."""
     measure = pathlib.Path(validation.__file__).with_name("openapi_3_1_schema.json")

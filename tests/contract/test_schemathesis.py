@@ -42,7 +42,6 @@ def _named(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.untraced
 @pytest.mark.usefixtures("_named")
 @schema.parametrize()
 def test_answers_are_those_of_the_schema(case: schemathesis.Case[Any], place: Any) -> None:

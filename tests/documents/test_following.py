@@ -10,7 +10,7 @@ from cloudscribe.lib.actor import Limit
 from documents.models import Document
 from tests.documents.following import STEPS, FollowedPlay, Follower, differences
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.untraced]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def test_followers_hold_what_a_walk_shows() -> None:

@@ -17,7 +17,7 @@ from tests.documents.play import OPERATIONS, Play
 # Drawn by hypothesis itself most choices would be the first ones.
 _SEEDS = st.integers(0, 2**32)
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.untraced]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 class Anything(RuleBasedStateMachine):

@@ -27,7 +27,7 @@ from tests.accounts.factories import user_make
 from tests.documents.test_visibility import actor_of
 from tests.rolled_back import undone
 
-pytestmark = [pytest.mark.django_db, pytest.mark.untraced]
+pytestmark = pytest.mark.django_db
 
 
 def random_world(seed: int) -> list[User]:

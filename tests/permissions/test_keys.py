@@ -12,7 +12,7 @@ from tests.permissions.table import ACTORS, TABLE, Level, Row
 from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
 
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = pytest.mark.slow
 CREATED = {HTTPStatus.CREATED, HTTPStatus.ACCEPTED}
 CREATING = [
     row

@@ -19,7 +19,7 @@ from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
 
 # The routes as in the table of permissions, twice more.
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = pytest.mark.slow
 
 SIGNED_IN = ACTORS[1:]
 SCOPED = [row for row in TABLE if row.scope]

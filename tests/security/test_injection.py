@@ -30,7 +30,7 @@ from tests.security.injection import PAYLOADS, SLEEP, Point, digest, points
 
 # Thousands of requests through what the tests of each route run through; of several processes one begins with
 # them.
-pytestmark = [pytest.mark.slow, pytest.mark.untraced]
+pytestmark = pytest.mark.slow
 
 # Every place gets some, all of them together get all; `make prove` tries all at every place.
 MOST = int(os.environ.get("INJECTION_PAYLOADS", "0"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +54,6 @@ def test_blame_stopped_and_resumed_is_the_same(bodies: list[str], data: st.DataO
     )
 
 
-@pytest.mark.untraced
 @settings(max_examples=200, deadline=None)
 @given(_BODIES, st.data())
 def test_blame_of_an_earlier_revision_is_taken_over(bodies: list[str], data: st.DataObject) -> None:
@@ -83,7 +81,6 @@ def test_blame_across_a_gap_says_that_it_is_not_sure() -> None:
     ]
 
 
-@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(st.text("ab\n\r", max_size=30), st.text("ab\n\r", max_size=30))
 def test_changes_make_the_new_text_of_the_old(old: str, new: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-import pytest
 from markdown_it import MarkdownIt
 
 from documents.rendering import render
@@ -40,7 +39,6 @@ def told(html: str) -> list[Event]:
     return events
 
 
-@pytest.mark.untraced
 def test_render_passes_the_examples_of_commonmark() -> None:
     """All that raw HTML does not touch; what is left out is counted, reason by reason."""
     known = examples()

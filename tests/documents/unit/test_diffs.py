@@ -64,7 +64,6 @@ def test_word_hunks_compare_inside_lines() -> None:
 _TEXT = st.lists(st.sampled_from(["a\n", "b\n", "\n", "c d\n", "e"]), max_size=20).map("".join)
 
 
-@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(_TEXT, _TEXT)
 def test_hunks_hold_both_texts(old: str, new: str) -> None:
@@ -82,7 +81,6 @@ def test_hunks_hold_both_texts(old: str, new: str) -> None:
             )
 
 
-@pytest.mark.untraced
 @pytest.mark.skipif(shutil.which("patch") is None, reason="GNU patch is not installed")
 @settings(max_examples=25, deadline=None)
 @given(_TEXT, _TEXT)
@@ -100,7 +98,6 @@ def test_unified_is_applied_by_patch(tmp_path_factory: pytest.TempPathFactory, o
     assert (target.read_bytes().decode() if target.exists() else "") == new
 
 
-@pytest.mark.untraced
 def test_diff_of_large_bodies_ends_soon() -> None:
     """Nothing in common, everything repeated: seconds at most."""
     started = time.process_time()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,7 +27,6 @@ def chain_of(stored: dict[int, Payload], number: int) -> list[Payload]:
     return chain[::-1]
 
 
-@pytest.mark.untraced
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 90), st.data())
 def test_plan_keeps_every_body_that_stays(head: int, data: st.DataObject) -> None:

@@ -109,7 +109,6 @@ def test_reading_never_fails(text: str) -> None:
     snippet_text(text)
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     "piece", ["[", "![", "<", "`", "[a](b) ", "> ", "*a ", "# ", "[a]: b\n", "a\n===\n", "![a]("]
 )

@@ -118,7 +118,6 @@ _LINES = st.lists(
 )
 
 
-@pytest.mark.untraced
 @settings(max_examples=200, deadline=None)
 @given(_LINES, _LINES, _LINES)
 def test_merge_any_texts_can_be_resolved_to_either_side(
@@ -158,7 +157,6 @@ def _edits(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
     return base, sides[0], sides[1]
 
 
-@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(_edits())
 def test_merge_clean_result_drops_nothing_and_revives_nothing(
@@ -177,7 +175,6 @@ def test_merge_clean_result_drops_nothing_and_revives_nothing(
     assert all(counts[line] == 1 for line in base if line not in deleted)
 
 
-@pytest.mark.untraced
 @settings(max_examples=120, deadline=None)
 @given(_edits())
 def test_merge_is_the_same_from_both_sides(edits: tuple[list[str], list[str], list[str]]) -> None:
@@ -186,7 +183,6 @@ def test_merge_is_the_same_from_both_sides(edits: tuple[list[str], list[str], li
     assert merge_texts(base, yours, current).text == merge_texts(base, current, yours).text
 
 
-@pytest.mark.untraced
 @settings(max_examples=60, deadline=None)
 @given(_edits())
 def test_merge_with_one_side_unchanged_gives_the_other(edits: tuple[list[str], list[str], list[str]]) -> None:

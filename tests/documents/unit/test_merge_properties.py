@@ -29,7 +29,6 @@ def test_merge_loses_doubles_and_revives_no_word(texts: tuple[str, str, str]) ->
 
 # Always the same documents: what two people broke in ways that only together show counts as torn, too, once
 # in a thousand times.
-@pytest.mark.untraced
 @pytest.mark.parametrize("seed", range(0, 300, 50))
 def test_merge_keeps_fences_tables_lists_and_links_whole(seed: int) -> None:
     """Parsed again, a clean merge has no sign that is mere text and no open fence that no side had."""
@@ -39,7 +38,6 @@ def test_merge_keeps_fences_tables_lists_and_links_whole(seed: int) -> None:
             assert torn(*texts, merged) == []
 
 
-@pytest.mark.untraced
 @settings(max_examples=100, deadline=None)
 @given(_DRAWN)
 def test_merge_by_words_is_the_same_from_both_sides(texts: tuple[str, str, str]) -> None:
@@ -50,7 +48,6 @@ def test_merge_by_words_is_the_same_from_both_sides(texts: tuple[str, str, str])
     assert len(result.conflicts) == len(mirrored.conflicts)
 
 
-@pytest.mark.untraced
 @settings(max_examples=100, deadline=None)
 @given(_DRAWN)
 def test_merge_again_changes_nothing(texts: tuple[str, str, str]) -> None:
@@ -63,7 +60,6 @@ def test_merge_again_changes_nothing(texts: tuple[str, str, str]) -> None:
             assert again is None or again.split() == merged.split()
 
 
-@pytest.mark.untraced
 @settings(max_examples=150, deadline=None)
 @given(_DRAWN)
 def test_merge_hunks_rebuild_what_they_were_cut_from(texts: tuple[str, str, str]) -> None:
@@ -95,7 +91,6 @@ def _at_odds(draw: st.DrawFn) -> tuple[str, str, str]:
     return "\n".join(base) + end, "\n".join(yours) + end, "\n".join(current) + end
 
 
-@pytest.mark.untraced
 @settings(max_examples=200, deadline=None)
 @given(_at_odds())
 def test_merge_hunks_resolved_to_one_side_are_that_sides_text(texts: tuple[str, str, str]) -> None:
@@ -109,7 +104,6 @@ def test_merge_hunks_resolved_to_one_side_are_that_sides_text(texts: tuple[str, 
     assert resolve(result, [conflict.current for conflict in result.conflicts]) == current
 
 
-@pytest.mark.untraced
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32), st.lists(_ENDS, min_size=1, max_size=6))
 def test_merge_keeps_mixed_line_ends(seed: int, ends: list[str]) -> None:

@@ -131,7 +131,6 @@ def test_merge_two_front_matters_conflict() -> None:
     assert merge_texts(base, "---\na: 1\n---\n\n" + base, "---\nb: 2\n---\n" + base).text is None
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize("between", ["\n", "\n\n", "\n\n# Head\n\n"])
 def test_merge_large_texts_are_checked_where_they_changed(between: str) -> None:
     """A megabyte of prose, in one paragraph or many, with an edit at either end."""
@@ -141,7 +140,6 @@ def test_merge_large_texts_are_checked_where_they_changed(between: str) -> None:
     assert merge_texts(base, yours, current).text == yours.replace("sentence 39990 ", "theirs ")
 
 
-@pytest.mark.untraced
 def test_merge_too_large_to_check_conflicts() -> None:
     """What can't be checked within the budget is not merged blindly."""
     base = "\n".join(f"- item {number}" for number in range(20_000))
@@ -166,7 +164,6 @@ def _fenced(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
     return texts[0], texts[1], texts[2]
 
 
-@pytest.mark.untraced
 @settings(max_examples=300, deadline=None)
 @given(_fenced())
 def test_merge_of_balanced_fences_is_balanced(texts: tuple[list[str], list[str], list[str]]) -> None:

@@ -228,7 +228,6 @@ def test_merge_paragraph_that_both_put_in_is_not_doubled() -> None:
     assert {conflict.reason for conflict in moved.conflicts} == {Reason.MOVED}
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     "unit", ["<!--", "a+", "`a", "](a ", "[^a", "_a_ ", "la ", "我", "https://a", "**a"], ids=repr
 )

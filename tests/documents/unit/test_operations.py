@@ -236,7 +236,6 @@ def test_headings_are_those_that_the_parser_finds(lines: list[str]) -> None:
         assert refusal(text, operation)[2]["found"] == read
 
 
-@pytest.mark.untraced
 @settings(max_examples=200)
 @given(st.text("a#-`\n\r "), st.text("ab\n\r", min_size=1))
 def test_ends_keep_every_byte_of_both(text: str, more: str) -> None:
@@ -257,7 +256,6 @@ def test_insert_that_looks_too_often_for_headings_is_refused(monkeypatch: pytest
     assert refusal("# A\n", operation)[:2] == ("/operations/0/heading", "too_complex")
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     "text",
     [

@@ -12,21 +12,18 @@ from documents import payloads
 from documents.payloads import PayloadDamaged, digest, pack, payload_for, rebuild, unpack
 
 
-@pytest.mark.untraced
 @given(st.binary(max_size=400), st.binary(max_size=400))
 def test_pack_is_undone_by_unpack(body: bytes, successor: bytes) -> None:
     """Any body comes back from any successor."""
     assert unpack(pack(body, successor), successor) == body
 
 
-@pytest.mark.untraced
 @given(st.text(alphabet="ab\n", max_size=60), st.text(alphabet="ab\n", max_size=60))
 def test_pack_overlapping_ends_are_counted_once(body: str, successor: str) -> None:
     """Where the shared beginning and end would overlap, nothing is taken twice."""
     assert unpack(pack(body.encode(), successor.encode()), successor.encode()) == body.encode()
 
 
-@pytest.mark.untraced
 @given(st.lists(st.text(max_size=80), min_size=2, max_size=50), st.data())
 def test_rebuild_gives_any_revision(bodies: list[str], data: st.DataObject) -> None:
     """From the head or the nearest keyframe back to any number."""

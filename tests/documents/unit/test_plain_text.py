@@ -54,7 +54,6 @@ def test_plain_text_keeps_every_word(paragraphs: list[str]) -> None:
     assert plain_text(render(text).html) == text
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     "html", ["<ul><li>" * 50_000, "<p>" * 200_000, "&lt;" * 200_000, "<pre>" + "\n" * 500_000]
 )

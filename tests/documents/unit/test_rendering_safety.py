@@ -205,7 +205,6 @@ _PIECES = st.sampled_from(
 )
 
 
-@pytest.mark.untraced
 @settings(max_examples=200, deadline=None)
 @given(st.lists(_PIECES, max_size=30))
 def test_render_lets_nothing_run_whatever_is_put_together(pieces: list[str]) -> None:

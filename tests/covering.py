@@ -1,0 +1,87 @@
+"""Which of our lines and branches the tests reach: `-p tests.covering` has SlipCover look on.
+
+It writes its marks into the code when a module is imported, and takes those away that were met: what runs
+again and again runs as fast as without, where a tracer (coverage.py before Python 3.12) stops at every line.
+Each process of the tests has its own marks; the one that hands the tests out puts them together and prints.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import pytest
+import slipcover
+
+OURS = ["accounts", "audit", "cloudscribe", "documents", "security"]
+OMITTED = ["*/migrations/*"]
+# What is written for the reader of types, or to be overridden.
+EXCLUDED = ["if TYPE_CHECKING:", "raise NotImplementedError", r"\.\.\.$"]
+_KEY = "coverage"
+
+
+class Looking:
+    """What was met so far, here and in the processes whose reports have come."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.marks: slipcover.Slipcover | None = None
+        self.met: dict[str, Any] | None = None
+
+    def begin(self) -> None:
+        """Mark what is imported from now on."""
+        self.marks = slipcover.Slipcover(branch=True, omit=OMITTED, exclude_also=EXCLUDED)
+        matcher = slipcover.FileMatcher(sources=OURS, omit=OMITTED)
+        slipcover.ImportManager(self.marks, matcher).__enter__()  # for as long as the process lives
+
+    def add(self, report: dict[str, Any]) -> None:
+        """Put in what another process has met."""
+        self.met = slipcover.merge_coverage(self.met, report) if self.met else report
+
+    def whole(self) -> dict[str, Any]:
+        """All of it, with the modules that nobody has imported."""
+        if self.marks:
+            self.add(self.marks.get_coverage())
+        every = slipcover.Slipcover(
+            branch=True, source=OURS, omit=OMITTED, exclude_also=EXCLUDED
+        ).get_coverage()
+        if self.met:
+            # Read from the source, lines count otherwise than where they are met.
+            every["files"] = {
+                name: report for name, report in every["files"].items() if name not in self.met["files"]
+            }
+        self.add(every)
+        return self.met or every
+
+
+looking = Looking()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Begin before anything of ours is imported, where tests are run."""
+    hands_out = getattr(early_config.known_args_namespace, "numprocesses", None)
+    if "PYTEST_XDIST_WORKER" in os.environ or not hands_out:
+        looking.begin()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Report to the process that handed the tests out, where there is one."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None and looking.marks:
+        output[_KEY] = json.dumps(looking.marks.get_coverage())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take a process's report; one that died has none."""
+    report = getattr(node, "workeroutput", {}).get(_KEY)
+    if report:
+        looking.add(json.loads(report))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how much of each file was met, without those that were met as a whole, and of all."""
+    terminalreporter.section("coverage")
+    slipcover.print_coverage(looking.whole(), missing_width=30, skip_covered=True)
