@@ -32,9 +32,9 @@ run: install ## Start CloudScribe: servers, web, workers, scheduler (PORT, CLOUD
 test: install-dev ## Run the whole suite in parallel, with coverage
 	$(PY) -m pytest --ignore=tests/prove -n $(WORKERS) -p tests.covering $(PYTEST_ARGS)
 
-prove: install-dev ## Statistics, endurance, real texts: hours (PROVE_ARGS, such as -n 2 or --operations 1000)
+prove: install-dev ## Statistics, endurance, real texts, whole sweeps: hours (PROVE_ARGS, such as -n 2 or --operations 1000)
 	$(PY) -m pytest tests/prove $(PROVE_ARGS)
-	INJECTION_PAYLOADS=100 $(PY) -m pytest tests/security/test_injection.py
+	SWEEPS=whole $(PY) -m pytest tests/security/test_injection.py tests/permissions/test_scopes.py
 
 lint: install-dev ## Check style, types and the imports between floors
 	$(VENV)/bin/ruff check

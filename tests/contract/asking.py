@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +70,7 @@ class Place:
     """A small world and a person who owns it, with the ids that take the place of made-up ones."""
 
     def __init__(self) -> None:
-        self._asked: Counter[tuple[str, str]] = Counter()
+        self._asked: Counter[str] = Counter()
         self.world = world = World(client_make)
         page = world.document("Page", content="# Page\n\nwords\n", tags=["a"])
         etag = world.owner.get(f"documents/{page}/").headers["ETag"]
@@ -102,14 +103,18 @@ class Place:
         with undone():
             case.call_and_validate(headers=headers, checks=CHECKS)
 
-    def is_news(self, case: schemathesis.Case[Any], every: int) -> bool:
+    def is_news(self, case: schemathesis.Case[Any], every: int, share: int) -> bool:
         """Whether the case is the first of its kind for its operation, or one of each so many after it.
 
-        Kinds are schemathesis's scenarios: a value of the wrong type, a string that is too long.
+        Kinds are schemathesis's scenarios: a value of the wrong type, a string that is too long. An operation
+        is asked one of `share` of them, another one others, and each what comes first.
         """
-        kind = case.operation.label, str(getattr(case.meta and case.meta.phase.data, "scenario", None))
-        self._asked[kind] += 1
-        return self._asked[kind] % every == 1 % every
+        operation = case.operation.label
+        kind = f"{operation} {getattr(case.meta and case.meta.phase.data, 'scenario', None)}"
+        is_first = not self._asked[operation]
+        self._asked.update((operation, kind))
+        is_due = self._asked[kind] % every == 1 % every
+        return is_due and (is_first or zlib.crc32(kind.encode()) % share == 0)
 
     def _fill(self, case: schemathesis.Case[Any]) -> None:
         """Put the world's ids where the case made up some, and the version of now into If-Match."""

@@ -17,6 +17,7 @@ from tests.fixtures import ApiClient
 from tests.permissions.table import ACTORS, TABLE, Level, Row
 from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
+from tests.sweeps import WHOLE
 
 # The routes as in the table of permissions, twice more.
 pytestmark = pytest.mark.slow
@@ -25,6 +26,15 @@ SIGNED_IN = ACTORS[1:]
 SCOPED = [row for row in TABLE if row.scope]
 PAIRS = {(row.scope, row.too) for row in SCOPED if row.scope and row.too}
 SESSIONS_ONLY = [row for row in TABLE if not row.scope and row.level is not Level.PUBLIC]
+
+
+def asking(row: Row) -> dict[str, int]:
+    """Who asks, with what their session gets: one for each of a row's answers, all in the whole sweep."""
+    answers = dict(zip(SIGNED_IN, row.answers[1:], strict=True))
+    if WHOLE:
+        return answers
+    one_of_each = {status: actor for actor, status in answers.items()}
+    return {actor: status for status, actor in one_of_each.items()}
 
 
 class Cuts(Stage):
@@ -57,12 +67,12 @@ class Cuts(Stage):
         )
 
     def refusals(self, row: Row, cut: str) -> set[tuple[Any, ...]]:
-        """Status, code and named scope of what each actor's token of that cut is answered.
+        """Status, code and named scope of what the token of that cut of each who asks is answered.
 
         What is refused has changed nothing: all of them stand before the same world.
         """
         found = set()
-        for actor in SIGNED_IN:
+        for actor in asking(row):
             answer = self.answer(row, f"{actor} {cut}")
             body = answer.json() if answer.content else {}
             found.add((answer.status_code, body.get("code"), body.get("scope")))
@@ -82,8 +92,8 @@ def test_own_scope_opens_a_row_as_a_session_does(cuts: Cuts, row: Row) -> None:
     with undone():
         cuts.prepare(row.setup)
         scopes = " ".join(filter(None, (row.scope, row.too)))
-        answers = [cuts.call(row, f"{actor} only {scopes}") for actor in SIGNED_IN]
-    assert answers == list(row.answers[1:])
+        answers = {actor: cuts.call(row, f"{actor} only {scopes}") for actor in asking(row)}
+    assert answers == asking(row)
 
 
 @pytest.mark.parametrize("row", SCOPED, ids=lambda row: row.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import re
 import time
@@ -27,14 +26,15 @@ from tests.permissions.table import ACTORS, TABLE, Row
 from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
 from tests.security.injection import PAYLOADS, SLEEP, Point, digest, points
+from tests.sweeps import WHOLE
 
 # Thousands of requests through what the tests of each route run through; of several processes one begins with
 # them.
 pytestmark = pytest.mark.slow
 
-# Every place gets some, all of them together get all; `make prove` tries all at every place.
-MOST = int(os.environ.get("INJECTION_PAYLOADS", "0"))
-FREE, TYPED, HEADERS, FIELDS = (MOST or count for count in (12, 3, 1, 4))
+# Every place gets some, all of them together get all; the whole sweep tries all at every place.
+MOST = len(PAYLOADS) if WHOLE else 0
+FREE, TYPED, HEADERS, FIELDS = (MOST or count for count in (6, 2, 1, 2))
 # Read by views that look at the request itself; no schema lists them for every operation.
 OF_EVERY_OPERATION = (
     # Read of every request, and none of them keeps another one from being read: all four in one.
