@@ -2,10 +2,11 @@
 FROM python:3.13-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
-COPY requirements/uv.txt requirements/base.txt requirements/
+# The embedded servers come along for PostgreSQL's own programs, which backups are made with.
+COPY requirements/uv.txt requirements/run.txt requirements/
 RUN python -m venv /opt/venv \
  && pip install --require-hashes -r requirements/uv.txt \
- && uv pip install --python /opt/venv/bin/python --require-hashes --compile-bytecode --no-cache -r requirements/base.txt
+ && uv pip install --python /opt/venv/bin/python --require-hashes --compile-bytecode --no-cache -r requirements/run.txt
 COPY manage.py ./
 COPY cloudscribe cloudscribe
 COPY audit audit

@@ -12,6 +12,8 @@ import sys
 from django.core.management import ManagementUtility
 from django.core.management.base import BaseCommand
 
+from cloudscribe.lib.backups.files import BackupBroken
+from cloudscribe.lib.backups.keys import NotEmpty, keys_place
 from cloudscribe.lib.embedded.binaries import ServersMissing
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import PostgresFailed
@@ -20,7 +22,7 @@ from cloudscribe.lib.embedded.sharing import ensure_servers
 from cloudscribe.lib.embedded.valkey import ValkeyFailed
 
 # These own or rewrite tables; everything else signs in as the application's role.
-OWNER_COMMANDS = {"archive_audit", "migrate", "prepare", "seed_demo", "setup_roles"}
+OWNER_COMMANDS = {"archive_audit", "backup", "migrate", "prepare", "restore", "seed_demo", "setup_roles"}
 JOB_COMMANDS = {"rqworkers", "scheduler"}
 # These read code, not data.
 SERVERLESS_COMMANDS = {
@@ -55,6 +57,8 @@ def prepare(command: str, *, start: bool) -> None:
         # The supervisor that it becomes decides by DATABASE_URL and REDIS_URL which servers are its own.
         os.environ.update(missing_secrets(Layout.at(os.environ["CLOUDSCRIBE_DATA"]), os.environ))
         return
+    if command == "restore" and start:
+        keys_place(sys.argv[2:], pathlib.Path(os.environ["CLOUDSCRIBE_DATA"]))
     os.environ.update(ensure_servers(os.environ["CLOUDSCRIBE_DATA"], start=start))
 
 
@@ -66,8 +70,11 @@ def main() -> None:
     )
     try:
         prepare(command, start=not asks_only or "--database" in sys.argv)
-    except (ServersMissing, PostgresFailed, ValkeyFailed) as problem:
+    except (BackupBroken, ServersMissing, PostgresFailed, ValkeyFailed) as problem:
         sys.exit(f"manage.py: {problem}")
+    except (FileNotFoundError, IsADirectoryError, NotEmpty, PermissionError) as problem:
+        sys.stderr.write(f"manage.py: {problem}\n")
+        sys.exit(2)
     # What is imported stays: to look through it for garbage takes a fifth of the time to start.
     gc.disable()
     try:

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 import orjson
-from django.conf import settings
 
 from audit.archives import Archived, archive_judge, archive_leaves, archive_lines
-from audit.checkpoints import BadNote, VerifierKey, verifier_keys
+from audit.checkpoints import BadNote, VerifierKey
 from audit.exporting import ndjson_head, ndjson_lines
 from audit.models import Archive, Event, EventLeaf, Seal
 from audit.selectors.archives import Span
+from audit.selectors.log import log_keys
 from audit.selectors.tree import Tree
 from audit.showing import event_bared
 from audit.witness import keys_witnessed
@@ -118,7 +118,7 @@ def archive_opened(archive: Archive) -> Iterator[BinaryIO]:
 
 def archive_check(archive: Archive) -> None:
     """See that the stored file holds every leaf of its range with its proof; raises BadArchive."""
-    keys: list[VerifierKey] = [*verifier_keys(settings.AUDIT_ORIGIN), *keys_witnessed()]
+    keys: list[VerifierKey] = [*log_keys(), *keys_witnessed()]
     leaves = EventLeaf.objects.filter(sequence__range=(archive.first_sequence, archive.last_sequence))
     with archive_opened(archive) as source:
         try:

@@ -8,12 +8,10 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from django.conf import settings
-
-from audit.checkpoints import verifier_keys
 from audit.leaves import leaf_data
 from audit.models import Event, EventLeaf, Seal
 from audit.selectors.events import events_found
+from audit.selectors.log import log_keys
 from audit.selectors.tree import Tree, event_rows, seal_newest
 from audit.showing import event_shown, hash_shown
 from cloudscribe.lib.renderers import dump_json
@@ -106,7 +104,7 @@ def _ndjson_lines(filters: Mapping[str, Any]) -> Iterator[bytes]:
 
 def ndjson_head(seal: Seal | None) -> bytes:
     """The first line: the checkpoint that the proofs lead to, and the keys that it verifies with."""
-    keys = [str(key) for key in verifier_keys(settings.AUDIT_ORIGIN)]
+    keys = [str(key) for key in log_keys()]
     return dump_json({"checkpoint": seal.note if seal else None, "keys": keys}) + b"\n"
 
 

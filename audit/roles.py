@@ -18,6 +18,8 @@ WHERE n.nspname = 'public' AND c.relkind = 'S' AND pg_get_userbyid(c.relowner) =
 """
 # What the application may have the owner's role do, within the bounds that the functions keep to.
 _FUNCTIONS = ("public.cs_audit_partitions_ensure()", "public.cs_audit_erase(uuid, jsonb)")
+# And what it may not.
+_OWNERS_FUNCTIONS = ("public.cs_audit_archive(jsonb, jsonb)",)
 _APPENDED = {
     "audit_archive",
     "audit_event",
@@ -62,6 +64,11 @@ def _statements(application: str, tables: list[str], sequences: list[str]) -> li
         sql.SQL("GRANT USAGE, SELECT ON SEQUENCE {} TO {}").format(sql.Identifier("public", name), role)
         for name in sequences
         if not name.startswith("audit_")
+    ]
+    # As their migrations say; a restored backup has lost it.
+    statements += [
+        sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(sql.SQL(function))
+        for function in (*_FUNCTIONS, *_OWNERS_FUNCTIONS)
     ]
     for function in _FUNCTIONS:
         statements.append(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(sql.SQL(function), role))

@@ -30,7 +30,7 @@ def seal_witnessed(seal: Seal) -> None:
     part = folder / "checkpoint.part"
     part.write_text(seal.note)
     part.replace(newest)
-    _keep_key(folder)
+    _keep_key(folder, seal)
     history = folder / "checkpoints.jsonl"
     if history.exists() and seal.sealed_at.timestamp() < history.stat().st_mtime + _EVERY.total_seconds():
         return
@@ -57,8 +57,8 @@ def keys_witnessed() -> list[VerifierKey]:
     return [VerifierKey.parse(line) for line in keys.read_text().splitlines()] if keys.exists() else []
 
 
-def _keep_key(folder: pathlib.Path) -> None:
-    key = str(verifier_key(settings.KEY_RING.active_kid, settings.AUDIT_ORIGIN))
+def _keep_key(folder: pathlib.Path, seal: Seal) -> None:
+    key = str(verifier_key(settings.KEY_RING.active_kid, seal.note.partition("\n")[0]))
     keys = folder / "keys"
     if not keys.exists() or key not in keys.read_text().splitlines():
         with keys.open("a") as sink:

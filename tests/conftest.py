@@ -65,6 +65,7 @@ REFERENCE_TABLES = {
 
 # These files share what takes long to start.
 TOGETHER = {
+    "tests/system/test_backup.py": "installation",
     "tests/system/test_supervisor.py": "installation",
     "tests/system/test_editing_guide.py": "installation",
     "tests/system/test_readme_tour.py": "installation",

@@ -8,6 +8,7 @@ from accounts.services.sessions import (
     Credentials,
     session_refresh,
     session_revoke,
+    sessions_end_all,
     sessions_revoke_others,
     sign_in,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "registration_request",
     "session_refresh",
     "session_revoke",
+    "sessions_end_all",
     "sessions_revoke_others",
     "sign_in",
     "token_create",

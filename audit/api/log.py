@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import BaseRenderer
@@ -18,9 +17,9 @@ from audit.api.serializers import (
     SealOutput,
     VerifierKeysOutput,
 )
-from audit.checkpoints import verifier_keys
 from audit.leaves import leaf_data
 from audit.models import Seal
+from audit.selectors.log import epoch_now, log_keys, log_origin
 from audit.selectors.tree import Tree, leaf_of, seal_newest
 from audit.showing import hash_shown
 from cloudscribe.lib.conditional import if_none_match, make_etag
@@ -129,8 +128,8 @@ class LogViewSet(ServiceViewSet):
 
     def keys(self, request: Request) -> HttpResponseBase:
         """The keys that checkpoints verify with, the active one first; keep one of them elsewhere."""
-        keys = [str(key) for key in verifier_keys(settings.AUDIT_ORIGIN)]
-        return self.respond({"origin": settings.AUDIT_ORIGIN, "keys": keys})
+        keys = [str(key) for key in log_keys()]
+        return self.respond({"origin": log_origin(epoch_now()), "keys": keys})
 
 
 def _newest() -> Seal:

@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from audit.checkpoints import Checkpoint, checkpoint_signed
@@ -19,11 +18,13 @@ from audit.leaves import LEAF_SQL, leaf_data
 from audit.merkle import Grown, leaf_hash
 from audit.models import Seal
 from audit.selectors.events import BEGINNING, IN_ORDER_SQL, SETTLED, Position
+from audit.selectors.log import log_origin
 from audit.selectors.tree import Tree, seal_newest
 from cloudscribe.lib.transactions import transactional
 
 BATCH = 10_000
-_TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('cs_audit_seal')), statement_timestamp()"
+_TRY_LOCK = """SELECT pg_try_advisory_xact_lock(hashtext('cs_audit_seal')), statement_timestamp(),
+  (SELECT max(number) FROM audit_epoch)"""
 _NEXT_SQL = f"""
 SELECT {LEAF_SQL} FROM audit_event e
 WHERE (epoch, xid, sequence) > (%s, %s, %s) AND {SETTLED}
@@ -40,7 +41,7 @@ def events_seal(*, most: int = BATCH) -> Seal | None:
     """Seal the next events that have settled, `most` at a time; None for none, or while another seals."""
     with connection.cursor() as cursor:
         cursor.execute(_TRY_LOCK)
-        mine, now = cursor.fetchone()
+        mine, now, epoch = cursor.fetchone()
     if not mine:
         return None
     last = seal_newest()
@@ -49,10 +50,10 @@ def events_seal(*, most: int = BATCH) -> Seal | None:
         cursor.execute(IN_ORDER_SQL)
         cursor.execute(_NEXT_SQL, [*after, most])
         rows = cursor.fetchall()
-    return _sealed(rows, last.tree_size if last else 0, now) if rows else None
+    return _sealed(rows, last.tree_size if last else 0, log_origin(epoch), now) if rows else None
 
 
-def _sealed(rows: Sequence[Sequence[Any]], size: int, now: dt.datetime) -> Seal:
+def _sealed(rows: Sequence[Sequence[Any]], size: int, origin: str, now: dt.datetime) -> Seal:
     edge = Tree().edge(size)
     hashes = [leaf_hash(leaf_data(row)) for row in rows]
     grown = [node for found in hashes for node in edge.append(found)]
@@ -66,7 +67,7 @@ def _sealed(rows: Sequence[Sequence[Any]], size: int, now: dt.datetime) -> Seal:
         first_sequence=min(sequences),
         last_sequence=max(sequences),
         root=edge.root(),
-        note=checkpoint_signed(Checkpoint(settings.AUDIT_ORIGIN, edge.size, edge.root())),
+        note=checkpoint_signed(Checkpoint(origin, edge.size, edge.root())),
         epoch=epoch,
         xid=xid,
         sequence=sequences[-1],

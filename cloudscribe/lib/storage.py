@@ -83,6 +83,11 @@ def file_pieces(name: str, start: int, length: int) -> Iterator[bytes]:
         return cast("FileStorage", default_storage).pieces(name, start, length)
 
 
+def files_are_here() -> bool:
+    """Whether files lie on a disk of this machine's, below MEDIA_ROOT."""
+    return isinstance(default_storage, LocalStorage)
+
+
 def incoming_folder() -> pathlib.Path:
     """The folder of files that are not whole yet: on the disk of the data, since /tmp may be memory."""
     folder = pathlib.Path(settings.MEDIA_ROOT) / "incoming"

@@ -236,6 +236,7 @@ _RUNS = "serves; what is done in it has its own events"
 # The other commands: why they leave none, or where it is tested that they do.
 OTHER_COMMANDS: dict[str, str] = {
     "archive_audit": "tests/audit/test_archiving.py",
+    "backup": "tests/system/test_backup.py",
     "bootstrap": _RUNS,
     "check_access": "tests/documents/test_check_access.py",
     "doctor": _NOTHING,
@@ -243,6 +244,7 @@ OTHER_COMMANDS: dict[str, str] = {
     "import_documents": "the service of importing writes one for each document",
     "migrate": "the schema alone",
     "prepare": _NOTHING,
+    "restore": "tests/system/test_backup.py",
     "reindex_search": "derived from what is on the record",
     "rotate_keys": "tests/management/test_rotate_keys.py",
     "rqworkers": _RUNS,

@@ -8,7 +8,9 @@ from django.db import connection, transaction
 
 from audit.checkpoints import checkpoint_read
 from audit.models import Event, EventLeaf, Seal
+from audit.selectors.log import log_keys
 from audit.services import Entry, Target, events_record, events_seal
+from audit.verifying import trail_verify
 from tests.conftest import SERVERS
 from tests.jobs.factories import operator
 
@@ -107,3 +109,24 @@ def _entry() -> str:
         '"credential_uid":null,"request_id":"","action":"a.b","target_type":"x","target_uid":null,'
         '"workspace_uid":null,"facts":{},"count":1,"log_entry":null,"salt":"00","address":null,"body":"{}"}]'
     )
+
+
+def test_seal_of_another_epoch_is_of_another_log() -> None:
+    """After a restore: under another name, with the leaves of before, all of which are verified."""
+    record(2)
+    before = events_seal()
+    with psycopg.connect(SERVERS.superuser_url(), autocommit=True) as owner:
+        owner.execute("UPDATE audit_epoch SET number = number + 1")
+    try:
+        record()
+        after = events_seal()
+        report = trail_verify()
+        known = log_keys()
+    finally:
+        with psycopg.connect(SERVERS.superuser_url(), autocommit=True) as owner:
+            owner.execute("UPDATE audit_epoch SET number = number - 1")
+    assert before is not None
+    assert after is not None
+    old, new = (checkpoint_read(seal.note, known) for seal in (before, after))
+    assert (new.origin, new.size) == (f"{old.origin}/2", 3)
+    assert (report.entries, report.findings) == (3, [])

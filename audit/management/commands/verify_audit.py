@@ -6,11 +6,10 @@ import argparse
 import pathlib
 from typing import Any
 
-from django.conf import settings
-
 from audit.archives import archive_verify
-from audit.checkpoints import BadNote, VerifierKey, verifier_keys
+from audit.checkpoints import BadNote, VerifierKey
 from audit.findings import Report
+from audit.selectors.log import log_keys
 from audit.verifying import trail_verify
 from audit.witness import keys_witnessed, notes_witnessed
 from cloudscribe.lib.actor import Actor
@@ -83,7 +82,7 @@ class Command(OperatorCommand):
     @staticmethod
     def _archive(path: pathlib.Path, keys: list[VerifierKey]) -> Report:
         try:
-            return archive_verify(path, keys or [*verifier_keys(settings.AUDIT_ORIGIN), *keys_witnessed()])
+            return archive_verify(path, keys or [*log_keys(), *keys_witnessed()])
         except (OSError, EOFError) as error:
             raise UsageError(f"{path} can't be read: {error}") from None
 

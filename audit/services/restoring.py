@@ -1,0 +1,29 @@
+"""What the trail says of backups, and how it goes on after one was restored."""
+
+from __future__ import annotations
+
+from audit.selectors.log import epoch_now
+from audit.selectors.tree import seal_newest
+from audit.services.events import Target, event_record
+from audit.showing import hash_shown
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.transactions import transactional
+
+_DATABASE = Target("database", None, "")
+
+
+@transactional
+def backup_record(*, actor: Actor, size: int, parts: int) -> None:
+    """Somebody has a copy of everything from now on: so many bytes, in so many parts."""
+    event_record(
+        actor=actor, action="database.backed_up", target=_DATABASE, facts={"size": size, "parts": parts}
+    )
+
+
+@transactional
+def log_continue(*, actor: Actor) -> None:
+    """The first event of an epoch, with the last checkpoint of the one before it, where it had any."""
+    seal = seal_newest()
+    last = {"tree_size": seal.tree_size, "root": hash_shown(bytes(seal.root))} if seal else None
+    facts = {"epoch": epoch_now(), "checkpoint": last}
+    event_record(actor=actor, action="database.restored", target=_DATABASE, facts=facts)

@@ -1,0 +1,137 @@
+"""The file of a backup: whole or not there, and believed in nothing that its list doesn't say."""
+
+from __future__ import annotations
+
+import io
+import json
+import pathlib
+import tarfile
+
+import pytest
+
+from cloudscribe.lib.backups.files import BackupBroken, BackupReader, BackupWriter
+from cloudscribe.lib.backups.keys import NotEmpty, keys_place
+
+
+def written(path: pathlib.Path, **parts: bytes) -> pathlib.Path:
+    """A backup of these parts."""
+    with BackupWriter(path) as writer:
+        for name, content in parts.items():
+            writer.add(name, io.BytesIO(content), len(content))
+        writer.finish({"release": "1"})
+    return path
+
+
+def test_parts_come_back_as_they_were(tmp_path: pathlib.Path) -> None:
+    """With what was said of the whole."""
+    with BackupReader(written(tmp_path / "b", one=b"1" * 3_000_000, none=b"")) as backup:
+        assert {name: b"".join(backup.pieces(name)) for name in backup.parts} == {
+            "one": b"1" * 3_000_000,
+            "none": b"",
+        }
+        assert backup.about["release"] == "1"
+
+
+def test_unfinished_backup_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    """Neither at its place nor beside it."""
+    with pytest.raises(EOFError), BackupWriter(tmp_path / "b") as writer:
+        writer.add("short", io.BytesIO(b"12"), 3)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_file_put_there_meanwhile_stays(tmp_path: pathlib.Path) -> None:
+    """Whoever was first has the place."""
+    path = tmp_path / "b"
+    with BackupWriter(path) as writer:
+        path.write_text("another's")
+        with pytest.raises(FileExistsError):
+            writer.finish({})
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["another's"]
+
+
+def test_file_that_grows_is_taken_as_long_as_it_was(tmp_path: pathlib.Path) -> None:
+    """A list to which somebody appends is whole up to where it was."""
+    with (tmp_path / "growing").open("wb+") as growing, BackupWriter(tmp_path / "b") as writer:
+        growing.write(b"1234")
+        growing.seek(0)
+        writer.add("growing", growing, 2)
+        writer.finish({})
+    with BackupReader(tmp_path / "b") as backup:
+        assert b"".join(backup.pieces("growing")) == b"12"
+
+
+def test_file_that_is_gone_is_left_out(tmp_path: pathlib.Path) -> None:
+    """It was removed after it was found."""
+    with BackupWriter(tmp_path / "b") as writer:
+        writer.add_file("gone", tmp_path / "gone")
+        writer.finish({})
+    with BackupReader(tmp_path / "b") as backup:
+        assert backup.parts == {}
+
+
+@pytest.mark.parametrize("at", [0.1, 0.5, 0.7])
+def test_backup_cut_short_is_none(tmp_path: pathlib.Path, at: float) -> None:
+    """Its list stands at the end."""
+    content = written(tmp_path / "b", one=b"1" * 20_000).read_bytes()
+    (tmp_path / "cut").write_bytes(content[: int(len(content) * at)])
+    with pytest.raises(BackupBroken):
+        BackupReader(tmp_path / "cut")
+
+
+def test_part_that_was_changed_is_noticed(tmp_path: pathlib.Path) -> None:
+    """By its SHA-256."""
+    path = written(tmp_path / "b", one=b"x" * 20_000)
+    path.write_bytes(path.read_bytes().replace(b"xx", b"xy", 1))
+    with BackupReader(path) as backup, pytest.raises(BackupBroken, match="one"):
+        backup.check()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        b"[]",
+        b"{}",
+        b"\xff",
+        json.dumps({"format": 2, "parts": []}).encode(),
+        json.dumps({"format": 1, "parts": [{"name": "a"}]}).encode(),
+    ],
+)
+def test_list_of_another_form_is_refused(tmp_path: pathlib.Path, listed: bytes) -> None:
+    """Whatever stands in it."""
+    with tarfile.TarFile(tmp_path / "b", "w") as made:
+        member = tarfile.TarInfo("backup.json")
+        member.size = len(listed)
+        made.addfile(member, io.BytesIO(listed))
+    with pytest.raises(BackupBroken):
+        BackupReader(tmp_path / "b")
+
+
+def test_part_that_is_listed_and_missing_is_noticed(tmp_path: pathlib.Path) -> None:
+    """A list alone is no backup."""
+    listed = {"format": 1, "parts": [{"name": "one", "size": 1, "sha256": ""}]}
+    content = json.dumps(listed).encode()
+    with tarfile.TarFile(tmp_path / "b", "w") as made:
+        member = tarfile.TarInfo("backup.json")
+        member.size = len(content)
+        made.addfile(member, io.BytesIO(content))
+    with BackupReader(tmp_path / "b") as backup, pytest.raises(BackupBroken, match="one is missing"):
+        backup.check()
+
+
+@pytest.mark.parametrize("name", ["secrets.json", "postgres/PG_VERSION", "media/blobs/a", "audit/checkpoint"])
+def test_keys_go_into_an_empty_folder_alone(tmp_path: pathlib.Path, name: str) -> None:
+    """What is there stays, and nothing comes beside it."""
+    there = tmp_path / "data" / name
+    there.parent.mkdir(parents=True)
+    there.write_text("another's")
+    with pytest.raises(NotEmpty):
+        keys_place([str(written(tmp_path / "b", **{"secrets.json": b"{}"}))], tmp_path / "data")
+    assert [each for each in (tmp_path / "data").rglob("*") if each.is_file()] == [there]
+
+
+def test_keys_are_placed_again_after_a_try_that_failed(tmp_path: pathlib.Path) -> None:
+    """The same keys stand in nobody's way."""
+    path = written(tmp_path / "b", **{"secrets.json": b"{}"})
+    for _ in range(2):
+        keys_place([str(path)], tmp_path / "data")
+    assert (tmp_path / "data" / "secrets.json").read_bytes() == b"{}"
