@@ -71,7 +71,8 @@ def load(url: str, packed: Iterable[bytes], *, afterwards: str) -> None:
                 script.write(b"BEGIN;\n")
                 for piece in _unpacked(packed):
                     script.write(piece)
-                script.write(f"\n{afterwards}\nCOMMIT;\n".encode())
+                # Without statistics the first hours would have the wrong plans.
+                script.write(f"\n{afterwards}\nCOMMIT;\nANALYZE;\n".encode())
         finally:
             process.wait()
         if process.returncode != 0:
