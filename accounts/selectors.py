@@ -27,8 +27,9 @@ MANAGE_SERVICES = "accounts.manage_service_accounts"
 # rights that can't be dated are no rights.
 _USER_COLUMNS = """
        u.id, u.uid, u.kind, u.name, u.is_staff, u.is_superuser, us.stamp,
-       (SELECT coalesce(sum(gs.stamp), 0)::bigint FROM accounts_user_groups m
-        JOIN accounts_groupstamp gs ON gs.group_id = m.group_id WHERE m.user_id = u.id),
+       (SELECT coalesce(sum((SELECT gs.stamp FROM accounts_groupstamp gs
+                             WHERE gs.group_id = m.group_id)), 0)::bigint
+        FROM accounts_user_groups m WHERE m.user_id = u.id),
        (SELECT coalesce(max(number), 0) FROM audit_epoch),
        CASE WHEN u.kind = 'person'
                  AND EXISTS (SELECT 1 FROM accounts_rolepolicy r

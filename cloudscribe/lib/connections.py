@@ -25,6 +25,11 @@ _PREPARED = {"plan_cache_mode": "force_generic_plan"}
 # millisecond, as the estimates for many joins and for tables without statistics are high.
 _COMPILED = {"jit": "off"}
 
+# A join that merges stops where the statistics say that the column ends. Of a row that is newer than they are
+# (somebody who has just registered signs in) it then walks all of the other table's index: 97 ms for each
+# request among 200,000 accounts, where a lookup takes 0.1.
+_JOINED = {"enable_mergejoin": "off"}
+
 
 def database_config(url: str, process_kind: str) -> dict[str, Any]:
     """An entry of DATABASES for `url`, with the time-outs of a `web`, `job` or `command` process."""
@@ -32,7 +37,7 @@ def database_config(url: str, process_kind: str) -> dict[str, Any]:
     # A socket's folder stands percent-encoded in the host's place.
     config["HOST"] = unquote(config.get("HOST") or "")
     options = config.setdefault("OPTIONS", {})
-    sessions = {**_STATEMENT_LIMITS[process_kind], **_PREPARED, **_COMPILED}
+    sessions = {**_STATEMENT_LIMITS[process_kind], **_PREPARED, **_COMPILED, **_JOINED}
     options["options"] = " ".join(f"-c {name}={value}" for name, value in sessions.items())
     options["application_name"] = f"cloudscribe-{process_kind}"
     options["connect_timeout"] = 5

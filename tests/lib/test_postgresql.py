@@ -369,8 +369,9 @@ def test_sent_along_raises_its_own_error_at_once() -> None:
 
 
 @pytest.mark.django_db
-def test_sessions_have_nothing_compiled_whatever_the_server_s_own_settings() -> None:
-    """A server of one's own compiles statements for seconds that run for a millisecond."""
+@pytest.mark.parametrize("name", ["enable_mergejoin", "jit"])
+def test_sessions_are_planned_alike_whatever_the_server_s_own_settings(name: str) -> None:
+    """A server of one's own compiles for seconds what runs for a millisecond, or walks along all accounts."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT setting, source FROM pg_settings WHERE name = 'jit'")
+        cursor.execute("SELECT setting, source FROM pg_settings WHERE name = %s", [name])
         assert cursor.fetchone() == ("off", "client")
