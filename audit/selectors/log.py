@@ -8,16 +8,30 @@ with all that the backup holds: an outsider's checkpoints up to there are proved
 from __future__ import annotations
 
 from django.conf import settings
+from django.db import connection
 
 from audit.checkpoints import VerifierKey, verifier_keys
 from audit.models import Epoch
 
-# The script that it ends has no search path.
-EPOCH_RAISE_SQL = "UPDATE public.audit_epoch SET number = number + 1;"
+# Seconds since 2020, not just one more: two restores of one backup are two epochs, or clients, caches and
+# witnesses would take the one for the other. The script that it ends has no search path.
+EPOCH_RAISE_SQL = """
+UPDATE public.audit_epoch
+SET number = greatest(number + 1, extract(epoch FROM now() - timestamptz '2020-01-01Z')::integer);
+"""
+_EPOCHS_SQL = """
+WITH RECURSIVE known (epoch) AS (
+    SELECT max(number) FROM audit_epoch
+    UNION ALL
+    SELECT (SELECT e.epoch FROM audit_event e WHERE e.epoch < known.epoch ORDER BY e.epoch DESC LIMIT 1)
+    FROM known WHERE known.epoch > 1
+)
+SELECT epoch FROM known WHERE epoch IS NOT NULL
+"""
 
 
 def log_origin(epoch: int) -> str:
-    """The log's name since that restore, the first of which makes it 2."""
+    """The log's name since the restore that began that epoch."""
     return settings.AUDIT_ORIGIN if epoch <= 1 else f"{settings.AUDIT_ORIGIN}/{epoch}"
 
 
@@ -27,5 +41,7 @@ def epoch_now() -> int:
 
 
 def log_keys() -> list[VerifierKey]:
-    """What checkpoints of the log verify with, under every name that it has had, the newest first."""
-    return [key for epoch in range(epoch_now(), 0, -1) for key in verifier_keys(log_origin(epoch))]
+    """What checkpoints of the log verify with, under every name that its events are of, the newest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EPOCHS_SQL)
+        return [key for (epoch,) in cursor.fetchall() for key in verifier_keys(log_origin(epoch))]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import psycopg
 import pytest
 from django.db import connection, transaction
 
 from audit.checkpoints import checkpoint_read
 from audit.models import Event, EventLeaf, Seal
-from audit.selectors.log import log_keys
+from audit.selectors.log import EPOCH_RAISE_SQL, log_keys
 from audit.services import Entry, Target, events_record, events_seal
 from audit.verifying import trail_verify
 from tests.conftest import SERVERS
@@ -101,6 +103,20 @@ def test_leaf_is_what_the_event_says() -> None:
     events_seal()
     order = Event.objects.order_by("epoch", "xid", "sequence").values_list("sequence", flat=True)
     assert list(order) == list(EventLeaf.objects.order_by("leaf").values_list("sequence", flat=True))
+
+
+def test_two_restores_of_one_backup_are_two_epochs() -> None:
+    """The second knows nothing of the first, which clients, caches and witnesses have met."""
+    since = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    with psycopg.connect(SERVERS.superuser_url()) as owner:
+        owner.execute(EPOCH_RAISE_SQL)
+        (number,) = owner.execute("SELECT number FROM audit_epoch").fetchone() or (0,)
+        owner.execute("UPDATE audit_epoch SET number = 999999998")
+        owner.execute(EPOCH_RAISE_SQL)
+        (later,) = owner.execute("SELECT number FROM audit_epoch").fetchone() or (0,)
+        owner.rollback()
+    assert abs(number - (dt.datetime.now(dt.UTC) - since).total_seconds()) < 60
+    assert later == 999_999_999
 
 
 def _entry() -> str:
