@@ -4,11 +4,11 @@ from accounts.services.email_change import email_change_confirm, email_change_re
 from accounts.services.password import password_change, password_reset, password_reset_request
 from accounts.services.people import admin_create, profile_update
 from accounts.services.registration import registration_confirm, registration_request
+from accounts.services.restoring import sessions_ended_record
 from accounts.services.sessions import (
     Credentials,
     session_refresh,
     session_revoke,
-    sessions_end_all,
     sessions_revoke_others,
     sign_in,
 )
@@ -29,7 +29,7 @@ __all__ = [
     "registration_request",
     "session_refresh",
     "session_revoke",
-    "sessions_end_all",
+    "sessions_ended_record",
     "sessions_revoke_others",
     "sign_in",
     "token_create",

@@ -326,22 +326,6 @@ def sessions_end(*, actor: Actor, user_pk: int, reason: str, keep: uuid.UUID | N
     return len(rows)
 
 
-@transactional
-def sessions_end_all(*, actor: Actor, reason: str) -> int:
-    """End every live session of everybody; gives their number, which one event tells."""
-    ended = Session.objects.filter(_ALIVE).update(revoked_at=Now(), revoked_reason=reason)
-    EmailChange.objects.filter(confirmed_at__isnull=True).delete()
-    if ended:
-        event_record(
-            actor=actor,
-            action="session.revoked",
-            target=Target("session", None, ""),
-            reason=reason,
-            facts={"sessions": ended},
-        )
-    return ended
-
-
 def address_wishes_void(user_pk: int) -> None:
     """Let nobody get the account by an address that they asked for while a session was in their hands."""
     EmailChange.objects.filter(user_id=user_pk, confirmed_at__isnull=True).delete()

@@ -54,16 +54,16 @@ def dumped(url: str, folder: pathlib.Path) -> Iterator[tuple[IO[bytes], int]]:
         yield script, size
 
 
-def load(url: str, packed: Iterable[bytes], *, afterwards: str) -> None:
-    """Run a script that `dumped` wrote, and then `afterwards`, in one transaction.
+def load(url: str, packed: Iterable[bytes], *, afterwards: str) -> str:
+    """Run a script that `dumped` wrote, and then `afterwards`, in one transaction; gives what that ends with.
 
     Raises ToolFailed, and whatever `packed` raises; then nothing of it stays.
     """
     address, environment = _address(url)
     command = [_program("psql", url), "-XqAt", "--no-password", "-v", "ON_ERROR_STOP=1", "-d", address]
-    with tempfile.TemporaryFile() as complaints:
+    with tempfile.TemporaryFile() as answers, tempfile.TemporaryFile() as complaints:
         process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=environment
+            command, stdin=subprocess.PIPE, stdout=answers, stderr=complaints, env=environment
         )
         try:
             # What ends before its COMMIT is rolled back.
@@ -78,6 +78,8 @@ def load(url: str, packed: Iterable[bytes], *, afterwards: str) -> None:
         if process.returncode != 0:
             complaints.seek(0)
             raise ToolFailed(f"psql: {_said(complaints.read())}")
+        answers.seek(0)
+        return answers.read().decode().strip().rpartition("\n")[2]
 
 
 def is_empty(url: str) -> bool:
@@ -89,9 +91,13 @@ def is_empty(url: str) -> bool:
 
 def _unpacked(packed: Iterable[bytes]) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    for piece in packed:
-        yield unpacker.decompress(piece)
-    yield unpacker.flush()
+    try:
+        for piece in packed:
+            yield unpacker.decompress(piece)
+    except zlib.error as error:
+        raise ToolFailed(f"the script of the database can't be unpacked: {error}") from error
+    if not unpacker.eof or unpacker.unused_data:
+        raise ToolFailed("the script of the database is not whole")
 
 
 def _address(url: str) -> tuple[str, dict[str, str]]:

@@ -10,7 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import CommandParser
 
 from accounts.models import User
-from accounts.services import sessions_end_all
+from accounts.services import sessions_ended_record
+from accounts.services.restoring import ACCESS_END_SQL
 from audit.models import Event
 from audit.selectors.log import EPOCH_RAISE_SQL
 from audit.services import log_continue
@@ -59,14 +60,14 @@ class Command(OperatorCommand):
             raise UsageError("The database isn't empty: a backup goes into a new one.")
         try:
             with BackupReader(options["path"]) as backup:
-                self._restore(backup, url)
+                ended = self._restore(backup, url)
         except (BackupBroken, OSError, ToolFailed) as error:
             raise FoundWrong(
                 f"Not restored: {error}\nEmpty CLOUDSCRIBE_DATA before you try again."
             ) from error
         # An older backup is brought up to date; and the application's role gets its rights.
         call_command("migrate", interactive=False, verbosity=0)
-        self._begin_anew(actor=actor)
+        self._begin_anew(actor=actor, ended=ended)
         self.stdout.write(
             f"{Workspace.objects.count()} workspaces, {Document.objects.count()} documents, "
             f"{User.objects.count()} accounts, {Event.objects.count()} events. {_ADVICE}"
@@ -74,8 +75,9 @@ class Command(OperatorCommand):
         if options["verify"]:
             self._verify()
 
-    def _restore(self, backup: BackupReader, url: str) -> None:
-        missing = set(backup.about["keys"]) - set(settings.KEY_RING.keys)
+    def _restore(self, backup: BackupReader, url: str) -> int:
+        """The number of sessions that it ended."""
+        missing = set(backup.about.get("keys", ())) - set(settings.KEY_RING.keys)
         if missing:
             raise UsageError(f"CLOUDSCRIBE_KEYS lacks keys of the backup: {', '.join(sorted(missing))}.")
         data = pathlib.Path(settings.DATA_DIR)
@@ -87,12 +89,12 @@ class Command(OperatorCommand):
                 raise BackupBroken(f"{name} would lie outside the data folder.")
             backup.extract(name, target)
             bar.update(number)
-        # In one transaction with the data, so that nothing is ever served under the old number.
-        load(url, backup.pieces(DATABASE), afterwards=EPOCH_RAISE_SQL)
+        # In one transaction with the data: nothing is ever served under the old number or to old sessions.
+        return int(load(url, backup.pieces(DATABASE), afterwards=EPOCH_RAISE_SQL + ACCESS_END_SQL))
 
     @transactional
-    def _begin_anew(self, *, actor: Actor) -> None:
-        sessions_end_all(actor=actor, reason="restored")
+    def _begin_anew(self, *, actor: Actor, ended: int) -> None:
+        sessions_ended_record(actor=actor, ended=ended)
         log_continue(actor=actor)
 
     def _verify(self) -> None:

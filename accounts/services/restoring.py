@@ -1,0 +1,32 @@
+"""What of a backup lets nobody in any more once it is restored."""
+
+from __future__ import annotations
+
+from audit.services import Target, event_record
+from cloudscribe.lib.actor import Actor
+from cloudscribe.lib.transactions import transactional
+
+# A session that was revoked after the backup, a link from a mail that was used since: all would work again.
+# Runs in the transaction that brings them in, so that they work at no time; gives the number of sessions.
+ACCESS_END_SQL = """
+DELETE FROM public.accounts_ceremony;
+DELETE FROM public.accounts_emailchange WHERE confirmed_at IS NULL;
+DELETE FROM public.accounts_passwordreset;
+WITH ended AS (
+    UPDATE public.accounts_session SET revoked_at = now(), revoked_reason = 'restored'
+    WHERE revoked_at IS NULL RETURNING 1
+) SELECT count(*) FROM ended;
+"""
+
+
+@transactional
+def sessions_ended_record(*, actor: Actor, ended: int) -> None:
+    """Put on the record that a restore has ended so many sessions."""
+    if ended:
+        event_record(
+            actor=actor,
+            action="session.revoked",
+            target=Target("session", None, ""),
+            reason="restored",
+            facts={"sessions": ended},
+        )
