@@ -65,6 +65,10 @@ def prepare(command: str, *, start: bool) -> None:
 def main() -> None:
     """Run one command; exit code 1 where the servers cannot be had."""
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command in {"backup", "restore"}:
+        # So that what these have begun is taken back, and servers of theirs end.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     asks_only = (
         command in SERVERLESS_COMMANDS or command.startswith("-") or "--help" in sys.argv or "-h" in sys.argv
     )
@@ -72,9 +76,11 @@ def main() -> None:
         prepare(command, start=not asks_only or "--database" in sys.argv)
     except (BackupBroken, ServersMissing, PostgresFailed, ValkeyFailed) as problem:
         sys.exit(f"manage.py: {problem}")
-    except (FileNotFoundError, IsADirectoryError, NotEmpty, PermissionError) as problem:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, NotEmpty, PermissionError) as problem:
         sys.stderr.write(f"manage.py: {problem}\n")
         sys.exit(2)
+    except OSError as problem:
+        sys.exit(f"manage.py: {problem}")
     # What is imported stays: to look through it for garbage takes a fifth of the time to start.
     gc.disable()
     try:

@@ -6,7 +6,9 @@ isn't there. Reading believes nothing that the list doesn't say.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import hashlib
 import io
 import json
@@ -22,6 +24,10 @@ from typing import IO, Any, Self
 FORMAT = 1
 _LIST = "backup.json"
 _PIECE = 1 << 20
+# What tarfile and the reading of its members raise at bytes that are no tar.
+_BROKEN = (tarfile.TarError, ValueError, OverflowError)
+# What file systems without hard links say to one.
+_NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 class BackupBroken(Exception):
@@ -45,9 +51,7 @@ class BackupWriter:
         if path.exists():
             raise FileExistsError(f"{path} is there already")
         self._path = path
-        self._unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        # It holds keys and everything else: its owner's alone from the first byte on.
-        descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor, self._unfinished = _opened_beside(path)
         self._file = os.fdopen(descriptor, "wb")
         self._tar = tarfile.TarFile(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)
         self.parts: list[Part] = []
@@ -58,8 +62,11 @@ class BackupWriter:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         """Take away what is unfinished."""
-        self._file.close()
-        self._unfinished.unlink(missing_ok=True)
+        if self._unfinished is not None:
+            self._unfinished.unlink(missing_ok=True)
+        # What it still holds may be more than the disk does, which was said by then.
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def add(self, name: str, source: IO[bytes], size: int) -> None:
         """Take the next `size` bytes of `source`; raises EOFError where it has fewer."""
@@ -84,14 +91,27 @@ class BackupWriter:
         self._tar.close()
         self._file.flush()
         os.fsync(self._file.fileno())
-        # Unlike a rename, it doesn't replace what somebody else has put there meanwhile.
-        os.link(self._unfinished, self._path)
-        self._unfinished.unlink()
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
+            self._put_in_place(folder)
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _put_in_place(self, folder: int) -> None:
+        # Unlike a rename, a link doesn't replace what somebody else has put there meanwhile.
+        if self._unfinished is None:
+            # By a folder's descriptor, without which Python doesn't have it follow the link of /proc.
+            os.link(f"/proc/self/fd/{self._file.fileno()}", self._path, src_dir_fd=folder)
+            return
+        try:
+            os.link(self._unfinished, self._path)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            # The place is taken by an empty file first.
+            self._path.touch(0o600, exist_ok=False)
+            self._unfinished.replace(self._path)
 
 
 class BackupReader:
@@ -102,14 +122,14 @@ class BackupReader:
         try:
             self._tar = tarfile.TarFile(path)
             self._members = {member.name: member for member in self._tar.getmembers() if member.isreg()}
-        except tarfile.TarError as error:
+        except _BROKEN as error:
             raise BackupBroken(f"{path} is no backup: {error}") from error
         if _LIST not in self._members:
             raise BackupBroken(f"{path} is no whole backup: it has no list of its parts")
         try:
             self.about: dict[str, Any] = json.loads(b"".join(self._pieces(_LIST)))
             self.parts = {part["name"]: Part(**part) for part in self.about.pop("parts")}
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BackupBroken(f"{path}: its list can't be read") from error
         if self.about.get("format") != FORMAT:
             raise BackupBroken(f"{path} has a form that this version doesn't know")
@@ -130,6 +150,8 @@ class BackupReader:
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """The bytes of a part; raises BackupBroken at their end where they aren't those that were written."""
+        if name not in self.parts:
+            raise BackupBroken(f"{name} is missing in the list of the backup")
         part, digest, size = self.parts[name], hashlib.sha256(), 0
         for piece in self._pieces(name):
             digest.update(piece)
@@ -176,6 +198,18 @@ class _Hashed(io.RawIOBase):
         self._left -= len(piece)
         self._update(piece)
         return piece
+
+
+def _opened_beside(path: pathlib.Path) -> tuple[int, pathlib.Path | None]:
+    """A new file in the folder, without a name where that can be: then nothing stays of a killed process.
+
+    It holds keys and everything else: its owner's alone from the first byte on.
+    """
+    if hasattr(os, "O_TMPFILE") and os.access("/proc/self/fd", os.X_OK):
+        with contextlib.suppress(OSError):
+            return os.open(path.parent, os.O_WRONLY | os.O_TMPFILE, 0o600), None
+    named = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    return os.open(named, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), named
 
 
 def _member(name: str, size: int) -> tarfile.TarInfo:

@@ -32,6 +32,10 @@ def keys_place(arguments: Sequence[str], data: pathlib.Path) -> None:
     """
     parser = argparse.ArgumentParser(prog="manage.py restore", add_help=False)
     path_argument(parser)
+    # Else their values would be taken for the path.
+    parser.add_argument(*("-v", "--verbosity"))
+    for name in ("--settings", "--pythonpath"):
+        parser.add_argument(name)
     path = parser.parse_known_args(arguments)[0].path
     with BackupReader(path) as backup:
         keys = b"".join(backup.pieces(KEYS)) if KEYS in backup.parts else b""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import io
 import json
+import os
 import pathlib
 import tarfile
 
 import pytest
 
+from cloudscribe.lib.backups.database import ToolFailed, _unpacked
 from cloudscribe.lib.backups.files import BackupBroken, BackupReader, BackupWriter
 from cloudscribe.lib.backups.keys import NotEmpty, keys_place
 
@@ -37,6 +41,33 @@ def test_unfinished_backup_leaves_nothing(tmp_path: pathlib.Path) -> None:
     with pytest.raises(EOFError), BackupWriter(tmp_path / "b") as writer:
         writer.add("short", io.BytesIO(b"12"), 3)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_process_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    """What it has written so far has no name."""
+    with BackupWriter(tmp_path / "b") as writer:
+        writer.add("one", io.BytesIO(b"1"), 1)
+        assert list(tmp_path.iterdir()) == []
+        writer.finish({})
+    assert list(tmp_path.iterdir()) == [tmp_path / "b"]
+
+
+def without_links(*_: object, **__: object) -> None:
+    """As exFAT answers."""
+    raise OSError(errno.EPERM, "no links here")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_backup_goes_to_plain_file_systems(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """Where a file has a name from its beginning, and hardly another one."""
+    monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    if not links:
+        monkeypatch.setattr(os, "link", without_links)
+    with BackupReader(written(tmp_path / "b", one=b"1")) as backup:
+        backup.check()
+    assert list(tmp_path.iterdir()) == [tmp_path / "b"]
 
 
 def test_file_put_there_meanwhile_stays(tmp_path: pathlib.Path) -> None:
@@ -135,3 +166,35 @@ def test_keys_are_placed_again_after_a_try_that_failed(tmp_path: pathlib.Path) -
     for _ in range(2):
         keys_place([str(path)], tmp_path / "data")
     assert (tmp_path / "data" / "secrets.json").read_bytes() == b"{}"
+
+
+def test_path_is_found_among_options(tmp_path: pathlib.Path) -> None:
+    """Their values are none."""
+    path = written(tmp_path / "b", **{"secrets.json": b"{}"})
+    keys_place(["-v", "0", "--settings", "cloudscribe.settings", str(path), "--verify"], tmp_path / "data")
+    assert (tmp_path / "data" / "secrets.json").exists()
+
+
+@pytest.mark.parametrize(
+    "packed", [b"", b"SELECT 1;", gzip.compress(b"SELECT 1;")[:-1], gzip.compress(b"SELECT 1;") * 2]
+)
+def test_script_that_is_not_whole_is_not_run(packed: bytes) -> None:
+    """What comes behind it would be committed."""
+    with pytest.raises(ToolFailed):
+        list(_unpacked([packed]))
+
+
+def test_part_that_the_list_lacks_is_noticed(tmp_path: pathlib.Path) -> None:
+    """Whoever asks for it is told."""
+    with BackupReader(written(tmp_path / "b")) as backup, pytest.raises(BackupBroken, match="is missing"):
+        list(backup.pieces("database.sql.gz"))
+
+
+def test_number_that_no_file_has_is_refused(tmp_path: pathlib.Path) -> None:
+    """By a word, as every broken file is."""
+    content = bytearray(written(tmp_path / "b", one=b"1").read_bytes())
+    content[124:136] = b"\x80" + bytes(3) + b"\x7f" + b"\xff" * 7
+    content[148:156] = b"%06o\0 " % (sum(content[:148]) + 8 * 32 + sum(content[156:512]))
+    (tmp_path / "huge").write_bytes(content)
+    with pytest.raises(BackupBroken):
+        BackupReader(tmp_path / "huge")
