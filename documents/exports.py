@@ -168,11 +168,12 @@ def _documents(actor: Actor) -> Iterator[tuple[str, Iterable[bytes]]]:
             return
         last = batch[-1].pk
         for document in batch:
-            yield f"documents/{document.uid}.json", [dump_json(_described(document)), b"\n"]
+            yield f"documents/{document.uid}.json", [dump_json(document_described(document)), b"\n"]
             yield f"documents/{document.uid}.md", [document.body.content.encode()]
 
 
-def _described(document: Document) -> dict[str, Any]:
+def document_described(document: Document) -> dict[str, Any]:
+    """What is known of a document beside its body, in an archive."""
     return {
         "id": document.uid,
         "workspace": document.workspace.uid,

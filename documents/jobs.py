@@ -14,6 +14,7 @@ from cloudscribe.jobs.run import JobRun
 from documents import (  # noqa: F401 (registers their jobs)
     blob_jobs,
     comment_jobs,
+    export_jobs,
     mark_jobs,
     revision_jobs,
     webhook_jobs,

@@ -18,6 +18,7 @@ from documents.api.content import ContentViewSet
 from documents.api.copying import CopyingViewSet
 from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
+from documents.api.exports import DocumentExportViewSet
 from documents.api.holds import DocumentHoldViewSet, WorkspaceHoldViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.links import LinkViewSet
@@ -166,5 +167,6 @@ urlpatterns = [
     path(_SHARED + "threads/", SharedThreadViewSet.as_view(_SHARED_THREADS)),
     path(_SHARED + "threads/<str:key>/comments/", SharedThreadViewSet.as_view(_SHARED_COMMENTS)),
     path(_SHARED + "documents/<str:key>/threads/", SharedThreadViewSet.as_view(_SHARED_THREADS)),
+    path("exports/", DocumentExportViewSet.as_view({"post": "create"})),
     path("search/suggest/", SearchViewSet.as_view({"get": "suggest"})),
 ]

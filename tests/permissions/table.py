@@ -423,6 +423,7 @@ _DOCUMENT = [
     Row("GET", "documents/{document}/backlinks/", R, _READ, _from("viewer", 200)),
     Row("POST", "documents/{document}/move/", R, _WRITE, _from("manager", 200), {"parent": "{other}"}),
     Row("POST", "documents/batch/", A, _WRITE, _signed_in(200), {"action": "trash", "ids": ["{document}"]}),
+    Row("POST", "exports/", R, _READ, _from("viewer", 202), {"document": "{document}"}),
     Row("POST", "documents/{document}/copy/", R, _WRITE, _from("editor", 201), {"title": "Copy"}),
     Row("POST", "documents/{document}/publish/", R, _WRITE, _from("manager", 200)),
     Row("POST", "documents/{document}/unpublish/", R, _WRITE, _from("manager", 200)),
