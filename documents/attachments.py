@@ -26,3 +26,8 @@ def attachment_of(target: str) -> uuid.UUID | None:
     """The attachment that a link's target means, whatever host it names; None for any other target."""
     found = _ADDRESS.fullmatch(target.partition("#")[0])
     return uuid.UUID(found[1]) if found else None
+
+
+def may_attach(content: str) -> bool:
+    """Whether there is anything in the text that a link to an attachment holds."""
+    return _PREFIX in content.lower()

@@ -26,7 +26,7 @@ def references_of(content: str, *, own: uuid.UUID, public_url: str) -> list[uuid
     under `public_url`. Images and what stands in code are none. Whether there is such a document is not
     asked. A text that would take the parser too long links to none.
     """
-    if not _HINT.search(content):
+    if not may_link(content):
         return []
     try:
         links = links_of(content)
@@ -39,6 +39,11 @@ def references_of(content: str, *, own: uuid.UUID, public_url: str) -> list[uuid
     )
     found.pop(own, None)
     return list(found)[:MOST]
+
+
+def may_link(content: str) -> bool:
+    """Whether there is anything in the text that a link to a document holds: to look takes no time."""
+    return _HINT.search(content) is not None
 
 
 def document_linked(target: str, public_url: str) -> uuid.UUID | None:

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from documents.addresses import document_url
-from documents.attachments import attachment_address, attachment_of
+from documents.attachments import attachment_address, attachment_of, may_attach
 from documents.markdown import LinkKind, TooComplex
 from documents.markdown.links import Link, rewrite_links
-from documents.references import document_linked
+from documents.references import document_linked, may_link
 
 
 def with_paths(
@@ -22,6 +22,9 @@ def with_paths(
     `documents` and `files` say by id where in the archive they lie. A text that would take the parser too
     long keeps its links.
     """
+    # To parse a text takes a hundred times as long as all else that is done with it.
+    if not (may_link(text) or may_attach(text)):
+        return text
     folder = posixpath.dirname(path)
 
     def resolve(link: Link) -> str | None:
