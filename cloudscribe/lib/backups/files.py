@@ -19,7 +19,7 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 FORMAT = 1
 _LIST = "backup.json"
@@ -72,6 +72,8 @@ class BackupWriter:
         """Take the next `size` bytes of `source`; raises EOFError where it has fewer."""
         digest = hashlib.sha256()
         self._tar.addfile(_member(name, size), _Hashed(source, size, digest.update))
+        # Which it would keep: gigabytes, of a million files.
+        cast("Any", self._tar).members.clear()
         self.parts.append(Part(name, size, digest.hexdigest()))
 
     def add_file(self, name: str, path: pathlib.Path) -> None:
@@ -119,16 +121,17 @@ class BackupReader:
 
     def __init__(self, path: pathlib.Path) -> None:
         """Read the list; raises BackupBroken, and OSError where the file can't be had."""
+        self._file = path.open("rb")
         try:
-            self._tar = tarfile.TarFile(path)
-            self._members = {member.name: member for member in self._tar.getmembers() if member.isreg()}
+            self._places = dict(_places(self._file))
         except _BROKEN as error:
             raise BackupBroken(f"{path} is no backup: {error}") from error
-        if _LIST not in self._members:
+        if _LIST not in self._places:
             raise BackupBroken(f"{path} is no whole backup: it has no list of its parts")
         try:
             self.about: dict[str, Any] = json.loads(b"".join(self._pieces(_LIST)))
             self.parts = {part["name"]: Part(**part) for part in self.about.pop("parts")}
+            self.keys = {str(key) for key in self.about.get("keys", ())}
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise BackupBroken(f"{path}: its list can't be read") from error
         if self.about.get("format") != FORMAT:
@@ -140,7 +143,7 @@ class BackupReader:
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         """Close the file."""
-        self._tar.close()
+        self._file.close()
 
     def check(self) -> None:
         """See that every part is there and is what the list says; raises BackupBroken."""
@@ -171,15 +174,18 @@ class BackupReader:
             os.fsync(descriptor)
 
     def _pieces(self, name: str) -> Iterator[bytes]:
-        member = self._members.get(name)
-        source = self._tar.extractfile(member) if member else None
-        if source is None:
+        if name not in self._places:
             raise BackupBroken(f"{name} is missing in the backup")
-        try:
-            while piece := source.read(_PIECE):
-                yield piece
-        except tarfile.TarError as error:
-            raise BackupBroken(f"{name} in the backup is cut short") from error
+        start, size = self._places[name]
+        end = start + size
+        while start < end:
+            # Somebody else may read another part meanwhile.
+            self._file.seek(start)
+            piece = self._file.read(min(_PIECE, end - start))
+            if not piece:
+                raise BackupBroken(f"{name} in the backup is cut short")
+            start += len(piece)
+            yield piece
 
 
 class _Hashed(io.RawIOBase):
@@ -198,6 +204,16 @@ class _Hashed(io.RawIOBase):
         self._left -= len(piece)
         self._update(piece)
         return piece
+
+
+def _places(file: IO[bytes]) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Each plain file of a tar: its name, where its bytes begin and how many they are."""
+    tar = tarfile.TarFile(fileobj=file)
+    while (member := tar.next()) is not None:
+        # As at writing.
+        cast("Any", tar).members.clear()
+        if member.type in {tarfile.REGTYPE, tarfile.AREGTYPE} and not member.issparse():
+            yield member.name, (member.offset_data, member.size)
 
 
 def _opened_beside(path: pathlib.Path) -> tuple[int, pathlib.Path | None]:

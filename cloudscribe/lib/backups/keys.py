@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import pathlib
 from collections.abc import Sequence
 
-from cloudscribe.lib.backups.files import BackupReader
+from cloudscribe.lib.backups.files import BackupBroken, BackupReader
 from cloudscribe.lib.embedded.layout import Layout
+from cloudscribe.lib.embedded.secrets_file import KEYS as RING
+from cloudscribe.lib.embedded.secrets_file import SECRET_KEY
 
 DATABASE = "database.sql.gz"
 KEYS = "secrets.json"
@@ -39,10 +42,20 @@ def keys_place(arguments: Sequence[str], data: pathlib.Path) -> None:
     path = parser.parse_known_args(arguments)[0].path
     with BackupReader(path) as backup:
         keys = b"".join(backup.pieces(KEYS)) if KEYS in backup.parts else b""
+        _require_keys(keys)
         _require_empty(data, keys)
         backup.check()
         if keys and not (data / KEYS).exists():
             backup.extract(KEYS, Layout.at(data).secrets)
+
+
+def _require_keys(text: bytes) -> None:
+    try:
+        whole = not text or {SECRET_KEY, RING} <= json.loads(text).keys()
+    except (ValueError, AttributeError) as error:
+        raise BackupBroken(f"{KEYS} in the backup can't be read") from error
+    if not whole:
+        raise BackupBroken(f"{KEYS} in the backup lacks keys")
 
 
 def _require_empty(data: pathlib.Path, keys: bytes) -> None:

@@ -77,7 +77,10 @@ class Command(OperatorCommand):
 
     def _restore(self, backup: BackupReader, url: str) -> int:
         """The number of sessions that it ended."""
-        missing = set(backup.about.get("keys", ())) - set(settings.KEY_RING.keys)
+        release = str(backup.about.get("release", ""))
+        if _order(release) > _order(settings.RELEASE):
+            raise UsageError(f"The backup is of CloudScribe {release}: install that first.")
+        missing = backup.keys - set(settings.KEY_RING.keys)
         if missing:
             raise UsageError(f"CLOUDSCRIBE_KEYS lacks keys of the backup: {', '.join(sorted(missing))}.")
         data = pathlib.Path(settings.DATA_DIR)
@@ -85,8 +88,8 @@ class Command(OperatorCommand):
         bar = self.progress(len(files), "Files")
         for number, name in enumerate(files, 1):
             target = (data / name).resolve()
-            if data.resolve() not in target.parents:
-                raise BackupBroken(f"{name} would lie outside the data folder.")
+            if (data / name.partition("/")[0]).resolve() not in target.parents:
+                raise BackupBroken(f"{name} would lie outside its folder.")
             backup.extract(name, target)
             bar.update(number)
         # In one transaction with the data: nothing is ever served under the old number or to old sessions.
@@ -106,3 +109,9 @@ class Command(OperatorCommand):
         if lost:
             raise FoundWrong(f"{len(lost)} files are missing.")
         self.stdout.write("Every file is there.")
+
+
+def _order(release: str) -> list[int]:
+    """By which releases are compared; what is no release is older than all."""
+    parts = release.split(".")
+    return [int(part) for part in parts] if all(part.isdecimal() for part in parts) else []

@@ -16,6 +16,8 @@ from cloudscribe.lib.backups.database import ToolFailed, _unpacked
 from cloudscribe.lib.backups.files import BackupBroken, BackupReader, BackupWriter
 from cloudscribe.lib.backups.keys import NotEmpty, keys_place
 
+KEYS = json.dumps({"CLOUDSCRIBE_SECRET_KEY": "s", "CLOUDSCRIBE_KEYS": "k"}).encode()
+
 
 def written(path: pathlib.Path, **parts: bytes) -> pathlib.Path:
     """A backup of these parts."""
@@ -156,21 +158,21 @@ def test_keys_go_into_an_empty_folder_alone(tmp_path: pathlib.Path, name: str) -
     there.parent.mkdir(parents=True)
     there.write_text("another's")
     with pytest.raises(NotEmpty):
-        keys_place([str(written(tmp_path / "b", **{"secrets.json": b"{}"}))], tmp_path / "data")
+        keys_place([str(written(tmp_path / "b", **{"secrets.json": KEYS}))], tmp_path / "data")
     assert [each for each in (tmp_path / "data").rglob("*") if each.is_file()] == [there]
 
 
 def test_keys_are_placed_again_after_a_try_that_failed(tmp_path: pathlib.Path) -> None:
     """The same keys stand in nobody's way."""
-    path = written(tmp_path / "b", **{"secrets.json": b"{}"})
+    path = written(tmp_path / "b", **{"secrets.json": KEYS})
     for _ in range(2):
         keys_place([str(path)], tmp_path / "data")
-    assert (tmp_path / "data" / "secrets.json").read_bytes() == b"{}"
+    assert (tmp_path / "data" / "secrets.json").read_bytes() == KEYS
 
 
 def test_path_is_found_among_options(tmp_path: pathlib.Path) -> None:
     """Their values are none."""
-    path = written(tmp_path / "b", **{"secrets.json": b"{}"})
+    path = written(tmp_path / "b", **{"secrets.json": KEYS})
     keys_place(["-v", "0", "--settings", "cloudscribe.settings", str(path), "--verify"], tmp_path / "data")
     assert (tmp_path / "data" / "secrets.json").exists()
 
@@ -198,3 +200,11 @@ def test_number_that_no_file_has_is_refused(tmp_path: pathlib.Path) -> None:
     (tmp_path / "huge").write_bytes(content)
     with pytest.raises(BackupBroken):
         BackupReader(tmp_path / "huge")
+
+
+@pytest.mark.parametrize("text", [b"none", b"[]", b"{}", b'"CLOUDSCRIBE_SECRET_KEY CLOUDSCRIBE_KEYS"'])
+def test_keys_that_cannot_be_read_are_not_placed(tmp_path: pathlib.Path, text: bytes) -> None:
+    """Nothing would start with them."""
+    with pytest.raises(BackupBroken, match=r"secrets\.json"):
+        keys_place([str(written(tmp_path / "b", **{"secrets.json": text}))], tmp_path / "data")
+    assert not (tmp_path / "data").exists()
