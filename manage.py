@@ -59,7 +59,9 @@ def prepare(command: str, *, start: bool) -> None:
         return
     if command == "restore" and start:
         keys_place(sys.argv[2:], pathlib.Path(os.environ["CLOUDSCRIBE_DATA"]))
-    os.environ.update(ensure_servers(os.environ["CLOUDSCRIBE_DATA"], start=start))
+    # A folder that was asked for help, or for roles alone, is still one to restore a backup into.
+    keep_keys = start and command != "setup_roles"
+    os.environ.update(ensure_servers(os.environ["CLOUDSCRIBE_DATA"], start=start, keep_keys=keep_keys))
 
 
 def main() -> None:

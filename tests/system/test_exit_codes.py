@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -18,6 +19,14 @@ def test_exit_code_of_manage(arguments: list[str], code: int) -> None:
         [sys.executable, "manage.py", *arguments], cwd=settings.BASE_DIR, capture_output=True, check=False
     )
     assert done.returncode == code
+
+
+def test_help_makes_no_keys(tmp_path: pathlib.Path) -> None:
+    """The folder is still one that a backup goes into."""
+    environment = {"PATH": os.environ["PATH"], "CLOUDSCRIBE_DATA": str(tmp_path / "data")}
+    arguments = [sys.executable, "manage.py", "restore", "--help"]
+    subprocess.run(arguments, cwd=settings.BASE_DIR, env=environment, capture_output=True, check=True)
+    assert not (tmp_path / "data" / "secrets.json").exists()
 
 
 def test_reader_that_has_enough_is_no_error() -> None:

@@ -64,10 +64,11 @@ def _write(layout: Layout, values: Mapping[str, str]) -> None:
     fresh.rename(layout.secrets)
 
 
-def missing_secrets(layout: Layout, environment: Mapping[str, str]) -> dict[str, str]:
+def missing_secrets(layout: Layout, environment: Mapping[str, str], *, keep: bool = True) -> dict[str, str]:
     """What must be added to `environment`.
 
-    The kept keys whose variable is set neither itself nor as `*_FILE`.
+    The kept keys whose variable is set neither itself nor as `*_FILE`. Where there are none yet, some are
+    made, and kept unless `keep` says that nothing will be done with them.
     """
     wanted = [
         name
@@ -76,6 +77,6 @@ def missing_secrets(layout: Layout, environment: Mapping[str, str]) -> dict[str,
     ]
     if not wanted:
         return {}
-    kept = load_secrets(layout)
+    kept = load_secrets(layout) if keep or layout.secrets.exists() else _generate()
     found = {name: kept[name] for name in wanted}
     return {**found, KEPT_IN: str(layout.secrets)} if KEYS in wanted else found

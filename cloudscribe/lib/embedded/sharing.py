@@ -105,10 +105,13 @@ def _is_last(users: IO[str]) -> bool:
     return True
 
 
-def ensure_servers(data: str | os.PathLike[str], *, start: bool = True) -> dict[str, str]:
+def ensure_servers(
+    data: str | os.PathLike[str], *, start: bool = True, keep_keys: bool = True
+) -> dict[str, str]:
     """Make servers and keys available to this command and say where: the variables to add to the environment.
 
-    Without `start` nothing is started and the addresses are those where the servers would listen.
+    Without `start` nothing is started and the addresses are those where the servers would listen; without
+    `keep_keys` none are left behind where there were none.
 
     Servers of a running `make run` (or of another command) with the same `data` are used; else they are
     started now and stopped when the last command that uses them ends. Raises PostgresFailed, ValkeyFailed,
@@ -127,4 +130,4 @@ def ensure_servers(data: str | os.PathLike[str], *, start: bool = True) -> dict[
 
         atexit.register(leave)
         shared.open()
-    return {**shared.addresses(), **missing_secrets(layout, os.environ)}
+    return {**shared.addresses(), **missing_secrets(layout, os.environ, keep=keep_keys)}

@@ -73,6 +73,15 @@ def test_secrets_that_are_given_are_not_made(tmp_path: pathlib.Path) -> None:
     assert not layout.secrets.exists()
 
 
+def test_keys_for_nothing_are_not_kept(tmp_path: pathlib.Path) -> None:
+    """They would stand in the way of a backup's; those that are there are used."""
+    layout = Layout.at(tmp_path / "data")
+    made = missing_secrets(layout, {}, keep=False)
+    assert (bool(made["CLOUDSCRIBE_KEYS"]), layout.secrets.exists()) == (True, False)
+    kept = missing_secrets(layout, {})
+    assert missing_secrets(layout, {}, keep=False) == kept
+
+
 @pytest.mark.parametrize(("gigabytes", "megabytes"), [(0, 128), (1, 128), (2, 256), (4, 512), (256, 512)])
 def test_buffers_of_the_database_follow_the_memory(gigabytes: int, megabytes: int) -> None:
     """An eighth, within limits: small machines keep their memory, large ones are not filled."""
