@@ -276,7 +276,7 @@ _PLATFORM = [
     Row("GET", "security/rate-limits/{rate_limit}/", N, "security:read", _administrator(200)),
     Row("PATCH", "security/rate-limits/{rate_limit}/", N, "security:write", _administrator(200), {}),
     Row("GET", "jobs/{job}/", N, "jobs:read", _administrator(200, others=404)),
-    Row("GET", "jobs/{job}/file/", N, None, _signed_in(404)),
+    Row("GET", "jobs/{job}/file/", N, "jobs:read", _signed_in(404)),
     Row("POST", "jobs/{job}/cancel/", N, "jobs:write", _administrator(200, others=404)),
 ]
 _SERVICES = [

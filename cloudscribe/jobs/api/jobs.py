@@ -14,9 +14,11 @@ from rest_framework.request import Request
 
 from cloudscribe.jobs.api.serializers import JobOutput, JobQuery
 from cloudscribe.jobs.models import Job
+from cloudscribe.jobs.ports import StoredActor
 from cloudscribe.jobs.selectors import job_file
 from cloudscribe.jobs.services import job_cancel, job_file_told
 from cloudscribe.jobs.visibility import visible_to
+from cloudscribe.lib.actor import CredentialKind
 from cloudscribe.lib.errors import Forbidden, NotFound
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.renderers import dump_json
@@ -44,7 +46,10 @@ class JobsViewSet(ServiceViewSet):
     serializers: ClassVar = {"list": JobOutput, "retrieve": JobOutput}
     answer_serializer = JobOutput
     queries: ClassVar = {"list": JobQuery}
-    scope_map: ClassVar = {"list": "jobs:read", "retrieve": "jobs:read", "cancel": "jobs:write"}
+    scope_map: ClassVar = {
+        **dict.fromkeys(("list", "retrieve", "file"), "jobs:read"),
+        "cancel": "jobs:write",
+    }
     no_store = ("file",)
     problems: ClassVar = {"file": (404, 410)}
 
@@ -81,11 +86,17 @@ class JobsViewSet(ServiceViewSet):
     # Generators of clients know bytes by the second name alone.
     @extend_schema(responses={(200, kind): OpenApiTypes.BINARY for kind in _FILE_TYPES})
     def file(self, request: Request, id: str) -> HttpResponseBase:  # noqa: A002 (the route's name for it)
-        """The file that a job made: for whoever asked for it and, unless personal, who may see all jobs."""
+        """The file that a job made: for whoever asked for it and, unless personal, who may see all jobs.
+
+        A token gets the files of the jobs that it asked for itself: another's may hold more than it may see.
+        """
         job = self.get_object_or_404(self.get_queryset())
         row = job_file(job)
         if row.personal and job.actor_uid != self.actor.uid:
             raise NotFound
+        is_token = self.actor.credential_kind is CredentialKind.TOKEN
+        if is_token and StoredActor.from_json(job.actor).credential_uid != self.actor.credential_uid:
+            raise Forbidden("A token gets the files of jobs that it asked for itself.")
         try:
             content = default_storage.open(row.path)
         except FileNotFoundError:

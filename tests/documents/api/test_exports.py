@@ -14,6 +14,7 @@ from audit.models import Event
 from cloudscribe.jobs.registry import autoload
 from cloudscribe.jobs.runner import job_run
 from documents.models import Document
+from tests.accounts.factories import token_make
 from tests.documents import uploading
 from tests.documents.world import ABSENT, World, statements
 from tests.fixtures import ApiClient
@@ -147,6 +148,41 @@ def test_right_that_ended_meanwhile_is_none(world: World) -> None:
     job_run("slow", job["id"])
     done = guest.get(f"jobs/{job['id']}/").json()
     assert (done["state"] in {"failed", "dead"}, done["error"]["code"]) == (True, "not_found")
+
+
+def test_token_cut_to_a_document_takes_that_alone_along(world: World) -> None:
+    """Neither its workspace nor a neighbour, and what is below it as the token says."""
+    top = world.document("Top")
+    world.document("Leaf", parent=top)
+    beside = world.document("Beside")
+    page = Document.objects.get(uid=top)
+    assert world.owner.user is not None
+    token = ApiClient(token_make(world.owner.user, document_pk=page.pk, document_uid=page.uid))
+    assert made(token, document=top).keys() - BESIDE == {"top/README.md", "top/leaf.md"}
+    for wanted in ({"workspace": world.workspace}, {"document": beside}):
+        assert token.post("exports/", wanted).status_code == 404
+
+
+def test_token_gets_no_file_that_it_did_not_ask_for(world: World) -> None:
+    """Its person's may hold what it was cut off from."""
+    page = world.document("Page")
+    job = World.ok(world.owner.post("exports/", {"document": page}), 202)
+    job_run("slow", job["id"])
+    assert world.owner.user is not None
+    token = ApiClient(token_make(world.owner.user))
+    assert token.get(f"jobs/{job['id']}/").status_code == 200
+    assert token.get(f"jobs/{job['id']}/file/").status_code == 403
+
+
+def test_what_moves_while_it_is_read_is_judged_where_it_stands(world: World) -> None:
+    """Out of the subtree and it stays out; the subtree itself may move."""
+    top = world.document("Top")
+    leaf = world.document("Leaf", parent=top)
+    job = World.ok(world.owner.post("exports/", {"document": top}), 202)
+    world.ok(world.act(leaf, "move", parent=None))
+    world.ok(world.act(top, "move", parent=world.document("Above")))
+    job_run("slow", job["id"])
+    assert world.owner.get(f"jobs/{job['id']}/").json()["result"]["documents"] == 1
 
 
 def test_file_is_for_who_asked(world: World) -> None:
