@@ -97,6 +97,8 @@ class BackupWriter:
         try:
             self._put_in_place(folder)
             os.fsync(folder)
+        except FileExistsError as error:
+            raise FileExistsError(f"{self._path} is there already") from error
         finally:
             os.close(folder)
 

@@ -77,7 +77,7 @@ def test_file_put_there_meanwhile_stays(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "b"
     with BackupWriter(path) as writer:
         path.write_text("another's")
-        with pytest.raises(FileExistsError):
+        with pytest.raises(FileExistsError, match="b is there already"):
             writer.finish({})
     assert [each.read_text() for each in tmp_path.iterdir()] == ["another's"]
 
