@@ -17,6 +17,7 @@ __all__ = [
     "BLOB_GRACE",
     "CLAMAV_TIMEOUT",
     "CLAMAV_URL",
+    "IMPORT_BYTES",
     "MAX_UPLOAD_BYTES",
 ]
 
@@ -27,6 +28,12 @@ ATTACHMENT_QUOTA = env.integer(
     "CLOUDSCRIBE_ATTACHMENT_QUOTA",
     10 * 1024**3,
     "Bytes of files that one workspace may hold, each counted as often as it is attached; 0 for any number.",
+)
+IMPORT_BYTES = env.integer(
+    "CLOUDSCRIBE_IMPORT_BYTES",
+    1024**3,
+    "Most bytes of an import's archive once it is unpacked, an eighth of them in Markdown.",
+    least=1024,
 )
 BLOB_GRACE = env.seconds(
     "CLOUDSCRIBE_BLOB_GRACE", 86_400, "A file that no document has any more is removed after."

@@ -15,6 +15,7 @@ from documents import (  # noqa: F401 (registers their jobs)
     blob_jobs,
     comment_jobs,
     export_jobs,
+    import_jobs,
     mark_jobs,
     revision_jobs,
     webhook_jobs,

@@ -153,6 +153,19 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+class FormBooleanField(serializers.BooleanField):
+    """`true` or `false` in a form, where every value is text; no other word for it."""
+
+    # A box that isn't ticked is no value in a page's form; here what isn't sent is not there.
+    default_empty_html = serializers.empty
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The value."""
+        if data not in ("true", "false"):
+            self.fail("invalid", input=data)
+        return bool(data == "true")
+
+
 class StrictUUIDField(serializers.UUIDField):
     """A UUID in its usual form with hyphens; no number, braces or URN."""
 

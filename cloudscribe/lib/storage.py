@@ -12,6 +12,7 @@ import errno
 import os
 import pathlib
 import secrets
+import shutil
 import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Protocol, cast
@@ -100,6 +101,16 @@ def temporary_file() -> BinaryIO:
     return cast("BinaryIO", tempfile.TemporaryFile(dir=incoming_folder(), buffering=_PIECE))
 
 
+@contextlib.contextmanager
+def temporary_folder() -> Iterator[pathlib.Path]:
+    """An empty folder on the disk of the data, which is gone with all that is in it at the end.
+
+    What a process leaves that is killed meanwhile is the sweeper's.
+    """
+    with tempfile.TemporaryDirectory(dir=incoming_folder(), ignore_cleanup_errors=True) as folder:
+        yield pathlib.Path(folder)
+
+
 def incoming_sweep(*, older_than: float) -> int:
     """Remove what crashes left in the folder of unfinished files more than so many seconds ago; how many.
 
@@ -111,7 +122,10 @@ def incoming_sweep(*, older_than: float) -> int:
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime < border:
-                path.unlink()
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
                 removed += 1
     return removed
 

@@ -20,6 +20,7 @@ from documents.api.documents import DocumentViewSet
 from documents.api.emergency import EmergencyViewSet
 from documents.api.exports import DocumentExportViewSet
 from documents.api.holds import DocumentHoldViewSet, WorkspaceHoldViewSet
+from documents.api.imports import ImportViewSet
 from documents.api.invitations import AcceptanceViewSet, InvitationViewSet
 from documents.api.links import LinkViewSet
 from documents.api.locks import LockViewSet
@@ -99,6 +100,7 @@ urlpatterns = [
     path(_DOCUMENT + "content/", ContentViewSet.as_view(_CONTENT)),
     path(_DOCUMENT + "history/", HistoryViewSet.as_view({"get": "history"})),
     path(_DOCUMENT + "html/", RenderingViewSet.as_view({"get": "html"})),
+    path("imports/", ImportViewSet.as_view({"post": "create"})),
     path("render/", PreviewViewSet.as_view({"post": "preview"})),
     path("documents/batch/", BatchViewSet.as_view({"post": "change"})),
     path(_DOCUMENT + "copy/", CopyingViewSet.as_view({"post": "copy"})),

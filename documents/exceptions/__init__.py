@@ -35,6 +35,8 @@ from documents.exceptions.files import (
     AttachmentInfected,
     AttachmentQuotaExceeded,
     AttachmentScanning,
+    ImportDelayed,
+    ImportRefused,
 )
 from documents.exceptions.following import (
     ResyncNeeded,
@@ -73,6 +75,8 @@ __all__ = [
     "GrantExists",
     "HiddenParts",
     "HoldReleased",
+    "ImportDelayed",
+    "ImportRefused",
     "InvitationClosed",
     "InvitationForAnother",
     "InvitationJustSent",

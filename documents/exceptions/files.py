@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudscribe.lib.errors import BusinessError
+from cloudscribe.lib.errors import BusinessError, ServiceUnavailable, UnprocessableInput
 
 
 class AttachmentInfected(BusinessError):
@@ -36,3 +36,18 @@ class AttachmentScanning(BusinessError):
 
     def __init__(self) -> None:
         super().__init__(headers={"Retry-After": "5"})
+
+
+class ImportDelayed(ServiceUnavailable):
+    """Another import or change of the tree is at work in the workspace; the job is tried again."""
+
+    code = "import_delayed"
+    title = "The workspace is at work"
+    detail = "Another import, or a change of a large tree, has to end in this workspace first."
+
+
+class ImportRefused(UnprocessableInput):
+    """What was uploaded can't be imported, and nothing of it was."""
+
+    code = "import_refused"
+    title = "The file can't be imported"

@@ -35,8 +35,11 @@ class _Node:
     order: tuple[int, int, str] = (1, 0, "")
 
 
-def plan_documents(tree: SourceTree) -> tuple[list[PlannedDocument], list[Problem]]:
-    """The documents of a tree, parents first and siblings in order, and what could not be followed."""
+def plan_documents(tree: SourceTree, *, above: int = 0) -> tuple[list[PlannedDocument], list[Problem]]:
+    """The documents of a tree, parents first and siblings in order, and what could not be followed.
+
+    `above` is how deep the document stands below which they go.
+    """
     nodes = {key: _Node(key, title_of(text) or _title_from(key), text) for key, text in tree.files.items()}
     _place_by_folders(nodes)
     problems: list[Problem] = []
@@ -44,7 +47,7 @@ def plan_documents(tree: SourceTree) -> tuple[list[PlannedDocument], list[Proble
         (k for k in tree.files if posixpath.basename(k) == SUMMARY_NAME), key=lambda k: (k.count("/"), k)
     ):
         problems += _place_by_summary(nodes, key)
-    return _in_order(nodes, problems), problems
+    return _in_order(nodes, problems, above), problems
 
 
 def _title_from(key: str) -> str:
@@ -109,14 +112,14 @@ def _place_by_summary(nodes: dict[str, _Node], summary: str) -> Iterator[Problem
         above.append(key)
 
 
-def _in_order(nodes: dict[str, _Node], problems: list[Problem]) -> list[PlannedDocument]:
+def _in_order(nodes: dict[str, _Node], problems: list[Problem], above: int) -> list[PlannedDocument]:
     """Parents first; a cycle between two tables of contents, or too deep a nesting, is cut and named."""
     children: dict[str | None, list[_Node]] = {}
     for node in nodes.values():
         children.setdefault(node.parent, []).append(node)
     planned: list[PlannedDocument] = []
     seen: set[str] = set()
-    stack = [(node, 1) for node in _sorted(children.get(None, []))]
+    stack = [(node, above + 1) for node in _sorted(children.get(None, []))]
     while stack:
         node, depth = stack.pop()
         seen.add(node.key)

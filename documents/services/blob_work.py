@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import BinaryIO
 
 from django.conf import settings
 
@@ -12,12 +11,13 @@ from accounts.services.notifications import News, notify
 from audit.services import Entry, Target, event_record, events_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotFound
-from cloudscribe.lib.storage import file_pieces, file_remove, file_save, storage_trouble, temporary_file
+from cloudscribe.lib.storage import file_remove, file_save
 from cloudscribe.lib.transactions import transactional
 from documents.models import Attachment, Blob, BlobState
 from documents.notices import ATTACHMENT_INFECTED
 from documents.scanning import ScannerMissing, finding_of
 from documents.services.attachments import blob_work_enqueue
+from documents.services.blobs import blob_content
 from documents.thumbnails import SIDES, thumbnails_make
 
 # Who may have content scanned again.
@@ -40,7 +40,7 @@ def blob_scan(*, actor: Actor, pk: int) -> str:
         return blob.state
     finding = ""
     if settings.CLAMAV_URL:
-        with _content(blob) as file:
+        with blob_content(blob) as file:
             finding = finding_of(file)
     _blob_judge(actor=actor, pk=pk, finding=finding)
     return str(BlobState.INFECTED if finding else BlobState.READY)
@@ -85,7 +85,7 @@ def blob_picture(*, actor: Actor, pk: int) -> bool:
     blob = Blob.objects.filter(pk=pk, removing=False, inline=True, state=BlobState.READY).first()
     if blob is None or blob.has_thumbnail:
         return False
-    with _content(blob) as file:
+    with blob_content(blob) as file:
         made = thumbnails_make(file)
     if made is None:
         return False
@@ -97,16 +97,6 @@ def blob_picture(*, actor: Actor, pk: int) -> bool:
     for side in SIDES:
         file_remove(blob.thumbnail_path(side))
     return False
-
-
-def _content(blob: Blob) -> BinaryIO:
-    """The content as a file with a descriptor, which needn't lie in this machine's storage."""
-    file = temporary_file()
-    with storage_trouble():
-        for piece in file_pieces(blob.path, 0, blob.size):
-            file.write(piece)
-        file.flush()
-    return file
 
 
 @transactional

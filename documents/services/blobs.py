@@ -10,15 +10,24 @@ import datetime as dt
 from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
+from cloudscribe.jobs.models import Job, JobState
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import ServiceUnavailable
-from cloudscribe.lib.storage import file_exists, file_remove, file_save
+from cloudscribe.lib.storage import (
+    file_exists,
+    file_pieces,
+    file_remove,
+    file_save,
+    storage_trouble,
+    temporary_file,
+)
 from cloudscribe.lib.transactions import transactional
 from documents.exceptions import AttachmentInfected
 from documents.models import Attachment, Blob, BlobState
+from documents.queues import DOCUMENTS_IMPORT
 from documents.thumbnails import SIDES
 from security.content import Content
 
@@ -90,6 +99,19 @@ def blob_take(pk: int) -> Blob:
     return blob
 
 
+def blob_content(blob: Blob) -> BinaryIO:
+    """The content as a file with a descriptor, which needn't lie in this machine's storage.
+
+    Raises StorageFull, StorageUnavailable.
+    """
+    file = temporary_file()
+    with storage_trouble():
+        for piece in file_pieces(blob.path, 0, blob.size):
+            file.write(piece)
+        file.seek(0)
+    return file
+
+
 def blobs_sweep_next(*, actor: Actor) -> bool:
     """Remove content that nobody has used for the time of grace; False where none is due.
 
@@ -108,7 +130,16 @@ def blobs_sweep_next(*, actor: Actor) -> bool:
 def _blobs_due() -> QuerySet[Blob]:
     used = Attachment.objects.filter(blob=OuterRef("pk"))
     border = Now() - dt.timedelta(seconds=settings.BLOB_GRACE)
-    return Blob.objects.filter(~Exists(used), removing=False, unused_since__lt=border)
+    due = Blob.objects.filter(~Exists(used), removing=False, unused_since__lt=border)
+    return due.exclude(pk__in=_blobs_awaited())
+
+
+def _blobs_awaited() -> list[int]:
+    """What imports are about to read that have not ended, however long they wait."""
+    waiting = Q(state=JobState.QUEUED, queue="slow")
+    running = Q(state=JobState.RUNNING, lease_until__isnull=False)
+    jobs = Job.objects.filter(waiting | running, kind=DOCUMENTS_IMPORT)
+    return [payload["blob"] for payload in jobs.values_list("payload", flat=True)]
 
 
 @transactional

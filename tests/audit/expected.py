@@ -99,6 +99,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "POST documents/{document}/revisions/1/restore/": ("document.updated",),
     "POST documents/{document}/attachments/": ("attachment.created",),
     "PATCH attachments/{attachment}/": ("attachment.renamed",),
+    "POST imports/": ("import.requested",),
     "DELETE attachments/{attachment}/": ("attachment.removed",),
     "POST documents/{document}/holds/": ("hold.placed",),
     "DELETE documents/{document}/holds/{absent}/": ("hold.released",),

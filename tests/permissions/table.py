@@ -39,7 +39,7 @@ class Row:
     """One route and method; `answers` has a status for each of ACTORS.
 
     `setup` names what the owner does first: `trashed`, `archived`, `draft`; `if_match` sends the ETag of now,
-    `upload` a file in place of JSON, `markdown` such a text.
+    `upload` a form with a file in place of JSON, `markdown` such a text.
     """
 
     method: str
@@ -558,6 +558,19 @@ _ATTACHMENTS = [
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("viewer", 200)),
     Row("GET", "attachments/{attachment}/file/", R, _READ, _from("editor", 410, below=404), setup="trashed"),
 ]
+_IMPORTS = [
+    Row("POST", "imports/", R, _WRITE, _from("editor", 202), {"workspace": "{workspace}"}, upload=True),
+    Row(
+        "POST",
+        "imports/",
+        R,
+        _WRITE,
+        _from("editor", 409),
+        {"workspace": "{workspace}", "parent": "{document}"},
+        setup="archived",
+        upload=True,
+    ),
+]
 _ADDRESSES = [
     Row("GET", "/d/{address}", R, _READ, _from("viewer", 200)),
     Row("GET", "/d/{address}", R, _READ, _from("editor", 410, below=404), setup="trashed"),
@@ -756,6 +769,7 @@ TABLE: tuple[Row, ...] = (
     *_WORKSPACE,
     *_DOCUMENT,
     *_ATTACHMENTS,
+    *_IMPORTS,
     *_HOLDS,
     *_MARKS,
     *_SNAPSHOTS,

@@ -183,7 +183,11 @@ class Stage:
             headers["If_Match"] = self.clients["owner"].get(path).headers["ETag"]
         if row.upload:
             headers["Content_Type"] = uploading.FORM
-            raw = uploading.form(uploading.part(b"a file"))
+            fields = [
+                uploading.part(self.filled(value).encode(), name=name, filename=None)
+                for name, value in (row.body or {}).items()
+            ]
+            raw = uploading.form(*fields, uploading.part(b"a file", filename="notes.md"))
             return self.clients[actor].call(row.method, self.filled(row.path), raw=raw, **headers)
         if row.markdown:
             headers["Content_Type"] = "text/markdown"
