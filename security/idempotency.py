@@ -27,6 +27,7 @@ from rest_framework.response import Response
 
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.errors import NotAuthenticated, NotFound
+from cloudscribe.lib.gate import UPLOADS
 from cloudscribe.lib.renderers import ORJSONRenderer, dump_json
 from cloudscribe.lib.transactions import transactional
 from security.exceptions import IdempotencyKeyBusy, IdempotencyKeyReused, InvalidIdempotencyKey
@@ -100,8 +101,14 @@ def _claim(request: Request, actor: Actor, route: str) -> _Claim:
         raise NotAuthenticated
     # `request.data` is read and checked here, before any transaction opens.
     body = orjson.dumps(_hashable(request.data), option=orjson.OPT_SORT_KEYS)
-    asked = b"\0".join([request.get_full_path().encode(), str(request.content_type).encode(), body])
+    asked = b"\0".join([request.get_full_path().encode(), _kind(str(request.content_type)).encode(), body])
     return _Claim(key, _key_hash(actor, key), hashlib.sha256(asked).digest(), actor.uid, route)
+
+
+def _kind(content_type: str) -> str:
+    """The body's type; that of a form without its boundary, which clients make up anew each time."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind if kind == UPLOADS else content_type
 
 
 def _hashable(data: Any) -> Any:

@@ -23,7 +23,7 @@ from documents.services.importing import documents_import
 from tests.actors import command
 from tests.documents.importing import FLAT, import_ask, imported, result, zipped
 from tests.documents.jobs import job_done
-from tests.documents.uploading import picture
+from tests.documents.uploading import BOUNDARY, FORM, form, part, picture
 from tests.documents.world import World, statements, uid_of
 
 pytestmark = pytest.mark.django_db
@@ -259,3 +259,19 @@ def test_import_costs_bounded_statements(world: World) -> None:
     import_ask(world.owner, zipped(FLAT), workspace=world.workspace, parent=page)
     with statements(10):
         import_ask(world.owner, content, workspace=world.workspace, parent=page)
+
+
+def test_import_sent_again_under_its_key(world: World) -> None:
+    """It is the same job, though clients make up a boundary for each request; other bytes are refused."""
+    first, other = zipped(FLAT), zipped({"c.md": "# C"})
+    workspace = part(world.workspace.encode(), name="workspace", filename=None)
+    answers = []
+    for boundary, content in (("one", first), ("two", first), ("two", other)):
+        raw = form(workspace, part(content, filename="folder.zip"))
+        headers = {"Content_Type": FORM.replace(BOUNDARY, boundary), "Idempotency_Key": "again"}
+        raw = raw.replace(BOUNDARY.encode(), boundary.encode())
+        answers.append(world.owner.call("POST", "imports/", raw=raw, **headers))
+    assert [answer.status_code for answer in answers] == [202, 202, 422]
+    assert answers[0].json()["id"] == answers[1].json()["id"]
+    assert Job.objects.filter(kind="documents.import").count() == 1
+    assert Blob.objects.count() == 1
