@@ -17,6 +17,7 @@ from documents.models import Blob
 from documents.services.blob_work import blob_picture
 from documents.services.blobs import blobs_sweep_next
 from tests.actors import command
+from tests.documents.importing import imported, result, zipped
 from tests.documents.uploading import body_of, picture, upload
 from tests.documents.world import World
 
@@ -76,6 +77,15 @@ def test_pictures_and_the_end_of_a_file_in_a_bucket(world: World, bucket: None, 
     Blob.objects.update(unused_since="2020-01-01T00:00:00Z")
     assert blobs_sweep_next(actor=command())
     assert not any(map(default_storage.exists, (blob.path, blob.thumbnail_path(256))))
+
+
+def test_import_by_way_of_a_bucket(world: World, bucket: None) -> None:
+    """The job reads the upload from there, so it may run on another machine."""
+    files = {"a.md": "# A\n\n![red](red.png)\n", "red.png": picture(size=(8, 8))}
+    job = imported(world, zipped(files))
+    assert job["result"] == result(created=1, files=1)
+    assert all(default_storage.exists(blob.path) for blob in Blob.objects.all())
+    assert Blob.objects.count() == 2
 
 
 def test_object_that_was_lost(world: World, bucket: None) -> None:
