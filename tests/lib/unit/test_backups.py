@@ -178,7 +178,10 @@ def test_path_is_found_among_options(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "packed", [b"", b"SELECT 1;", gzip.compress(b"SELECT 1;")[:-1], gzip.compress(b"SELECT 1;") * 2]
+    "packed",
+    [b"", b"SELECT 1;", gzip.compress(b"SELECT 1;")[:-1], gzip.compress(b"SELECT 1;") * 2],
+    # By what they are: the bytes hold the time at which they are made.
+    ids=["empty", "plain", "cut", "twice"],
 )
 def test_script_that_is_not_whole_is_not_run(packed: bytes) -> None:
     """What comes behind it would be committed."""
