@@ -13,7 +13,7 @@ from django.core.management import ManagementUtility
 from django.core.management.base import BaseCommand
 
 from cloudscribe.lib.backups.files import BackupBroken
-from cloudscribe.lib.backups.keys import NotEmpty, keys_place
+from cloudscribe.lib.backups.keys import NotRestorable, keys_place
 from cloudscribe.lib.embedded.binaries import ServersMissing
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import PostgresFailed
@@ -76,12 +76,10 @@ def main() -> None:
     )
     try:
         prepare(command, start=not asks_only or "--database" in sys.argv)
-    except (BackupBroken, ServersMissing, PostgresFailed, ValkeyFailed) as problem:
-        sys.exit(f"manage.py: {problem}")
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, NotEmpty, PermissionError) as problem:
+    except NotRestorable as problem:
         sys.stderr.write(f"manage.py: {problem}\n")
         sys.exit(2)
-    except OSError as problem:
+    except (BackupBroken, OSError, ServersMissing, PostgresFailed, ValkeyFailed) as problem:
         sys.exit(f"manage.py: {problem}")
     # What is imported stays: to look through it for garbage takes a fifth of the time to start.
     gc.disable()

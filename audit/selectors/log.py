@@ -13,12 +13,6 @@ from django.db import connection
 from audit.checkpoints import VerifierKey, verifier_keys
 from audit.models import Epoch
 
-# Seconds since 2020, not just one more: two restores of one backup are two epochs, or clients, caches and
-# witnesses would take the one for the other. The script that it ends has no search path.
-EPOCH_RAISE_SQL = """
-UPDATE public.audit_epoch
-SET number = greatest(number + 1, extract(epoch FROM now() - timestamptz '2020-01-01Z')::integer);
-"""
 _EPOCHS_SQL = """
 WITH RECURSIVE known (epoch) AS (
     SELECT max(number) FROM audit_epoch

@@ -9,6 +9,13 @@ from audit.showing import hash_shown
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import transactional
 
+# Seconds since 2020, not just one more: two restores of one backup are two epochs, or clients, caches and
+# witnesses would take the one for the other. It runs in the transaction that brings the data in, where names
+# need their schema.
+EPOCH_RAISE_SQL = """
+UPDATE public.audit_epoch
+SET number = greatest(number + 1, extract(epoch FROM now() - timestamptz '2020-01-01Z')::integer);
+"""
 _DATABASE = Target("database", None, "")
 
 

@@ -122,12 +122,16 @@ def incoming_sweep(*, older_than: float) -> int:
     for path in folder.iterdir():
         with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime < border:
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
+                _remove(path)
                 removed += 1
     return removed
+
+
+def _remove(path: pathlib.Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def pieces_of(file: BinaryIO, length: int) -> Iterator[bytes]:

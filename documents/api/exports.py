@@ -9,13 +9,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from cloudscribe.jobs.api.serializers import JobOutput
-from cloudscribe.lib.errors import NotFound
 from cloudscribe.lib.permissions import Authenticated
 from cloudscribe.lib.serializers import StrictBooleanField, StrictSerializer, StrictUUIDField
 from documents.api.answering import JobAnswering
-from documents.exceptions import DocumentTrashed
-from documents.policies import Action, can
-from documents.selectors.visible import document_visible, workspace_visible
+from documents.api.reaching import DocumentReached
+from documents.selectors.visible import workspace_visible
 from documents.services.exporting import document_export_request, workspace_export_request
 
 
@@ -38,7 +36,7 @@ class ExportInput(StrictSerializer):
         return attrs
 
 
-class DocumentExportViewSet(JobAnswering):
+class DocumentExportViewSet(DocumentReached, JobAnswering):
     """Documents to take along."""
 
     permission_classes = [Authenticated]
@@ -61,9 +59,7 @@ class DocumentExportViewSet(JobAnswering):
         if "workspace" in given:
             room = workspace_visible(self.actor, given["workspace"])
             return self.job_answer(workspace_export_request(actor=self.actor, workspace=room))
-        document = document_visible(self.actor, given["document"], "workspace")
-        if document.is_trashed:
-            raise DocumentTrashed if can(self.actor, Action.EDIT, document) else NotFound
+        document = self.document_named(given["document"])
         below = given.get("include_children", True)
         return self.job_answer(
             document_export_request(actor=self.actor, document=document, include_children=below)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from cloudscribe.lib.errors import NotFound
@@ -29,7 +30,10 @@ class DocumentReached(_Base):
         Raises NotFound for what is absent or hidden, in the trash too unless the actor may edit it, and then
         DocumentTrashed.
         """
-        uid = self.kwargs[self.document_kwarg]
+        return self.document_named(self.kwargs[self.document_kwarg], *related)
+
+    def document_named(self, uid: uuid.UUID | str, *related: str) -> Document:
+        """Likewise the document that something else than the address names."""
         document = document_visible(self.actor, uid, "workspace", *related)
         if document.is_trashed:
             self._refuse_trashed(document)

@@ -165,15 +165,15 @@ def _unpacked(payload: Mapping[str, Any]) -> Iterator[Path]:
         raise ImportRefused("The upload is kept no longer. Send it again.")
     with temporary_folder() as root:
         with storage_trouble(), blob_content(blob) as file:
-            if payload["kind"] == UploadKind.ZIP:
-                _unpack(file, root)
-            else:
-                with (root / payload["name"]).open("xb") as copy:
-                    shutil.copyfileobj(file, copy)
+            _unpack(file, payload, root)
         yield root
 
 
-def _unpack(file: BinaryIO, root: Path) -> None:
+def _unpack(file: BinaryIO, payload: Mapping[str, Any], root: Path) -> None:
+    if payload["kind"] == UploadKind.MARKDOWN:
+        with (root / payload["name"]).open("xb") as copy:
+            shutil.copyfileobj(file, copy)
+        return
     try:
         archive_unpack(file, root, most_bytes=settings.IMPORT_BYTES)
     except ArchiveRefused as error:

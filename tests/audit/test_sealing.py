@@ -10,8 +10,9 @@ from django.db import connection, transaction
 
 from audit.checkpoints import checkpoint_read
 from audit.models import Event, EventLeaf, Seal
-from audit.selectors.log import EPOCH_RAISE_SQL, log_keys
+from audit.selectors.log import log_keys
 from audit.services import Entry, Target, events_record, events_seal
+from audit.services.restoring import EPOCH_RAISE_SQL
 from audit.verifying import trail_verify
 from tests.conftest import SERVERS
 from tests.jobs.factories import operator

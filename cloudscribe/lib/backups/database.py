@@ -20,6 +20,7 @@ from typing import IO, cast
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from cloudscribe.lib import env
 from cloudscribe.lib.embedded.binaries import ServersMissing, postgres_program
 
 _DUMP = (
@@ -35,6 +36,11 @@ SELECT NOT EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regna
 
 class ToolFailed(Exception):
     """One of PostgreSQL's programs is missing or did not do its work; the message is fit to be printed."""
+
+
+def owner_url() -> str:
+    """The database's address by the role that owns all objects, as the settings have it."""
+    return env.raw("DATABASE_OWNER_URL") or env.raw("DATABASE_URL") or ""
 
 
 @contextlib.contextmanager
@@ -66,13 +72,9 @@ def load(url: str, packed: Iterable[bytes], *, afterwards: str) -> str:
             command, stdin=subprocess.PIPE, stdout=answers, stderr=complaints, env=environment
         )
         try:
-            # What ends before its COMMIT is rolled back.
-            with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", process.stdin) as script:
-                script.write(b"BEGIN;\n")
-                for piece in _unpacked(packed):
-                    script.write(piece)
-                # Without statistics the first hours would have the wrong plans.
-                script.write(f"\n{afterwards}\nCOMMIT;\nANALYZE;\n".encode())
+            # psql's own complaint says why it takes no more.
+            with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", process.stdin) as sink:
+                sink.writelines(_whole(packed, afterwards))
         finally:
             process.wait()
         if process.returncode != 0:
@@ -80,6 +82,14 @@ def load(url: str, packed: Iterable[bytes], *, afterwards: str) -> str:
             raise ToolFailed(f"psql: {_said(complaints.read())}")
         answers.seek(0)
         return answers.read().decode().strip().rpartition("\n")[2]
+
+
+def _whole(packed: Iterable[bytes], afterwards: str) -> Iterator[bytes]:
+    """The script as it is run: what ends before its COMMIT is rolled back."""
+    yield b"BEGIN;\n"
+    yield from _unpacked(packed)
+    # Without statistics the first hours would have the wrong plans.
+    yield f"\n{afterwards}\nCOMMIT;\nANALYZE;\n".encode()
 
 
 def is_empty(url: str) -> bool:

@@ -18,8 +18,8 @@ KEYS = "secrets.json"
 FOLDERS = ("audit", "media")
 
 
-class NotEmpty(Exception):
-    """Something lies where the backup is to go; the message says what."""
+class NotRestorable(Exception):
+    """There is nothing to restore, or something lies where it is to go; the message says what."""
 
 
 def path_argument(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +30,7 @@ def path_argument(parser: argparse.ArgumentParser) -> None:
 def keys_place(arguments: Sequence[str], data: pathlib.Path) -> None:
     """Put the keys of the backup that `restore`'s arguments name into the data folder, where it has some.
 
-    By then every part of it was seen to be whole. Raises NotEmpty, BackupBroken, and OSError where the file
-    can't be had.
+    By then every part was seen to be whole. Raises NotRestorable, BackupBroken, and OSError of the disk.
     """
     parser = argparse.ArgumentParser(prog="manage.py restore", add_help=False)
     path_argument(parser)
@@ -40,13 +39,20 @@ def keys_place(arguments: Sequence[str], data: pathlib.Path) -> None:
     for name in ("--settings", "--pythonpath"):
         parser.add_argument(name)
     path = parser.parse_known_args(arguments)[0].path
-    with BackupReader(path) as backup:
+    with _opened(path) as backup:
         keys = b"".join(backup.pieces(KEYS)) if KEYS in backup.parts else b""
         _require_keys(keys)
         _require_empty(data, keys)
         backup.check()
         if keys and not (data / KEYS).exists():
             backup.extract(KEYS, Layout.at(data).secrets)
+
+
+def _opened(path: pathlib.Path) -> BackupReader:
+    try:
+        return BackupReader(path)
+    except OSError as error:
+        raise NotRestorable(f"{path}: {error.strerror}") from error
 
 
 def _require_keys(text: bytes) -> None:
@@ -61,8 +67,8 @@ def _require_keys(text: bytes) -> None:
 def _require_empty(data: pathlib.Path, keys: bytes) -> None:
     """What another try has left of the same keys stands in nobody's way."""
     if (data / KEYS).exists() and (data / KEYS).read_bytes() != keys:
-        raise NotEmpty(f"{data / KEYS} holds other keys: a backup goes into an empty CLOUDSCRIBE_DATA")
+        raise NotRestorable(f"{data / KEYS} holds other keys: a backup goes into an empty CLOUDSCRIBE_DATA")
     for name in ("postgres", *FOLDERS):
         place = data / name
         if place.is_file() or (place.is_dir() and any(child.is_file() for child in place.rglob("*"))):
-            raise NotEmpty(f"{place} is there already: a backup goes into an empty CLOUDSCRIBE_DATA")
+            raise NotRestorable(f"{place} is there already: a backup goes into an empty CLOUDSCRIBE_DATA")

@@ -10,9 +10,8 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from audit.services import backup_record
-from cloudscribe.lib import env
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.backups.database import ToolFailed, dumped
+from cloudscribe.lib.backups.database import ToolFailed, dumped, owner_url
 from cloudscribe.lib.backups.files import BackupWriter
 from cloudscribe.lib.backups.keys import DATABASE, KEYS
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
@@ -54,7 +53,7 @@ class Command(OperatorCommand):
         data = pathlib.Path(settings.DATA_DIR)
         # Before the database: a checkpoint of a later moment would say that the restored trail was cut.
         self._add(writer, data, sorted((data / "audit").glob("*")))
-        with dumped(env.raw("DATABASE_OWNER_URL") or env.raw("DATABASE_URL") or "", folder) as (script, size):
+        with dumped(owner_url(), folder) as (script, size):
             writer.add(DATABASE, script, size)
         self._add(writer, data, [data / KEYS])
         # After it: what the database names is there, as no file is removed within a day of its last use.

@@ -13,15 +13,13 @@ from accounts.models import User
 from accounts.services import sessions_ended_record
 from accounts.services.restoring import ACCESS_END_SQL
 from audit.models import Event
-from audit.selectors.log import EPOCH_RAISE_SQL
 from audit.services import log_continue
-from cloudscribe.lib import env
+from audit.services.restoring import EPOCH_RAISE_SQL
 from cloudscribe.lib.actor import Actor
-from cloudscribe.lib.backups.database import ToolFailed, is_empty, load
+from cloudscribe.lib.backups.database import ToolFailed, is_empty, load, owner_url
 from cloudscribe.lib.backups.files import BackupBroken, BackupReader
 from cloudscribe.lib.backups.keys import DATABASE, FOLDERS, path_argument
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
-from cloudscribe.lib.transactions import transactional
 from documents.models import Document, Workspace
 from documents.selectors.blobs import blobs_without_a_file
 
@@ -55,7 +53,7 @@ class Command(OperatorCommand):
 
     def run(self, actor: Actor, **options: Any) -> None:
         """Restore, and make it another epoch."""
-        url = env.raw("DATABASE_OWNER_URL") or env.raw("DATABASE_URL") or ""
+        url = owner_url()
         if not is_empty(url):
             raise UsageError("The database isn't empty: a backup goes into a new one.")
         try:
@@ -67,7 +65,8 @@ class Command(OperatorCommand):
             ) from error
         # An older backup is brought up to date; and the application's role gets its rights.
         call_command("migrate", interactive=False, verbosity=0)
-        self._begin_anew(actor=actor, ended=ended)
+        log_continue(actor=actor)
+        sessions_ended_record(actor=actor, ended=ended)
         self.stdout.write(
             f"{Workspace.objects.count()} workspaces, {Document.objects.count()} documents, "
             f"{User.objects.count()} accounts, {Event.objects.count()} events. {_ADVICE}"
@@ -94,11 +93,6 @@ class Command(OperatorCommand):
             bar.update(number)
         # In one transaction with the data: nothing is ever served under the old number or to old sessions.
         return int(load(url, backup.pieces(DATABASE), afterwards=EPOCH_RAISE_SQL + ACCESS_END_SQL))
-
-    @transactional
-    def _begin_anew(self, *, actor: Actor, ended: int) -> None:
-        sessions_ended_record(actor=actor, ended=ended)
-        log_continue(actor=actor)
 
     def _verify(self) -> None:
         call_command("verify_audit", stdout=self.stdout, stderr=self.stderr)

@@ -14,7 +14,7 @@ import pytest
 
 from cloudscribe.lib.backups.database import ToolFailed, _unpacked
 from cloudscribe.lib.backups.files import BackupBroken, BackupReader, BackupWriter
-from cloudscribe.lib.backups.keys import NotEmpty, keys_place
+from cloudscribe.lib.backups.keys import NotRestorable, keys_place
 
 KEYS = json.dumps({"CLOUDSCRIBE_SECRET_KEY": "s", "CLOUDSCRIBE_KEYS": "k"}).encode()
 
@@ -157,7 +157,7 @@ def test_keys_go_into_an_empty_folder_alone(tmp_path: pathlib.Path, name: str) -
     there = tmp_path / "data" / name
     there.parent.mkdir(parents=True)
     there.write_text("another's")
-    with pytest.raises(NotEmpty):
+    with pytest.raises(NotRestorable):
         keys_place([str(written(tmp_path / "b", **{"secrets.json": KEYS}))], tmp_path / "data")
     assert [each for each in (tmp_path / "data").rglob("*") if each.is_file()] == [there]
 
