@@ -21,7 +21,7 @@ from accounts.services import Credentials
 from accounts.services.sessions import session_create
 from cloudscribe.lib.breaker import redis_breaker
 from documents.caching import audited_rooms
-from security.ip_rules import rules
+from security.ip_rules import RuleIndex, rules
 from security.limits import policies
 from tests.accounts.factories import user_make
 from tests.rolled_back import forget, transaction_of_many_tests
@@ -36,6 +36,7 @@ Made = TypeVar("Made")
 policies._every = rules._every = audited_rooms._every = math.inf
 # Nor on which test reads the first document: no workspace wants that on record but a test's own.
 audited_rooms._value, audited_rooms._loaded_at = frozenset(), math.inf
+_NO_RULES = RuleIndex()
 
 
 class ApiClient:
@@ -110,13 +111,18 @@ def _closed_breaker() -> None:
     redis_breaker.succeeded()
 
 
+@pytest.fixture(autouse=True)
+def _no_rules() -> None:
+    """Nobody is kept out, without asking a database that the test may not have; `own_rules` reads them."""
+    rules._value = _NO_RULES
+
+
 @pytest.fixture
 def own_rules() -> Iterator[None]:
     """IP rules and limits as the test's own rows say, and nothing of them for the next one."""
     rules.forget()
     policies.forget()
     yield
-    rules.forget()
     policies.forget()
 
 
