@@ -20,6 +20,8 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 _HEAD_END = b"\r\n\r\n"
 # More of a head than this is left to a thread.
 _MOST_PEEKED = 64 * 1024
+# What is read of a head at once, as gunicorn does.
+_PIECE = 8_192
 _PASSING = (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK)
 
 
@@ -29,6 +31,8 @@ def head_lacks(sock: socket.socket, longest_line: int, before: bytes = b"") -> i
     That is a whole head, the end of the stream or its failure, a first line longer than `longest_line`, which
     is refused, and what is too much to look at. `before` is what was read of it already.
     """
+    if _HEAD_END in before:
+        return 0
     come, ended = b"", False
     try:
         come = sock.recv(_MOST_PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
@@ -42,6 +46,28 @@ def head_lacks(sock: socket.socket, longest_line: int, before: bytes = b"") -> i
     if ended or _HEAD_END in known or too_long or len(come) == _MOST_PEEKED:
         return 0
     return len(come) + 1
+
+
+def read_before(conn: TConn) -> bytes:
+    """What has been read of a connection's next head, behind the request before it."""
+    return conn.parser.unreader.buf.getvalue() if conn.parser else b""
+
+
+class Steady(socket.socket):
+    """A connection that is told to block, or not to, where that changes something.
+
+    gunicorn tells it twice a request, and each time is a call to the system: during it another thread takes
+    the interpreter, and this one has to wait for it.
+    """
+
+    def setblocking(self, flag: bool) -> None:  # noqa: FBT001 (the socket's)
+        """As the socket does."""
+        self.settimeout(None if flag else 0.0)
+
+    def settimeout(self, value: float | None) -> None:
+        """As the socket does."""
+        if value != self.gettimeout():
+            super().settimeout(value)
 
 
 class HeadsFirst(ThreadWorker):  # type: ignore[misc]
@@ -65,8 +91,17 @@ class HeadsFirst(ThreadWorker):  # type: ignore[misc]
                 raise
             return
         self.nr_conns += 1
-        conn = TConn(self.cfg, sock, address, listener.getsockname())
+        steady = Steady(sock.family, sock.type, sock.proto, sock.detach())
+        conn = TConn(self.cfg, steady, address, listener.getsockname())
         self._begin(conn)
+
+    def finish_request(self, conn: TConn, fs: Any) -> None:
+        """Watch what came behind the request as what comes alone: half a head is to take no thread."""
+        kept = not fs.cancelled() and not fs.exception() and fs.result() is True
+        if kept and read_before(conn):
+            self._begin(conn)
+        else:
+            super().finish_request(conn, fs)
 
     def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
         """A kept connection has brought something: the next head, or a part of it."""
@@ -108,16 +143,22 @@ class HeadsFirst(ThreadWorker):  # type: ignore[misc]
         """Watch for so many bytes; a head has its time from its first one on."""
         _, begun = known = self._watched.get(conn, (0.0, False))
         if not begun:
-            begun = lacking > 1
+            begun = lacking > 1 or bool(read_before(conn))
             known = time.monotonic() + (self.head_deadline if begun else self.cfg.keepalive), begun
         self._watched[conn] = known
         with contextlib.suppress(OSError):
             self._wait_for(conn, lacking)
 
     def _lacking(self, conn: TConn) -> int:
-        lacking = head_lacks(conn.sock, self.cfg.limit_request_line)
+        lacking = head_lacks(conn.sock, self.cfg.limit_request_line, read_before(conn))
         # Under TLS nobody can tell from outside what a first byte begins.
         return 0 if self.cfg.is_ssl and lacking > 1 else lacking
+
+    @staticmethod
+    def _read_ahead(conn: TConn) -> None:
+        """Read what has come instead of looking at it and reading it afterwards."""
+        with contextlib.suppress(OSError):
+            conn.parser.unreader.buf.write(conn.sock.recv(_PIECE, socket.MSG_DONTWAIT))
 
     @staticmethod
     def _wait_for(conn: TConn, size: int) -> None:

@@ -37,7 +37,7 @@ from cloudscribe.lib.errors import (
     ServiceUnavailable,
     problem_body,
 )
-from cloudscribe.lib.web_heads import HeadsFirst, head_lacks
+from cloudscribe.lib.web_heads import HeadsFirst, read_before
 
 # Seconds that may pass between two pieces of a body, either way: an answer that nobody takes would else hold
 # a thread for ever.
@@ -256,13 +256,13 @@ class DeadlineWorker(HeadsFirst):
     def _follows(self, conn: Any) -> bool:
         if not self.alive or self.tpool.waiting:
             return False
-        before = conn.parser.unreader.buf.getvalue()
-        if not before:
+        if not read_before(conn):
             poll = select.poll()
             poll.register(conn.sock, select.POLLIN)
             if not poll.poll(_FOLLOW_MILLISECONDS):
                 return False
-        return not head_lacks(conn.sock, self.cfg.limit_request_line, before)
+            self._read_ahead(conn)
+        return not self._lacking(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """The head is there: from here on only silence counts, an upload may take its time."""

@@ -123,6 +123,25 @@ def test_connections_that_send_no_request_hold_up_nobody(port: int, begun: bytes
         assert time.monotonic() - started < 2
 
 
+def test_half_a_head_behind_a_request_holds_up_nobody(port: int) -> None:
+    """What came in one piece with a whole request waits for its rest as if it came alone."""
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    with contextlib.ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            for _ in range(3 * WORKERS * THREADS)
+        ]
+        for client in clients:
+            client.sendall(request + request[:-2])
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+        started = time.monotonic()
+        assert all(_answers(port) for _ in range(10))
+        assert time.monotonic() - started < 2
+        for client in clients:
+            client.sendall(request[-2:])
+            assert client.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
 def test_head_that_comes_in_pieces_is_answered(port: int) -> None:
     """Byte by byte, on a new connection and on the same once more; after a mistake, too."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
