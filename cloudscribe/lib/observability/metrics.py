@@ -11,6 +11,7 @@ import os
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess, values
 
+_own_name = str(os.getpid())
 _shared_name = ""
 
 
@@ -20,8 +21,17 @@ def share_file(name: str) -> None:
     _shared_name = name
 
 
+def _name_again() -> None:
+    global _own_name  # noqa: PLW0603 (as above)
+    _own_name = str(os.getpid())
+
+
+# Asked for with every number that is counted, several times a request: looked up once a process.
+os.register_at_fork(after_in_child=_name_again)
+
+
 def _identity() -> str:
-    return _shared_name or str(os.getpid())
+    return _shared_name or _own_name
 
 
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:

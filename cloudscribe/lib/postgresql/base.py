@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import datetime as dt
 import functools
-import select
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any, cast
@@ -71,14 +70,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return made
 
     def is_usable(self) -> bool:
-        """Whether the connection can be expected to work; asks only where something has arrived."""
+        """Whether the connection can be expected to work: the server has not closed it.
+
+        Taken in twice: its farewell comes first, and then the end. Unlike a look at the socket this doesn't
+        let go of the interpreter, which another thread would take for the rest of its request.
+        """
         if self.connection is None:
             return False
         try:
-            silent = _is_silent(self.connection.pgconn.socket)
+            for _ in range(2):
+                self.connection.pgconn.consume_input()
         except psycopg.Error:
             return False
-        return silent or super().is_usable()
+        return True
 
     def prepared_rows(
         self, sql: str, params: Any, *, ids_as_text: bool = False, alone: bool = False
@@ -219,10 +223,3 @@ def sent_along(sql: str, params: Any) -> AbstractContextManager[None]:
     """`DatabaseWrapper.sent_along` of this thread's connection."""
     database = cast("DatabaseWrapper", connections[DEFAULT_DB_ALIAS])
     return database.sent_along(sql, params)
-
-
-def _is_silent(socket: int) -> bool:
-    """Whether nothing waits to be read: an idle server says a notice, a new setting or its farewell."""
-    poll = select.poll()
-    poll.register(socket, select.POLLIN)
-    return not poll.poll(0)
