@@ -7,6 +7,7 @@ import os
 import pathlib
 import signal
 import socket
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -136,6 +137,13 @@ def test_owner_address_is_kept_from_children(run: Run) -> None:
     for word in WORDS.values():
         pid = run.child(word)
         assert b"\0DATABASE_OWNER_URL=" not in pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a policy of Linux")
+def test_processes_do_not_interrupt_each_other(run: Run) -> None:
+    """All of them, servers included, have the policy under which whoever wakes up waits for its turn."""
+    policies = {os.sched_getscheduler(pid) for pid in run.family()}
+    assert policies == {os.SCHED_BATCH}
 
 
 def test_run_after_a_kill_of_the_supervisor_takes_over(run: Run) -> None:

@@ -51,6 +51,19 @@ def wait_until(condition: Callable[[], bool], seconds: float, step: float = 0.05
     return True
 
 
+def let_others_finish() -> None:
+    """Have this process, and those that it starts from now on, interrupt nobody when they wake up.
+
+    Linux gives a processor at once to whoever is woken on it: to a thread whose interpreter the one that woke
+    it still holds, to PostgreSQL before the one that asks has let go of the interpreter. Under SCHED_BATCH
+    (sched(7)) whoever runs goes on until it waits. It takes no privilege; where somebody has chosen another
+    policy, and on other systems, nothing changes.
+    """
+    if sys.platform == "linux" and os.sched_getscheduler(0) == os.SCHED_OTHER:
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 class Handle:
     """One running process, child of ours or adopted."""
 
