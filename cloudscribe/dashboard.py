@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from audit.models import Event
 from cloudscribe.lib.breaker import redis_call
+from security.models import ReadOnly
 
 # One statement: the numbers of one moment, and one round trip. Documents are the planner's estimate, since an
 # exact count of a big table costs more than the whole page.
@@ -48,7 +49,11 @@ class Card:
 
 
 def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add `cards` and, for who may read the audit trail, the newest `events` to the index page's context."""
+    """Add what the index page shows to its context.
+
+    `cards`; `read_only` where the installation is frozen; the newest `events` for who may read the trail.
+    """
+    context["read_only"] = ReadOnly.objects.first()
     context["cards"] = _cards(request)
     if request.user.has_perm("audit.view_event"):
         context["events"] = Event.objects.select_related("detail").order_by("-sequence")[:LATEST_EVENTS]

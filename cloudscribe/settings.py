@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "security.middleware.HeadersMiddleware",
     "security.middleware.IPRulesMiddleware",
     "security.middleware.CoarseLimitMiddleware",
+    "security.middleware.ReadOnlyMiddleware",
     "cloudscribe.lib.gate.RequestGate",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     # Sessions, CSRF and messages belong to the admin alone: API routes carry none of them.

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from cloudscribe.lib.errors import BusinessError, Forbidden, InvalidInput, UnprocessableInput
+from cloudscribe.lib.errors import (
+    BusinessError,
+    Forbidden,
+    InvalidInput,
+    ServiceUnavailable,
+    UnprocessableInput,
+)
 
 
 class InvalidIdempotencyKey(InvalidInput):
@@ -57,3 +63,18 @@ class NetworkTooWide(BusinessError):
 
     code = "network_too_wide"
     title = "This network is very wide"
+
+
+class InstallationReadOnly(ServiceUnavailable):
+    """The operator has frozen the installation: reading goes on, nothing can be changed for a while."""
+
+    code = "read_only"
+    title = "Read-only for the time being"
+    detail = "The installation is read-only: reading goes on, and nothing can be changed at present."
+
+    # Whoever froze it has work to do first: minutes rather than seconds.
+    WAIT = 60
+
+    def __init__(self, reason: str = "") -> None:
+        """With the operator's reason, where one was given."""
+        super().__init__(f"{self.detail} Reason: {reason}" if reason else None, retry_after=self.WAIT)

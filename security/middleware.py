@@ -20,6 +20,8 @@ from security.addresses import address_block, client_address, is_trusted, parse_
 from security.exceptions import AddressBlocked
 from security.ip_rules import rules
 from security.limits import Limit, ProcessBuckets
+from security.read_only import writing_check
+from security.read_only_routes import goes_on
 from security.throttling import limit_note, usage_of
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -133,6 +135,29 @@ class CoarseLimitMiddleware:
                 limit_note(None, "all", "address")
             wait = {"Retry-After": str(usage.resets_in)}
             return refuse(TooManyRequests("Too many requests from this address.", headers=wait), request)
+        return self.get_response(request)
+
+
+class ReadOnlyMiddleware:
+    """Refuse what would change something while the installation is frozen, whoever asks.
+
+    And once more before each transaction of a service: whoever was let in before the freeze, and took long
+    to send a body, begins nothing after it.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Ask the state as this process knows it, then go on or refuse."""
+        if goes_on(str(request.method), request.path_info):
+            return self.get_response(request)
+        try:
+            writing_check()
+        except ServiceUnavailable as error:
+            # A process that has never been able to read the state lets nobody write.
+            return refuse(error, request)
+        current_context().writing_check = writing_check
         return self.get_response(request)
 
 

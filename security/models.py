@@ -1,4 +1,4 @@
-"""Rows of security: limits that staff can change, and answers kept for clients that ask twice."""
+"""Rows of security: limits that staff can change, answers kept for clients that ask twice, who is let in."""
 
 from __future__ import annotations
 
@@ -137,3 +137,21 @@ class Offender(models.Model):
 
     def __str__(self) -> str:
         return f"{self.network}: {self.score:.1f}"
+
+
+class ReadOnly(models.Model):
+    """One row while the installation is frozen: since when and why. Without it writing goes on."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    reason = models.CharField(max_length=500, blank=True, default="")
+    since = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        # For the operator at the shell alone: no role has a say in it.
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(id=1), name="security_readonly_single")
+        ]
+
+    def __str__(self) -> str:
+        return f"read-only since {self.since}"

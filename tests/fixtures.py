@@ -21,8 +21,10 @@ from accounts.services import Credentials
 from accounts.services.sessions import session_create
 from cloudscribe.lib.breaker import redis_breaker
 from documents.caching import audited_rooms
+from security import read_only
 from security.ip_rules import RuleIndex, rules
 from security.limits import policies
+from security.read_only import Standing, standing
 from tests.accounts.factories import user_make
 from tests.rolled_back import forget, transaction_of_many_tests
 
@@ -33,10 +35,10 @@ Made = TypeVar("Made")
 
 # Without timers a request loads limits and IP rules anew when they are two seconds old. A test that counts
 # statements or changes them must not depend on how long that takes here; the latter has them forgotten.
-policies._every = rules._every = audited_rooms._every = math.inf
+policies._every = rules._every = audited_rooms._every = standing._every = read_only.FRESH = math.inf
 # Nor on which test reads the first document: no workspace wants that on record but a test's own.
 audited_rooms._value, audited_rooms._loaded_at = frozenset(), math.inf
-_NO_RULES = RuleIndex()
+_NO_RULES, _NOT_FROZEN = RuleIndex(), Standing(None, "", 0.0)
 
 
 class ApiClient:
@@ -112,9 +114,12 @@ def _closed_breaker() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_rules() -> None:
-    """Nobody is kept out, without asking a database that the test may not have; `own_rules` reads them."""
-    rules._value = _NO_RULES
+def _open() -> None:
+    """Nobody is kept out and all may write, without asking a database that the test may not have.
+
+    `own_rules` reads the rules.
+    """
+    rules._value, standing._value = _NO_RULES, _NOT_FROZEN
 
 
 @pytest.fixture
@@ -140,6 +145,7 @@ def client_make(user: User | None = None, **meta: Any) -> ApiClient:
     """
     rules.get()
     policies.get()
+    standing.get()
     user = user or user_make()
     with transaction.atomic(savepoint=False):
         row = User.objects.annotate(clock=Now()).get(pk=user.pk)

@@ -37,6 +37,7 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import DomainError, NotFound
 from cloudscribe.lib.transactions import transactional
+from security.read_only import writing_check
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -166,7 +167,12 @@ def _locked(user_pk: int | None) -> Any:
 
 
 def _joined(stranger: Stranger) -> Identity:
-    """A new member with the identity; raises EmailUnverified, LinkRequired, RegistrationClosed."""
+    """A new member with the identity.
+
+    Raises EmailUnverified, LinkRequired, RegistrationClosed, and InstallationReadOnly: who is a member signs
+    in all the same, and who would be one waits.
+    """
+    writing_check()
     if not stranger.email:
         raise EmailUnverified
     key = canonical_email(stranger.email)

@@ -6,7 +6,7 @@ import dataclasses
 import random
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -19,7 +19,8 @@ class RequestContext:
 
     `address` is the client's vetted address, empty outside HTTP; `route` is the URL pattern, never the path,
     since paths can hold secrets. The numbers are what the work has cost so far; `statements` counts each text
-    that was sent, where somebody wants to know.
+    that was sent, where somebody wants to know. `writing_check`, where there is one, is asked before each
+    transaction of a service and raises where it may not begin.
     """
 
     request_id: str
@@ -30,6 +31,7 @@ class RequestContext:
     redis_calls: int = 0
     cache_hits: int = 0
     statements: Counter[str] | None = None
+    writing_check: Callable[[], None] | None = None
 
 
 _context: ContextVar[RequestContext | None] = ContextVar("cloudscribe_context", default=None)

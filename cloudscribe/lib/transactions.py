@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from cloudscribe.lib.context import current_context
 from cloudscribe.lib.observability.metrics import ON_COMMIT_FAILURES, TRANSACTION_RETRIES
 
 P = ParamSpec("P")
@@ -35,7 +36,11 @@ def transactional(service: Callable[P, R]) -> Callable[P, R]:
         if connection.in_atomic_block:
             with transaction.atomic():
                 return service(*args, **kwargs)
+        check = current_context().writing_check
         for attempt in range(1, _TRIES + 1):
+            # Again before each: a body that took long to read, or a lost deadlock, lie behind the door.
+            if check is not None:
+                check()
             try:
                 with transaction.atomic():
                     return service(*args, **kwargs)

@@ -18,7 +18,7 @@ PREPARED = "(prepared)"
 # Transaction control, and what a timer reads in service: without timers it falls upon whichever request comes
 # next.
 _CONTROL = re.compile(
-    r"^(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET )|security_ratelimitpolicy|security_iprule"
+    r"^(SAVEPOINT|RELEASE|ROLLBACK|BEGIN|COMMIT|SET )|security_(ratelimitpolicy|iprule|readonly)"
 )
 
 

@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from cloudscribe.lib.context import RequestContext, request_context
+from cloudscribe.lib.errors import ServiceUnavailable
 from cloudscribe.lib.transactions import on_commit, transactional
 
 
@@ -75,3 +77,31 @@ def test_action_after_the_commit_may_fail_without_failing_the_request() -> None:
         on_commit(lambda: done.append("never"))
         transaction.set_rollback(True)
     assert done == ["second"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_check_is_asked_before_each_try() -> None:
+    """Outside of the transaction; what it raises ends the call, also between two tries."""
+    service, asked = Service(9, RETRIED[0]), list[bool]()
+
+    def check() -> None:
+        asked.append(connection.in_atomic_block)
+        if len(asked) == 3:
+            raise ServiceUnavailable
+
+    context = RequestContext("request-1", writing_check=check)
+    with request_context(context), pytest.raises(ServiceUnavailable):
+        transactional(service.__call__)()
+    assert (asked, service.calls) == ([False] * 3, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_check_is_not_asked_within_a_transaction() -> None:
+    """What has begun comes to its end."""
+    asked: list[str] = []
+    with (
+        request_context(RequestContext("request-1", writing_check=lambda: asked.append("asked"))),
+        transaction.atomic(),
+    ):
+        transactional(Service(0, RETRIED[0]).__call__)()
+    assert asked == []
