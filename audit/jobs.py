@@ -20,10 +20,11 @@ from cloudscribe.jobs.run import JobRun
 # Of a long backlog the loops beside this one get a turn in between.
 _MOST_BATCHES = 20
 
-scheduler_loop("audit.partitions", every=60.0)(partitions_ensure)
+# The record goes on, whatever waits: people sign in to read.
+scheduler_loop("audit.partitions", every=60.0, always=True)(partitions_ensure)
 
 
-@scheduler_loop("audit.seal", every=settings.SEAL_INTERVAL)
+@scheduler_loop("audit.seal", every=settings.SEAL_INTERVAL, always=True)
 def seal() -> None:
     """Seal what has settled and keep the newest checkpoint outside the database, too."""
     newest = None

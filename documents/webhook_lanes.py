@@ -19,6 +19,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
+from cloudscribe.jobs.ports import work_is_held
 from cloudscribe.jobs.processes import die_with_parent, ended, fork
 from cloudscribe.lib.observability.metrics import WEBHOOK_ATTEMPTS, share_file
 from documents.services.delivering import deliveries_claim, deliveries_settle, handfuls_standing
@@ -108,6 +109,8 @@ class Lanes:
 
     def _claim(self) -> bool:
         self._looked_at, found = time.monotonic(), False
+        if work_is_held():
+            return found
         for ailing in (False, True):
             most = self._room(ailing=ailing)
             for handful in deliveries_claim(ailing=ailing, most=most) if most else ():

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection
 
 from cloudscribe.jobs.models import Job, JobState
+from cloudscribe.jobs.ports import work_is_held
 from cloudscribe.jobs.signals import job_changed
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import transactional
@@ -84,11 +85,13 @@ class Hold(enum.Enum):
 def job_claim(
     *, worker: str, uid: uuid.UUID | None = None, queue: str | None = None, since: dt.datetime | None = None
 ) -> Job | None:
-    """Claim the due job `uid`, or the longest due one of `queue`; None where there is none to be had.
+    """Claim the due job `uid`, or the longest due one of `queue`; None where there is none to be had now.
 
     With `since` only one that became due then or later: what was claimed before stays in the index as long as
     any snapshot might see it, and whoever claims one after the other needn't walk through all that again.
     """
+    if work_is_held():
+        return None
     values = {"worker": worker, "lease": settings.JOB_LEASE, "uid": uid, "queue": queue, "since": since}
     claimed = list(Job.objects.raw(_CLAIM, values))
     return claimed[0] if claimed else None

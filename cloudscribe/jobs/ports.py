@@ -1,10 +1,11 @@
-"""What jobs ask of the floors above: the actor of a stored job, with the rights of now."""
+"""What jobs ask of the floors above: the actor of a stored job, with the rights of now; whether to wait."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from cloudscribe.jobs.exceptions import CredentialRevoked
@@ -117,3 +118,21 @@ class _RebuilderPort:
 
 
 actor_rebuilder = _RebuilderPort()
+
+
+class _HoldPort:
+    """Whether background work waits; without a provider it does."""
+
+    def __init__(self) -> None:
+        self._provider: Callable[[], bool] | None = None
+
+    def provide(self, provider: Callable[[], bool]) -> None:
+        """Fill the port; called in the `ready()` of the app that knows of reasons to wait."""
+        self._provider = provider
+
+    def __call__(self) -> bool:
+        """Whether nothing may be begun at present; what was begun before comes to its end."""
+        return self._provider is None or self._provider()
+
+
+work_is_held = _HoldPort()

@@ -39,11 +39,15 @@ class ScheduleSpec:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LoopSpec:
-    """What the scheduler process does itself every `every` seconds: short, safe to do twice at once."""
+    """What the scheduler process does itself every `every` seconds: short, safe to do twice at once.
+
+    With `always` also while background work is held.
+    """
 
     name: str
     every: float
     action: Callable[[], object]
+    always: bool = False
 
 
 _specs: dict[str, JobSpec] = {}
@@ -81,11 +85,16 @@ def schedule(
     _schedules[name] = ScheduleSpec(name, every, kind, dict(payload or {}), queue)
 
 
-def scheduler_loop(name: str, *, every: float) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Let the scheduler process call the function every `every` seconds; an error is logged, no more."""
+def scheduler_loop(
+    name: str, *, every: float, always: bool = False
+) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Let the scheduler process call the function every `every` seconds; an error is logged, no more.
+
+    While background work is held it isn't called, unless `always`.
+    """
 
     def register(action: Callable[[], object]) -> Callable[[], object]:
-        _loops[name] = LoopSpec(name, every, action)
+        _loops[name] = LoopSpec(name, every, action, always)
         return action
 
     return register

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 
 from cloudscribe.jobs.claims import jobs_expire, jobs_give_back
+from cloudscribe.jobs.ports import work_is_held
 from cloudscribe.jobs.processes import await_end, ended, fork, tell
 from cloudscribe.jobs.registry import LoopSpec, autoload, loops
 from cloudscribe.jobs.runner import jobs_drain
@@ -53,13 +54,24 @@ class Scheduler:
     def turn(self) -> None:
         """Do once what is due."""
         self._reap()
+        held = self._is_held()
         own = [LoopSpec("leases", 1.0, leases_reclaim), LoopSpec("schedules", 1.0, schedules_run)]
         for loop in [*own, *loops()]:
+            if held and not loop.always:
+                continue
             now = time.monotonic()
             if self._due_at.get(loop.name, 0.0) <= now:
                 self._due_at[loop.name] = now + loop.every
                 self._guard(loop.name, loop.action)
-        self._guard("bells", self._mend_or_drain)
+        # Nor are bells rung for what nobody may claim: each would cost a worker a process.
+        if not held:
+            self._guard("bells", self._mend_or_drain)
+
+    def _is_held(self) -> bool:
+        """Whether work waits; so it does while nobody can say."""
+        answers: list[bool] = []
+        self._guard("hold", lambda: answers.append(work_is_held()))
+        return answers != [False]
 
     def _guard(self, name: str, action: Callable[[], object]) -> None:
         try:
