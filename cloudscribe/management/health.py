@@ -20,6 +20,7 @@ from cloudscribe.lib.breaker import redis_call
 from cloudscribe.lib.errors import DomainError
 from cloudscribe.lib.storage import file_pieces, file_remove, file_save
 from documents.scanning import ScannerUnavailable, scanner_version
+from security.models import ReadOnly
 
 OLDEST_SUPPORTED = 150_000
 LONG_WRITER_SECONDS = 60
@@ -51,7 +52,7 @@ def diagnose() -> Iterator[Finding]:
     """Run every check in order; without PostgreSQL those that ask it are left out."""
     yield from check_postgresql()
     if connection.connection is not None:
-        for check in (check_locale, check_roles, check_migrations, check_writers):
+        for check in (check_locale, check_roles, check_migrations, check_read_only, check_writers):
             yield from check()
     for check in (check_redis, check_data_folder, check_files, check_scanner, check_settings):
         yield from check()
@@ -122,6 +123,19 @@ def check_migrations() -> Iterator[Finding]:
         )
     else:
         yield Finding("Schema", Verdict.OK, "every migration is applied")
+
+
+def check_read_only() -> Iterator[Finding]:
+    """Whether somebody has frozen the installation, since when and why."""
+    if _query("SELECT to_regclass('security_readonly')") == (None,):
+        return
+    row = ReadOnly.objects.first()
+    if row is None:
+        yield Finding("Writing", Verdict.OK, "goes on")
+        return
+    because = f", because: {row.reason}" if row.reason else ""
+    detail = f"read-only since {row.since.isoformat(timespec='seconds')}{because}"
+    yield Finding("Writing", Verdict.WARN, detail, "When that is over, run `manage.py read_only off`.")
 
 
 def check_writers() -> Iterator[Finding]:

@@ -247,6 +247,7 @@ OTHER_COMMANDS: dict[str, str] = {
     "import_documents": "the service of importing writes one for each document",
     "migrate": "the schema alone",
     "prepare": _NOTHING,
+    "read_only": "tests/security/test_read_only.py",
     "restore": "tests/system/test_backup.py",
     "reindex_search": "derived from what is on the record",
     "rotate_keys": "tests/management/test_rotate_keys.py",

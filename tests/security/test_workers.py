@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import concurrent.futures
+import io
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from accounts.models import Team
 from audit.models import Event
 from cloudscribe.lib.embedded.processes import wait_until
 from security.models import IPRule, RateLimitPolicy
@@ -26,6 +30,7 @@ HERE, OTHER = "198.51.100.7", "198.51.100.8"
 # and write who was refused a little later, which may be in the next test.
 GUESSER, FLOODER = "198.51.100.20", "198.51.100.30"
 ME, LOGIN, REFRESH = "/api/v1/me/", "/api/v1/auth/login/", "/api/v1/auth/refresh/"
+TEAMS = "/api/v1/teams/"
 
 Ask = Callable[..., int]
 
@@ -66,6 +71,39 @@ def test_rule_holds_on_all_workers_in_5_s(ask: Ask) -> None:
     assert ask(OTHER, "GET", ME, **bearer) == 200
     call_command("block_ip", "198.51.100.0/29", "--remove")
     assert wait_until(lambda: everywhere(200), SECONDS, PAUSE)
+
+
+def test_freeze_holds_on_all_workers_when_the_command_returns(ask: Ask) -> None:
+    """From then on nobody acknowledges a write, whatever was under way; people read on; `off` is as fast."""
+    client = client_make()
+    bearer = {"Authorization": f"Bearer {client.token}"}
+    over = threading.Event()
+    moments: list[tuple[float, int]] = []
+
+    def write() -> None:
+        while not over.is_set():
+            status = ask(HERE, "POST", TEAMS, {"name": "Team"}, **bearer)
+            moments.append((time.monotonic(), status))
+
+    writers = [threading.Thread(target=write) for _ in range(6)]
+    for writer in writers:
+        writer.start()
+    assert wait_until(lambda: 201 in {status for _, status in moments}, SECONDS)
+    call_command("read_only", "on", "--reason", "test", stdout=io.StringIO())
+    returned, made = time.monotonic(), Team.objects.count()
+    assert wait_until(lambda: len([at for at, _ in moments if at > returned]) > 60, SECONDS)
+    assert many(30, lambda _: ask(HERE, "GET", ME, **bearer)) == {200: 30}
+    over.set()
+    for writer in writers:
+        writer.join(20)
+    assert {status for at, status in moments if at > returned} == {503}
+    assert Team.objects.count() == made == len([status for _, status in moments if status == 201])
+    call_command("read_only", "off", stdout=io.StringIO())
+    assert wait_until(
+        lambda: many(12, lambda _: ask(HERE, "POST", TEAMS, {"name": "Team"}, **bearer)) == {201: 12},
+        SECONDS,
+        PAUSE,
+    )
 
 
 def test_session_revoked_is_out_on_all_workers_at_once(ask: Ask) -> None:

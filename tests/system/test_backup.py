@@ -17,6 +17,7 @@ import pytest
 
 from cloudscribe.lib.embedded.layout import Layout
 from cloudscribe.lib.embedded.postgres import Postgres
+from cloudscribe.lib.embedded.processes import wait_until
 from tests.system.installation import ROOT, Run
 from tests.system.test_readme_tour import administrator
 
@@ -37,6 +38,7 @@ class Restored:
     later: dict[str, Any]
     etag: str
     cursor: str
+    frozen: httpx.Response
 
 
 class Moved(Run):
@@ -85,16 +87,22 @@ def restored(installation: Run, tmp_path_factory: pytest.TempPathFactory) -> Ite
     cursor = old.get("changes/").json()["cursor"]
     path = folder / "made" / "backup.tar"
     path.parent.mkdir()
-    said = manage(installation.data, "backup", path)
-    assert said.returncode == 0, said.stderr
-    later = old.post("documents/", json={**body, "title": "Later"}).json()
+    for words in (("read_only", "on", "--reason", "Moving"), ("backup", path), ("read_only", "off")):
+        said = manage(installation.data, *words)
+        assert said.returncode == 0, said.stderr
+    body["title"] = "Later"
+    assert wait_until(lambda: old.post("documents/", json=body).status_code == 201, 5)
+    later = old.get("documents/", params={"ordering": "-created_at"}).json()["results"][0]
     run = Moved(folder / "data")
     run.public = f"http://127.0.0.1:{installation.port}"
     done = manage(run.data, "restore", path, "--verify")
     assert done.returncode == 0, done.stderr
     run.start()
     new = client(run, *person)
-    yield Restored(path, done.stdout, old, new, run, document, later, etag, cursor)
+    frozen = new.post("documents/", json=body)
+    assert manage(run.data, "read_only", "off").returncode == 0
+    assert wait_until(lambda: new.post("workspaces/", json={}).status_code == 400, 5)
+    yield Restored(path, done.stdout, old, new, run, document, later, etag, cursor, frozen)
     run.end()
 
 
@@ -108,6 +116,13 @@ def test_backup_is_on_the_record(restored: Restored) -> None:
     """Somebody has a copy of everything."""
     (event,) = restored.old.get("audit/events/?action=database.backed_up").json()["results"]
     assert event["actor"]["name"] == "backup"
+
+
+def test_restored_of_a_frozen_installation_is_frozen(restored: Restored) -> None:
+    """And says so: whoever froze it decides when that is over."""
+    assert "this one is read-only, too: `manage.py read_only off`" in restored.said
+    assert (restored.frozen.status_code, restored.frozen.json()["code"]) == (503, "read_only")
+    assert "Reason: Moving" in restored.frozen.json()["detail"]
 
 
 def test_restored_documents_are_as_they_were(restored: Restored) -> None:

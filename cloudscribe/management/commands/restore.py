@@ -22,10 +22,15 @@ from cloudscribe.lib.backups.keys import DATABASE, FOLDERS, path_argument
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
 from documents.models import Document, Workspace
 from documents.selectors.blobs import blobs_without_a_file
+from security.models import ReadOnly
 
 _ADVICE = (
     "Everybody signs in again. What was revoked after the backup was made works again: look through tokens, "
     "share links and grants, and rotate the keys if you have to (`rotate_keys`)."
+)
+_FROZEN = (
+    "The backup was made of a read-only installation, and this one is read-only, too: "
+    "`manage.py read_only off` lets people write."
 )
 
 
@@ -71,6 +76,8 @@ class Command(OperatorCommand):
             f"{Workspace.objects.count()} workspaces, {Document.objects.count()} documents, "
             f"{User.objects.count()} accounts, {Event.objects.count()} events. {_ADVICE}"
         )
+        if ReadOnly.objects.exists():
+            self.stdout.write(_FROZEN)
         if options["verify"]:
             self._verify()
 
