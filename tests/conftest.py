@@ -26,6 +26,7 @@ from django.test.client import ClientHandler
 from pytest_django import DjangoDbBlocker
 from whitenoise.middleware import WhiteNoiseMiddleware
 from xdist.scheduler import LoadFileScheduling
+from xdist.workermanage import WorkerController
 
 from tests import plugin
 
@@ -75,16 +76,40 @@ TOGETHER = {
     "tests/lib/api/test_docs_pages.py": "browser",
     "tests/documents/test_shared_browser.py": "browser",
 }
+# These wait most of their time, for processes that start or end, for time-outs, for a browser.
+WAITING = {
+    "browser",
+    "installation",
+    "tests/admin/test_queues.py",
+    "tests/jobs/test_admin_queues.py",
+    "tests/jobs/test_pool.py",
+    "tests/lib/test_embedded.py",
+    "tests/lib/test_postgresql_hung.py",
+    "tests/security/test_outgoing.py",
+    "tests/security/test_workers.py",
+    "tests/system/test_exit_codes.py",
+    "tests/system/test_web_worker.py",
+}
 # Their tests take hours and share nothing.
 APART = {"tests/prove/test_following.py", "tests/prove/test_rights.py", "tests/prove/test_tree_races.py"}
 
 
 class ByFile(LoadFileScheduling):
-    """The tests of a file run in one process, in the order of the collection: its fixtures are made once."""
+    """The tests of a file run in one process, in the order of the collection: its fixtures are made once.
+
+    The first process begins with the files that wait: if all of them waited, the machine would.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
         return nodeid if file in APART else TOGETHER.get(file, file)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        waits = node is self.nodes[0]
+        fitting = (scope for scope in self.workqueue if (scope in WAITING) == waits)
+        if (scope := next(fitting, None)) is not None:
+            self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -124,6 +149,8 @@ def pytest_collection() -> Iterator[Any]:
         gc.collect()
         gc.freeze()
         gc.enable()
+        # What a test leaves behind in circles is little beside what lives on and would be walked through.
+        gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -7,18 +7,58 @@ Each process of the tests has its own marks; the one that hands the tests out pu
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import hashlib
 import json
+import marshal
 import os
+import pathlib
+import sys
+from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
 import slipcover
+from slipcover import branch, importer
 
 OURS = ["accounts", "audit", "cloudscribe", "documents", "security"]
 OMITTED = ["*/migrations/*"]
 # What is written for the reader of types, or to be overridden.
 EXCLUDED = ["if TYPE_CHECKING:", "raise NotImplementedError", r"\.\.\.$"]
 _KEY = "coverage"
+_CACHE = pathlib.Path(__file__).resolve().parent.parent / ".cache" / "covering"
+
+
+class Loader(importer.SlipcoverLoader):
+    """Loads a module with marks; what is made of its text is kept, as Python keeps its own.
+
+    To make it again takes two seconds a process, more than all the rest of an import.
+    """
+
+    def exec_module(self, module: ModuleType) -> None:
+        """As SlipCover's."""
+        self.sci.register_module(module)
+        exec(self.sci.instrument(_compiled(self.origin)), module.__dict__)  # noqa: S102 (a module of ours)
+
+
+def _compiled(origin: pathlib.Path) -> CodeType:
+    """The code of a module whose branches can be told apart."""
+    source = origin.read_bytes()
+    kept = _CACHE / hashlib.sha256(bytes(origin)).hexdigest()[:32]
+    state = hashlib.sha256(f"{sys.version} {slipcover.__version__}".encode() + source).digest()
+    with contextlib.suppress(OSError):
+        found = kept.read_bytes()
+        if found.startswith(state):
+            code: CodeType = marshal.loads(found[len(state) :])  # noqa: S302 (written below)
+            return code
+    code = compile(branch.preinstrument(ast.parse(source)), str(origin), "exec")
+    _CACHE.mkdir(parents=True, exist_ok=True)
+    # Whole or not there: the other processes of the tests read it, too.
+    fresh = kept.with_suffix(f".{os.getpid()}")
+    fresh.write_bytes(state + marshal.dumps(code))
+    fresh.rename(kept)
+    return code
 
 
 class Looking:
@@ -32,6 +72,7 @@ class Looking:
     def begin(self) -> None:
         """Mark what is imported from now on."""
         self.marks = slipcover.Slipcover(branch=True, omit=OMITTED, exclude_also=EXCLUDED)
+        importer.SlipcoverLoader = Loader
         matcher = slipcover.FileMatcher(sources=OURS, omit=OMITTED)
         slipcover.ImportManager(self.marks, matcher).__enter__()  # for as long as the process lives
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from pytest_django.live_server_helper import LiveServer
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.axe import violations
 from tests.documents.sharing import PASSWORD, link_make
@@ -90,7 +92,9 @@ class Reader:
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)  # type: ignore[attr-defined]
         self.driver.get_log("browser")  # type: ignore[attr-defined]
         self.driver.get(self.base + path)
-        self.driver.save_screenshot(str(self._pictures / f"{name}.png"))
+        # A page whose frame Chromium has just put into another process can't be pictured for a moment.
+        wait = WebDriverWait(self.driver, 30, ignored_exceptions=[WebDriverException])
+        wait.until(lambda driver: driver.save_screenshot(str(self._pictures / f"{name}.png")))
 
     def complaints(self) -> list[str]:
         """What the browser had to complain about, a refused page itself apart."""

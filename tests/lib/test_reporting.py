@@ -18,7 +18,7 @@ from tests.lib.receiver import receiving
 
 ROOT = pathlib.Path(settings.BASE_DIR)
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def requested(kind: str, **environment: str) -> tuple[int, str]:

@@ -30,7 +30,7 @@ from documents.search.vectors import VECTOR_SQL, search_parameters
 from tests.documents.world import World
 from tests.fixtures import ApiClient
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 SECRET = "demo-Reader-4711"
 
 

@@ -18,6 +18,7 @@ from documents.rendering.bounded import CHILDREN, LONGEST_TEXT
 from documents.rendering.html import LONGEST_HTML
 from tests.documents.api.test_editing_races import at_once
 
+pytestmark = pytest.mark.slow
 HOSTILE = "[" * 60_000 + "<b>"
 FINE = "<p><em>a</em></p>\n"
 
