@@ -21,13 +21,10 @@ from accounts.models import (
 )
 from audit.models import Event
 from cloudscribe.jobs.models import Job
-from security.read_only import standing
-from security.services import read_only_start
 from tests.accounts.api.test_registration import mailed
 from tests.accounts.api.test_step_up import proof_age
 from tests.accounts.factor_tools import code_at, totp_make
 from tests.accounts.factories import user_make
-from tests.actors import command
 from tests.fixtures import ApiClient
 from tests.oidc.tools import Trip, browse, travel
 
@@ -111,19 +108,6 @@ def test_oidc_sign_in_again_by_the_identity(anonymous: Any, real: str) -> None:
     assert again.json()["user"]["id"] == first["user"]["id"]
     assert User.objects.count() == 1
     assert Identity.objects.get().last_used_at is not None
-
-
-def test_oidc_while_read_only_is_for_who_has_an_account(
-    anonymous: Any, real: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They sign in to read; somebody new is told to wait, and nothing of them is kept."""
-    anonymous.post(CALLBACK, travel(anonymous, "bea").body)
-    monkeypatch.setattr(standing, "_value", standing._value)
-    read_only_start(actor=command())
-    standing.refresh()
-    assert anonymous.post(CALLBACK, travel(anonymous, "bea").body).status_code == 200
-    assert refused(anonymous.post(CALLBACK, travel(anonymous, "ann").body), 503, "read_only")
-    assert User.objects.get().email == "bea@example.org"
 
 
 def test_oidc_known_address_is_never_linked_silently(anonymous: Any, real: str) -> None:

@@ -11,12 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries as Counting
 from pytest_django import DjangoDbBlocker
 
+from accounts.models import User
 from security import read_only
 from security.read_only import standing
 from security.services import read_only_end, read_only_start
 from tests.accounts.test_admin_sign_in import staff_client, staff_make
 from tests.actors import command
 from tests.fixtures import ApiClient, client_make
+from tests.oidc.tools import travel
 from tests.permissions.table import ACTORS, TABLE, Row
 from tests.permissions.test_table import Stage
 from tests.rolled_back import transaction_of_many_tests, undone
@@ -208,6 +210,18 @@ def test_write_is_refused_without_redis(client_for: Any) -> None:
     client = client_for()
     freeze()
     assert client.post("workspaces/", {"name": "World"}).json()["code"] == "read_only"
+
+
+def test_stranger_from_the_provider_gets_no_account(anonymous: ApiClient, real: str) -> None:
+    """Who has one signs in to read; somebody new is told to wait, and nothing of them is kept."""
+    callback = "auth/oidc/callback/"
+    anonymous.post(callback, travel(anonymous, "bea").body)
+    freeze()
+    assert anonymous.post(callback, travel(anonymous, "bea").body).status_code == 200
+    refused = anonymous.post(callback, travel(anonymous, "ann").body)
+    assert (refused.status_code, refused.json()["code"]) == (503, "read_only")
+    known = User.objects.filter(email__in=["ann@example.org", "bea@example.org"])
+    assert [user.email for user in known] == ["bea@example.org"]
 
 
 def test_page_of_an_account_says_it_to_a_person(anonymous: ApiClient) -> None:
