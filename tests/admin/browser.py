@@ -54,6 +54,13 @@ def text_of(page: WebDriver) -> str:
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
 
 
+def follow(driver: WebDriver, by: str, value: str) -> None:
+    """Click something and wait for the page that answers: a click returns before that is there."""
+    page = driver.find_element(By.TAG_NAME, "html")
+    driver.find_element(by, value).click()
+    WebDriverWait(driver, _PATIENCE).until(staleness_of(page))
+
+
 class Staff:
     """A member of staff at the browser."""
 
@@ -102,10 +109,8 @@ class Staff:
         self.submit("form [type=submit]")
 
     def submit(self, selector: str) -> None:
-        """Click a button and wait for the page that answers: a click returns before that is there."""
-        page = self.driver.find_element(By.TAG_NAME, "html")
-        self.driver.find_element(By.CSS_SELECTOR, selector).click()
-        WebDriverWait(self.driver, _PATIENCE).until(staleness_of(page))
+        """Click a button that leads to another page."""
+        follow(self.driver, By.CSS_SELECTOR, selector)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webdriver import WebDriver
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.admin.browser import follow
 from tests.axe import violations
 from tests.documents.sharing import PASSWORD, link_make
 from tests.documents.world import World
@@ -172,10 +173,10 @@ def test_page_leads_on_by_clicks(world: World, reader: Reader) -> None:
     reader.open(f"/s/{secret}/", "shared-start")
     reader.driver.find_element(By.LINK_TEXT, "Questions").click()
     assert reader.driver.current_url.endswith("#questions")
-    reader.driver.find_element(By.PARTIAL_LINK_TEXT, "List of boxes").click()
+    follow(reader.driver, By.PARTIAL_LINK_TEXT, "List of boxes")
     assert reader.driver.find_element(By.TAG_NAME, "h1").text == "List of boxes"
     assert violations(reader.driver) == []
-    reader.driver.find_element(By.PARTIAL_LINK_TEXT, "Moving to the new office").click()
+    follow(reader.driver, By.PARTIAL_LINK_TEXT, "Moving to the new office")
     assert reader.driver.current_url.endswith(f"/s/{secret}/")
 
 
@@ -185,11 +186,11 @@ def test_page_opens_by_its_password(world: World, reader: Reader) -> None:
     reader.open(f"/s/{secret}/", "shared-password", 390)
     assert violations(reader.driver) == []
     reader.driver.find_element(By.NAME, "password").send_keys("wrong")
-    reader.driver.find_element(By.TAG_NAME, "button").click()
+    follow(reader.driver, By.TAG_NAME, "button")
     assert "The password is wrong." in reader.driver.find_element(By.TAG_NAME, "body").text
     assert violations(reader.driver) == []
     reader.driver.find_element(By.NAME, "password").send_keys(PASSWORD)
-    reader.driver.find_element(By.TAG_NAME, "button").click()
+    follow(reader.driver, By.TAG_NAME, "button")
     assert "first week of March" in reader.driver.find_element(By.TAG_NAME, "main").text
     reader.open("/s/none/", "shared-missing", 1200, scheme="dark")
     assert "There is nothing here" in reader.driver.find_element(By.TAG_NAME, "body").text
