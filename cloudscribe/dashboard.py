@@ -14,16 +14,17 @@ from audit.models import Event
 from cloudscribe.lib.breaker import redis_call
 from security.models import ReadOnly
 
-# One statement: the numbers of one moment, and one round trip. Documents are the planner's estimate, since an
-# exact count of a big table costs more than the whole page.
+# One statement: the numbers of one moment, and one round trip. Many documents are the planner's estimate, as
+# an exact count of a big table costs more than the whole page; of few it may know nothing yet.
 NUMBERS = """
 SELECT
   (SELECT count(*) FROM accounts_user WHERE is_active) AS people,
   (SELECT count(*) FROM accounts_session WHERE revoked_at IS NULL AND expires_at > now()
      AND last_used_at + idle_lifetime > now()) AS sessions,
   (SELECT count(*) FROM documents_workspace) AS workspaces,
-  (SELECT greatest(reltuples, 0)::bigint FROM pg_class
-     WHERE oid = 'documents_document'::regclass) AS documents,
+  (SELECT greatest(reltuples::bigint,
+                   (SELECT count(*) FROM (SELECT FROM documents_document LIMIT 10000) AS few))
+     FROM pg_class WHERE oid = 'documents_document'::regclass) AS documents,
   (SELECT count(*) FROM jobs_job WHERE state = 'queued' AND queue = 'fast') AS fast,
   (SELECT count(*) FROM jobs_job WHERE state = 'queued' AND queue = 'slow') AS slow,
   (SELECT count(*) FROM jobs_job WHERE state = 'running') AS running,

@@ -24,6 +24,7 @@ class Identity(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "identities"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["issuer", "subject"], name="accounts_identity_once"),
         ]

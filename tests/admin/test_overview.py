@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from django.contrib import admin
 from django.http import HttpRequest
 
 from cloudscribe.dashboard import Card, overview
@@ -40,6 +42,22 @@ def test_queues_throughput_failures_and_the_oldest_at_a_glance() -> None:
     assert (shown["Failed in a day"].value, shown["Failed in a day"].alarming) == ("1", True)
     assert shown["Oldest due job"].value in {"90 s", "91 s"}
     assert shown["Oldest due job"].alarming
+
+
+def test_documents_are_counted_before_the_planner_knows_of_them(client_for: Any) -> None:
+    """A new installation has some, and nothing has been analysed yet."""
+    owner = client_for()
+    room = owner.post("workspaces/", {"name": "World"}).json()["id"]
+    for title in ("One", "Two", "Three"):
+        assert owner.post("documents/", {"workspace": room, "title": title}).status_code == 201
+    assert cards("documents.view_document")["Documents, about"].value == "3"
+
+
+def test_names_of_many_are_english() -> None:
+    """Django puts an s behind each name that says nothing else."""
+    names = [str(model._meta.verbose_name_plural) for model in admin.site._registry]
+    assert "identities" in names
+    assert [name for name in names if re.search("[^aeiou]ys$", name)] == []
 
 
 def test_numbers_of_jobs_are_for_who_may_see_jobs() -> None:
