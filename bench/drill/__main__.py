@@ -23,8 +23,10 @@ from cloudscribe.lib.embedded.processes import wait_until
 from documents.demo.names import address
 
 _AUTHORS = 3
+# A job that has been tried and is to be tried again is open, too, while it waits for that.
 _OPEN = """
-SELECT 'jobs' AS what FROM jobs_job WHERE state = 'running' OR (state = 'queued' AND run_at < now())
+SELECT 'jobs' AS what FROM jobs_job
+WHERE state = 'running' OR (state = 'queued' AND (run_at < now() OR attempts > 0))
 UNION ALL SELECT 'deliveries' FROM documents_delivery WHERE status = 'pending'
 UNION ALL SELECT 'batches of events' FROM documents_webhookprogress p WHERE EXISTS (
   SELECT FROM audit_event e WHERE (e.epoch, e.xid, e.sequence) > (p.epoch, p.xid, p.sequence))
