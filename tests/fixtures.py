@@ -36,6 +36,8 @@ Made = TypeVar("Made")
 # Without timers a request loads limits and IP rules anew when they are two seconds old. A test that counts
 # statements or changes them must not depend on how long that takes here; the latter has them forgotten.
 policies._every = rules._every = audited_rooms._every = standing._every = read_only.FRESH = math.inf
+# Who asks whether jobs wait is told what holds now.
+read_only.ASK_AGAIN = 0.0
 # Nor on which test reads the first document: no workspace wants that on record but a test's own.
 audited_rooms._value, audited_rooms._loaded_at = frozenset(), math.inf
 _NO_RULES, _NOT_FROZEN = RuleIndex(), Standing(None, "", 0.0)

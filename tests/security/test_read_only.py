@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import re
 import threading
 from collections.abc import Iterator
@@ -118,6 +119,16 @@ def test_used_wrongly_is_2(words: list[str]) -> None:
     """And changes nothing."""
     assert refused(*words).returncode == 2
     assert not is_frozen()
+
+
+def test_who_works_through_a_queue_asks_once_a_second(
+    monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    """And not before each job."""
+    monkeypatch.setattr(read_only, "ASK_AGAIN", 1_000.0)
+    monkeypatch.setattr(read_only, "_held", (-math.inf, False))
+    with django_assert_num_queries(1):
+        assert not any(is_frozen() for _ in range(10))
 
 
 def test_two_at_once_are_one() -> None:
