@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import math
 import time
 
-from django.db import Error, connection
+from django.db import Error
 
 from cloudscribe.lib.caching import TimedRefresh
 from cloudscribe.lib.errors import ServiceUnavailable
@@ -22,7 +21,6 @@ FRESH = 4.0
 SETTLED = FRESH + 1.0
 # Who works through a queue of small jobs asks no more often: each time would take a tenth of a job.
 ASK_AGAIN = 1.0
-_held = -math.inf, False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +45,8 @@ def _load() -> Standing:
 
 
 standing: TimedRefresh[Standing] = TimedRefresh("read_only", _load)
+# As background work knows it, whose processes have no timers.
+_asked: Standing | None = None
 
 
 def writing_check() -> None:
@@ -70,11 +70,7 @@ def is_frozen() -> bool:
 
     What is begun in that second holds a lease, which the freeze waits for.
     """
-    global _held  # noqa: PLW0603 (what this process knows)
-    now = time.monotonic()
-    if now - _held[0] >= ASK_AGAIN:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM security_readonly)")
-            (frozen,) = cursor.fetchone()
-        _held = now, bool(frozen)
-    return _held[1]
+    global _asked  # noqa: PLW0603 (what this process knows)
+    if _asked is None or time.monotonic() - _asked.read_at >= ASK_AGAIN:
+        _asked = _load()
+    return _asked.is_on

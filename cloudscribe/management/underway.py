@@ -22,15 +22,6 @@ ORDER BY xact_start
 """
 
 
-def moment() -> dt.datetime:
-    """The database's time."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        (now,) = cursor.fetchone()
-    found: dt.datetime = now
-    return found
-
-
 def underway(before: dt.datetime) -> Iterator[str]:
     """A line for each transaction that began before a moment, and each job and delivery that somebody holds.
 

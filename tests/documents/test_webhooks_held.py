@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from cloudscribe.management.underway import moment, underway
+from accounts.selectors import database_now
+from cloudscribe.management.underway import underway
 from documents.models import Webhook
 from documents.webhook_lanes import deliveries_send_due
 from security.services import read_only_end, read_only_start
@@ -36,6 +37,6 @@ def test_delivery_waits_and_is_sent_when_it_is_over(world: World, receive: Calla
 def test_delivery_under_way_is_waited_for(world: World) -> None:
     """What came of it is still to be written."""
     hook_make(world)
-    assert list(underway(moment())) == []
+    assert list(underway(database_now())) == []
     Webhook.objects.update(lease_until=soon())
-    assert list(underway(moment())) == [f"deliveries to webhook {Webhook.objects.get().uid}"]
+    assert list(underway(database_now())) == [f"deliveries to webhook {Webhook.objects.get().uid}"]

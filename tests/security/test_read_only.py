@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import math
 import re
 import threading
 from collections.abc import Iterator
@@ -126,7 +125,7 @@ def test_who_works_through_a_queue_asks_once_a_second(
 ) -> None:
     """And not before each job."""
     monkeypatch.setattr(read_only, "ASK_AGAIN", 1_000.0)
-    monkeypatch.setattr(read_only, "_held", (-math.inf, False))
+    monkeypatch.setattr(read_only, "_asked", None)
     with django_assert_num_queries(1):
         assert not any(is_frozen() for _ in range(10))
 

@@ -51,7 +51,7 @@ def wait_until(condition: Callable[[], bool], seconds: float, step: float = 0.05
     return True
 
 
-def let_others_finish() -> None:
+def use_batch_scheduling() -> None:
     """Have this process, and those that it starts from now on, interrupt nobody when they wake up.
 
     Linux gives a processor at once to whoever is woken on it: to a thread whose interpreter the one that woke

@@ -7,7 +7,7 @@ import sys
 
 from cloudscribe.lib.embedded.binaries import ServersMissing
 from cloudscribe.lib.embedded.postgres import PostgresFailed
-from cloudscribe.lib.embedded.processes import let_others_finish
+from cloudscribe.lib.embedded.processes import use_batch_scheduling
 from cloudscribe.lib.embedded.valkey import ValkeyFailed
 from cloudscribe.lib.supervisor.installation import Installation, Misused
 from cloudscribe.lib.supervisor.run import StepFailed, Supervisor
@@ -15,7 +15,7 @@ from cloudscribe.lib.supervisor.run import StepFailed, Supervisor
 
 def main() -> int:
     """Serve; 0 after a signal, 1 where something failed, 2 where the environment is at fault."""
-    let_others_finish()
+    use_batch_scheduling()
     try:
         Supervisor(Installation.from_environment(os.environ)).run()
     except Misused as problem:

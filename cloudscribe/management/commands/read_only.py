@@ -8,9 +8,11 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from accounts.selectors import database_now
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.commands import FoundWrong, OperatorCommand, UsageError
-from cloudscribe.management.underway import moment, underway
+from cloudscribe.lib.embedded.processes import wait_until
+from cloudscribe.management.underway import underway
 from security import read_only
 from security.models import ReadOnly
 from security.services import read_only_end, read_only_start
@@ -81,15 +83,14 @@ class Command(OperatorCommand):
             self.stdout.write("Read-only is off already.")
 
     def _wait(self, seconds: int) -> None:
-        before, ends_at = moment(), time.monotonic() + seconds
-        while left := list(underway(before)):
-            if time.monotonic() >= ends_at:
-                lines = "".join(f"\n  {line}" for line in left)
-                raise FoundWrong(
-                    f"Read-only is on and nothing new begins, but still at work after {seconds} s:{lines}\n"
-                    "Run `read_only on` again to wait on."
-                )
-            time.sleep(_POLL_SECONDS)
+        before = database_now()
+        if wait_until(lambda: not any(underway(before)), seconds, _POLL_SECONDS):
+            return
+        if left := "".join(f"\n  {line}" for line in underway(before)):
+            raise FoundWrong(
+                f"Read-only is on and nothing new begins, but still at work after {seconds} s:{left}\n"
+                "Run `read_only on` again to wait on."
+            )
 
 
 def _sentence(text: str) -> str:
