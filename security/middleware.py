@@ -216,6 +216,8 @@ class HeadersMiddleware(CSPMiddleware):
             headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
             return super().process_response(request, response)
         headers.setdefault("Content-Security-Policy", _BARE_POLICY)
+        # It knows the request that knows it.
+        vars(request).pop("csp_nonce", None)
         return response
 
     def get_policy_parts(

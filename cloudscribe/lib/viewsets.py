@@ -74,6 +74,16 @@ class ServiceViewSet(GenericViewSet[Any]):
 
     _known_parameters: ClassVar[dict[tuple[type, str], frozenset[str]]] = {}
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, and let go of what knows the view that knows it: bodies would stay until Python looks."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        finally:
+            for name in (*self.action_map, "response"):
+                vars(self).pop(name, None)
+            if isinstance(self.request, Request):
+                self.request.parser_context = {}
+
     # --- before the action -----------------------------------------------------------------------------
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Method, negotiation, sign-in, route permission, throttle, then the form of query and body."""
@@ -277,6 +287,9 @@ class ServiceViewSet(GenericViewSet[Any]):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Name the caching that the answer allows; errors of reads are as private as what they stand for."""
         response = super().finalize_response(request, response, *args, **kwargs)
+        if isinstance(response, Response):
+            # It would hold the answer that holds it.
+            response.add_post_render_callback(lambda rendered: rendered.renderer_context.clear())
         if not self.is_cacheable():
             forbid_storing(response)
         elif request.method in _READS:
