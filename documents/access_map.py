@@ -12,7 +12,10 @@ Entries = dict[int, list[tuple[int, float | None]]]
 
 
 class Targets(NamedTuple):
-    """Where somebody may do something: workspaces (negated) and documents, and both as texts of arrays."""
+    """Where somebody may do something: workspaces (negated) and documents, and both as texts of arrays.
+
+    In ascending order, which `documents.visibility` counts on.
+    """
 
     scopes: list[int]
     roots: list[int]
@@ -22,7 +25,7 @@ class Targets(NamedTuple):
 
 def targets_of(rights: Mapping[int, int], bit: int) -> Targets:
     """The targets on which `rights` hold `bit`."""
-    held = [target for target, bits in rights.items() if bits & bit]
+    held = sorted(target for target, bits in rights.items() if bits & bit)
     scopes, roots = [target for target in held if target < 0], [target for target in held if target > 0]
     return Targets(scopes, roots, array_text(scopes), array_text(roots))
 

@@ -44,6 +44,13 @@ def test_alive_adds_up_what_stands_for_one_target() -> None:
     assert entries.alive(NOW + 60) == {1: VIEWER}
 
 
+@pytest.mark.parametrize("expires", [None, NOW + 60])
+def test_targets_stand_in_their_order(expires: float | None) -> None:
+    """However they were granted: the rule's SQL looks for an id by halves."""
+    granted = AccessMap({target: [(VIEWER, expires)] for target in (7, -4, 300, 2, -9, 11)})
+    assert granted.targets(NOW, SEE_BIT) == ([-9, -4], [2, 7, 11, 300], "{-9,-4}", "{2,7,11,300}")
+
+
 @pytest.mark.parametrize("target", [3, 2, 1, -9])
 def test_a_grant_reaches_down_from_wherever_it_stands(target: int) -> None:
     """On the document, an ancestor or the workspace."""
