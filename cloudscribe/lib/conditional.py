@@ -50,8 +50,11 @@ def make_etag(*parts: Any) -> str:
 
 
 def body_etag(body: bytes) -> str:
-    """The strong entity tag in quotes of an answer that nothing but its bytes tells from another."""
-    return f'"{base64.urlsafe_b64encode(hashlib.blake2b(body, digest_size=12).digest()).decode()}"'
+    """The strong entity tag in quotes of an answer that nothing but its bytes tells from another.
+
+    By SHA-256, which processors have instructions for: of a page it takes half of what BLAKE2 takes.
+    """
+    return f'"{base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:12]).decode()}"'
 
 
 def if_none_match(request: Request | HttpRequest, etag: str) -> bool:

@@ -12,9 +12,10 @@ numbers tell it how little is read. Planning anew would take three times as long
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import uuid
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -25,7 +26,7 @@ from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
 from documents.caching import question_forget, question_keep, question_last, visible_share, workspace_key
 from documents.models import Workspace
 from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_listed
-from documents.visibility import VISIBLE_SQL, rights_of, targets_for, visible_parameters
+from documents.visibility import rights_of, targets_for, visible_parameters, visible_sql
 
 # Templates and what is archived or trashed stay out of lists.
 _LISTED = "d.trashed_at IS NULL AND d.state <> 'archived' AND NOT d.template"
@@ -60,28 +61,34 @@ SELECT {{columns}}, {{complete}} FROM page JOIN documents_document d ON d.id = p
 ORDER BY d.updated_at {{way}}, d.id {{way}}"""  # noqa: S608
 
 
-def _text(*, walked: bool, within: bool, reverse: bool, first: bool, window: int = _WINDOW) -> str:
-    edge, way = _EDGES[reverse]
+class _Shape(NamedTuple):
+    """What the text of a page hangs on; `limited` for a credential that has a limit."""
+
+    walked: bool
+    within: bool
+    reverse: bool
+    first: bool
+    limited: bool
+
+
+def _text(shape: _Shape, window: int = _WINDOW) -> str:
+    edge, way = _EDGES[shape.reverse]
     parts = {
         "window": window,
-        "room": _IN_ROOM if within else "true",
+        "room": _IN_ROOM if shape.within else "true",
         "listed": _LISTED,
-        "edge": "true" if first else edge,
+        "edge": "true" if shape.first else edge,
         "way": way,
-        "visible": VISIBLE_SQL,
+        "visible": visible_sql("d", limited=shape.limited),
     }
-    plan = (_WALK if walked else _GATHER).format(**parts)
-    complete = _WALKED_ALL.format(**parts) if walked else "true"
+    plan = (_WALK if shape.walked else _GATHER).format(**parts)
+    complete = _WALKED_ALL.format(**parts) if shape.walked else "true"
     return _PAGE.format(plan=plan, complete=complete, columns=COLUMNS, joins=JOINS, way=way)
 
 
-# By (walked, in one workspace, backwards, from the start): built once, only parameters change.
+# Built once, only parameters change.
 _TEXTS = {
-    (walked, within, reverse, first): _text(walked=walked, within=within, reverse=reverse, first=first)
-    for walked in (False, True)
-    for within in (False, True)
-    for reverse in (False, True)
-    for first in (False, True)
+    shape: _text(shape) for shape in itertools.starmap(_Shape, itertools.product((False, True), repeat=5))
 }
 _SHARE_SQL = """SELECT coalesce(sum(n), 0)::float8,
  coalesce(sum(n) FILTER (WHERE scope_id = ANY(%(scopes)s::bigint[])), 0)::float8 FROM documents_scopecount"""
@@ -130,14 +137,18 @@ def documents_page(
     parameters = {**visible_parameters(actor), "room": room, "size": size + 1}
     if cursor is not None:
         parameters["edge_at"], parameters["edge_id"] = cursor.values
-    walked = _share_is_large(actor, parameters) if room is None else -room in rights
-    key = (room is not None, cursor is not None and cursor.reverse, cursor is None)
-    text = _TEXTS[walked, *key]
+    shape = _Shape(
+        walked=_share_is_large(actor, parameters) if room is None else -room in rights,
+        within=room is not None,
+        reverse=cursor is not None and cursor.reverse,
+        first=cursor is None,
+        limited=actor.limit is not None,
+    )
     if asker is not None:
-        question_keep(asker, (text, parameters))
-    rows = prepared_rows(text, parameters, ids_as_text=True)
-    if walked and len(rows) <= size and not (rows and rows[0][-1]):
-        rows = prepared_rows(_TEXTS[False, *key], parameters, ids_as_text=True)
+        question_keep(asker, (_TEXTS[shape], parameters))
+    rows = prepared_rows(_TEXTS[shape], parameters, ids_as_text=True)
+    if shape.walked and len(rows) <= size and not (rows and rows[0][-1]):
+        rows = prepared_rows(_TEXTS[shape._replace(walked=False)], parameters, ids_as_text=True)
     page = cut_page(rows, size, cursor, lambda row: (row[29], row[0]))
     return Listing([answer_listed(row, rights, actor.limit) for row in page.rows], page)
 

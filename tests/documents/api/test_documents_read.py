@@ -201,10 +201,7 @@ def test_list_pages_there_and_back(world: World) -> None:
 
 def test_list_holds_what_lies_beyond_the_walk(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk through the newest is cut after so many rows; what one sees may all be older than that."""
-    texts = {
-        key: listing._text(walked=key[0], within=key[1], reverse=key[2], first=key[3], window=2)
-        for key in listing._TEXTS
-    }
+    texts = {shape: listing._text(shape, window=2) for shape in listing._TEXTS}
     monkeypatch.setattr(listing, "_TEXTS", texts)
     seen = [world.document(f"Old {number}") for number in range(3)]
     for number in range(3):
