@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from cachetools import LRUCache
+from cachetools import LRUCache, TTLCache
 from django.db import connection
 
 from cloudscribe.lib.actor import AccessKey, Actor, CredentialKind
@@ -82,6 +82,23 @@ def visible_share(user_pk: int, key: AccessKey, load: Callable[[], float]) -> fl
     if not key.settled:
         return load()
     return _shares.get(access_key_of(user_pk, key), load)
+
+
+# Who has walked through the newest in vain, and where: whoever sees none of them walks on only after a while.
+_vain_walks: TTLCache[Hashable, bool] = TTLCache(maxsize=_ACCESS_ENTRIES, ttl=60.0)
+_vain_lock = threading.Lock()
+
+
+def walk_is_vain(actor: Actor, room: int | None) -> bool:
+    """Whether the newest documents, in a workspace or of all, have just filled no page for this actor."""
+    with _vain_lock:
+        return (actor.pk, actor.access_key, actor.limit, room) in _vain_walks
+
+
+def walk_was_vain(actor: Actor, room: int | None) -> None:
+    """Remember that they filled none, as far as a list walks."""
+    with _vain_lock:
+        _vain_walks[actor.pk, actor.access_key, actor.limit, room] = True
 
 
 # Which key stands behind a workspace's id never changes, so there is nothing to invalidate.

@@ -40,4 +40,5 @@ def forget() -> None:
     """
     caching._access_maps.clear_local()
     caching._shares.clear_local()
+    caching._vain_walks.clear()
     cache.clear()

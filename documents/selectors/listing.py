@@ -23,7 +23,15 @@ from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.cursors import Cursor, Page, cut_page
 from cloudscribe.lib.pagination import MAX_PAGE_SIZE
 from cloudscribe.lib.postgresql.base import ask_along, prepared_rows
-from documents.caching import question_forget, question_keep, question_last, visible_share, workspace_key
+from documents.caching import (
+    question_forget,
+    question_keep,
+    question_last,
+    visible_share,
+    walk_is_vain,
+    walk_was_vain,
+    workspace_key,
+)
 from documents.models import Workspace
 from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_listed
 from documents.visibility import rights_of, targets_for, visible_parameters, visible_sql
@@ -138,17 +146,20 @@ def documents_page(
     if cursor is not None:
         parameters["edge_at"], parameters["edge_id"] = cursor.values
     shape = _Shape(
-        walked=_share_is_large(actor, parameters) if room is None else -room in rights,
+        walked=_is_walked(actor, room, parameters),
         within=room is not None,
         reverse=cursor is not None and cursor.reverse,
         first=cursor is None,
         limited=actor.limit is not None,
     )
-    if asker is not None:
-        question_keep(asker, (_TEXTS[shape], parameters))
     rows = prepared_rows(_TEXTS[shape], parameters, ids_as_text=True)
     if shape.walked and len(rows) <= size and not (rows and rows[0][-1]):
-        rows = prepared_rows(_TEXTS[shape._replace(walked=False)], parameters, ids_as_text=True)
+        shape = shape._replace(walked=False)
+        rows = prepared_rows(_TEXTS[shape], parameters, ids_as_text=True)
+        if shape.first:
+            walk_was_vain(actor, room)
+    if asker is not None:
+        question_keep(asker, (_TEXTS[shape], parameters))
     page = cut_page(rows, size, cursor, lambda row: (row[29], row[0]))
     return Listing([answer_listed(row, rights, actor.limit) for row in page.rows], page)
 
@@ -157,9 +168,11 @@ def _workspace_pk(uid: uuid.UUID) -> int | None:
     return Workspace.objects.filter(uid=uid).values_list("pk", flat=True).first()
 
 
-def _share_is_large(actor: Actor, parameters: dict[str, Any]) -> bool:
-    if actor.pk is None or actor.access_key is None:
+def _is_walked(actor: Actor, room: int | None, parameters: dict[str, Any]) -> bool:
+    if actor.pk is None or actor.access_key is None or walk_is_vain(actor, room):
         return False
+    if room is not None:
+        return -room in rights_of(actor)
     granted = len(targets_for(actor).roots)
 
     def load() -> float:

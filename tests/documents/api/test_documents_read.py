@@ -216,6 +216,13 @@ def test_list_holds_what_lies_beyond_the_walk(world: World, monkeypatch: pytest.
     assert second["next"] is None
     every = World.ok(world.owner.get("documents/?page_size=200"))["results"]
     assert len(every) == 6
+    # Who has walked in vain gathers at once the next time.
+    for query in ("page_size=2", f"page_size=2&workspace={world.workspace}"):
+        assert World.ok(guest.get(f"documents/?{query}"))["results"] == first["results"]
+        with statements(2):
+            assert World.ok(guest.get(f"documents/?{query}"))["results"] == first["results"]
+    found = World.ok(world.owner.get("documents/?page_size=2"))["results"]
+    assert [row["title"] for row in found] == ["New 2", "New 1"]
 
 
 @pytest.mark.parametrize(
