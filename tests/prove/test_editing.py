@@ -26,10 +26,9 @@ WRITERS, SUCCESSES = 50, 1_000
 
 @pytest.mark.django_db(transaction=True)
 def test_edit_blind_client_resolves_real_conflicts(
-    client_for: Callable[..., ApiClient], real_texts: Path, settings: Any
+    client_for: Callable[..., ApiClient], real_texts: Path
 ) -> None:
     """Each pair of real edits goes in: merged, or by one 409 from which alone the client goes on."""
-    settings.RATELIMIT_ENABLE = False
     chance = random.Random(1)
     seen: Counter[str] = Counter()
     page = page_make(client_for)

@@ -35,12 +35,6 @@ def refresh(token: str) -> Any:
     return answer
 
 
-@pytest.fixture(autouse=True)
-def _unlimited(settings: Any) -> None:
-    """So many from one address at once are none of the limiter's here."""
-    settings.RATELIMIT_ENABLE = False
-
-
 @pytest.mark.django_db(transaction=True)
 def test_refresh_sixty_four_at_once_ten_times_leave_one_live_token(
     client_for: Callable[..., ApiClient],
