@@ -111,8 +111,8 @@ def _pair(measure: Measure, setting: Setting, floor: Server, ours: Server, secon
 def _floor_loaded(floor: Server, seconds: float) -> tuple[load.Load, float]:
     """The floor's load and its CPU seconds a request.
 
-    One time in five gunicorn's own class of worker gives all connections of a load to one process, and a
-    floor of one process is a third of what it is: such a load is repeated.
+    Now and then, one time in five on two cores, gunicorn's own class of worker gives all connections of a
+    load to one process, which does a third of what both do: such a load is repeated.
     """
     for _ in range(_TRIES_PER_REPETITION**2):
         before = {process.pid: process.cpu for process in tree(floor.pid)}
@@ -120,6 +120,8 @@ def _floor_loaded(floor: Server, seconds: float) -> tuple[load.Load, float]:
         spent = {process.pid: process.cpu - before.get(process.pid, 0.0) for process in tree(floor.pid)}
         if all_worked([cpu for pid, cpu in spent.items() if pid != floor.pid]):
             break
+    else:
+        print("the floor: never by all of its processes, its last load is counted", file=sys.stderr)
     return seen, sum(spent.values()) / seen.requests
 
 

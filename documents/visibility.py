@@ -170,10 +170,10 @@ def visible_sql(alias: str, *, limited: bool = True) -> str:
     """The rule as an SQL condition on documents_document under `alias`, a name of our code, never a client's.
 
     Its named parameters come from `visible_parameters`. It judges a row: `width_bucket` finds the place of an
-    id in a sorted array by halves, while `&&` and `= ANY` of a prepared statement compare each with each, ten
-    times slower with 800 roots, and to hash those for `IN` takes longer than a whole page. `reach` is opened
-    only where it can hold more than the row itself and its workspace, which takes ten times as long as to ask
-    for the id. To find rows by an index, gather them first. Without `limited` it is for actors whose
+    id in a sorted array by halves. To hash 800 roots for `IN` takes as long as four pages of such look-ups;
+    `&&` and `= ANY` of a prepared statement compare each with each, ten times slower than that. `reach` is
+    opened only where it can hold more than the row itself and its workspace, which takes ten times as long as
+    to ask for the id. To find rows by an index, gather them first. Without `limited` it is for actors whose
     credential has no limit alone.
     """
     granted = f"""({alias}.scope_id = ANY(%(scopes)s::bigint[]) OR {_among_roots(f"{alias}.id")}

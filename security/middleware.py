@@ -216,7 +216,7 @@ class HeadersMiddleware(CSPMiddleware):
             headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
             return super().process_response(request, response)
         headers.setdefault("Content-Security-Policy", _BARE_POLICY)
-        # It knows the request that knows it.
+        # Needed by pages alone; it knows the request that knows it, and would keep both until Python looks.
         vars(request).pop("csp_nonce", None)
         return response
 

@@ -288,7 +288,7 @@ class ServiceViewSet(GenericViewSet[Any]):
         """Name the caching that the answer allows; errors of reads are as private as what they stand for."""
         response = super().finalize_response(request, response, *args, **kwargs)
         if isinstance(response, Response):
-            # It would hold the answer that holds it.
+            # Rendering puts the answer into the context that the answer holds.
             response.add_post_render_callback(lambda rendered: rendered.renderer_context.clear())
         if not self.is_cacheable():
             forbid_storing(response)

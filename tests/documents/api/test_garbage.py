@@ -27,7 +27,7 @@ class Asking(RequestFactory):
 
 
 @pytest.fixture
-def collected() -> Iterator[None]:
+def no_collector() -> Iterator[None]:
     """Python looks for garbage only where the test has it look."""
     gc.disable()
     yield
@@ -87,7 +87,7 @@ def _wrong_method(asking: Asking, **_: Any) -> Answer:
     ],
 )
 def test_request_leaves_no_garbage(
-    world: World, collected: None, ask: Callable[..., Answer], status: int
+    world: World, no_collector: None, ask: Callable[..., Answer], status: int
 ) -> None:
     """Once it has been answered a first time, when Python learns much that it keeps."""
     document = f"/api/v1/documents/{world.document()}/"
