@@ -1,13 +1,16 @@
-"""What accounts puts off: when a session or a token was last used."""
+"""What accounts puts off, and what it keeps: last uses of sessions and tokens, names of people."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from django.db import connection
 
-from accounts.selectors import SignedIn, SignedInByToken
+from accounts.selectors import SignedIn, SignedInByToken, people_by_key
 from cloudscribe.lib.caching import WriteBehind
+from cloudscribe.lib.stamped_rows import StampedRows
 
 # A session that was seen within the last minute need not be written again: its idle end is days away.
 _COARSE = dt.timedelta(seconds=60)
@@ -56,3 +59,14 @@ def token_used(signed_in: SignedInByToken, address: str) -> None:
     now, last = signed_in.actor.now, signed_in.last_used_at
     if last is None or now - last > _COARSE:
         token_uses.add(signed_in.token_pk, (now, address))
+
+
+_people: StampedRows[dict[str, Any]] = StampedRows(size=10_000)
+
+
+def people_named(stamp: int | None, keys: Collection[int]) -> Mapping[int, dict[str, Any]]:
+    """References to people by their keys, with the names that they had under this `PeopleStamp` or later.
+
+    They are shared, so never to be changed.
+    """
+    return _people.get(stamp, keys, people_by_key)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from collections.abc import Collection
+from typing import Any
 
 from django.db import connection
 from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
@@ -17,6 +19,7 @@ from accounts.principals import Principal
 from cloudscribe.lib.actor import AccessKey, Actor, ActorKind, CredentialKind, Limit
 from cloudscribe.lib.emails import canonical_email
 from cloudscribe.lib.errors import NotFound
+from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import prepared_rows
 from cloudscribe.lib.postgresql.compiled import CompiledQuery
 
@@ -61,6 +64,8 @@ JOIN accounts_user u ON u.id = t.user_id
 JOIN accounts_userstamp us ON us.user_id = u.id
 WHERE t.secret_hash = %s AND t.revoked_at IS NULL AND u.is_active AND t.expires_at > statement_timestamp()
 """  # noqa: S608 (as above)
+
+_PEOPLE = "SELECT id, uid, name FROM accounts_user WHERE id = ANY(%(keys)s::bigint[])"
 
 _ACTIVE = CompiledQuery(lambda uid: User.objects.filter(uid=uid, is_active=True), uid=uuid.UUID)
 
@@ -138,6 +143,12 @@ def token_signed_in(secret_hash: bytes) -> SignedInByToken | None:
     )
     principal = Principal(pk, uid, name, is_staff, is_superuser)
     return SignedInByToken(actor, principal, token_pk, cidrs, last_used_at, due)
+
+
+def people_by_key(keys: Collection[int]) -> dict[int, dict[str, Any]]:
+    """References to people by their keys, as answers show them."""
+    rows = prepared_rows(_PEOPLE, {"keys": array_text(list(keys))}, ids_as_text=True)
+    return {pk: {"kind": "user", "id": uid, "name": name} for pk, uid, name in rows}
 
 
 def user_by_email(address: str) -> User | None:

@@ -7,7 +7,7 @@ import datetime as dt
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any
 
 from cachetools import LRUCache, TTLCache
@@ -15,6 +15,7 @@ from django.db import connection
 
 from cloudscribe.lib.actor import AccessKey, Actor, CredentialKind
 from cloudscribe.lib.caching import CacheAside, StampedCache, TimedRefresh, WriteBehind
+from cloudscribe.lib.stamped_rows import StampedRows
 from documents.access_map import AccessMap, Entries
 from documents.blaming import Blame, Run
 from documents.models import Workspace
@@ -116,6 +117,17 @@ def workspace_key(uid: uuid.UUID, load: Callable[[], int | None]) -> int | None:
             with _workspace_lock:
                 _workspace_keys[uid] = key
     return key
+
+
+# Which id a workspace's key stands for changes with a restored database alone, and so does the stamp then.
+_workspace_ids: StampedRows[str] = StampedRows(size=_ACCESS_ENTRIES)
+
+
+def workspace_ids(
+    stamp: int | None, keys: Collection[int], load: Callable[[Collection[int]], Mapping[int, str]]
+) -> Mapping[int, str]:
+    """The ids of workspaces by their keys, as text."""
+    return _workspace_ids.get(stamp, keys, load)
 
 
 # What somebody asked the last time, for what is asked in the same words again: the rights among its values

@@ -59,6 +59,7 @@ REFERENCE_TABLES = {
     "auth_group_permissions",
     "audit_epoch",
     "accounts_groupstamp",
+    "accounts_peoplestamp",
     "accounts_rolepolicy",
     "security_ratelimitpolicy",
 }

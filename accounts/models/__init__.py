@@ -6,7 +6,7 @@ from accounts.models.mailed import EmailChange, PasswordReset, Registration
 from accounts.models.notifications import Channel, Notification, NotificationPreference
 from accounts.models.people import Team, TeamManager, User, UserManager
 from accounts.models.sessions import Session, SignInFailure
-from accounts.models.stamps import GroupStamp, UserStamp
+from accounts.models.stamps import GroupStamp, PeopleStamp, UserStamp
 from accounts.models.tokens import ServiceAccount, Token
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "NotificationPreference",
     "Passkey",
     "PasswordReset",
+    "PeopleStamp",
     "RecoveryCode",
     "Registration",
     "RolePolicy",

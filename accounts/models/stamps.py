@@ -1,6 +1,7 @@
-"""Stamps: they rise in the transaction that changes somebody's rights; no cached right outlives it.
+"""Stamps: they change in the transaction that changes what is kept under them, so nothing kept outlives it.
 
-The rows come with their user or group, and rise, by triggers (migration 0002): signals miss bulk writes.
+Those of rights come with their user or group, and rise; all change by triggers (migrations 0002 and 0011):
+signals miss bulk writes.
 """
 
 from __future__ import annotations
@@ -29,3 +30,15 @@ class GroupStamp(models.Model):
 
     def __str__(self) -> str:
         return f"group {self.group_id}: {self.stamp}"
+
+
+class PeopleStamp(models.Model):
+    """A number by chance, another with each new name of any user; together (`bit_xor`) they are the stamp.
+
+    Mostly there is one. Who gets a name at the same time as others adds one, and the next takes all away.
+    """
+
+    stamp = models.BigIntegerField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.stamp)

@@ -1,4 +1,4 @@
-"""What of a backup lets nobody in any more once it is restored."""
+"""What of a backup holds no more once it is restored."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ from audit.services import Target, event_record
 from cloudscribe.lib.actor import Actor
 from cloudscribe.lib.transactions import transactional
 
+# Numbers of people and workspaces who came after the backup are given out again; nobody is to be shown under
+# the name that a process keeps for such a number. An older backup has no stamp yet.
+NAMES_FORGET_SQL = """
+DO $$ BEGIN
+    IF to_regclass('public.accounts_peoplestamp') IS NOT NULL THEN
+        UPDATE public.accounts_peoplestamp SET stamp = hashtextextended(gen_random_uuid()::text, 0);
+    END IF;
+END $$;
+"""
 # A session that was revoked after the backup, a link from a mail that was used since: all would work again.
 # Runs in the transaction that brings them in, so that they work at no time; gives the number of sessions.
 ACCESS_END_SQL = """

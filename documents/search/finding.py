@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import difflib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -44,7 +44,7 @@ from documents.search.ranking import (
 )
 from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, hits_sql
 from documents.search.titles import suggest_sql
-from documents.selectors.reading import Answer, answer_listed, row_seen
+from documents.selectors.reading import Answer, answer_listed, names_of, row_seen
 from documents.visibility import rights_of, targets_for, visible_parameters
 
 __all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_suggest"]
@@ -217,37 +217,32 @@ def _shown(
         **plan.bound,
         "doubtful": plan.doubtful,
         "ids": array_text([pk for _, pk in places]),
-        "workspaces": array_text([pk for pk, _ in counts["workspace"]]),
-        "authors": array_text([pk for pk, _ in counts["author"]]),
     }
     read = prepared_rows(PAGE_SQL, parameters, ids_as_text=True)
     found = {row[ID]: row for row in read}
+    counted = {name: [pk for pk, _ in counts[name]] for name in ("workspace", "author")}
+    names = names_of(read, people=counted["author"], workspaces=counted["workspace"])
     rights, hits = rights_of(actor), []
     for place in places:
         row = found.get(place[1])
         # Between the two statements it may have gone, or out of sight.
         if row is not None and row_seen(row, rights, actor.limit):
-            document = answer_listed(row, rights, actor.limit)
-            hits.append(Hit(place, document, as_html(row[-5], plan.spaceless), _snippet(row, plan)))
-    rooms, people = next(row[-2:] for row in read if row[-1] is not None)
-    return hits, _facets(counts, {"workspace": _by_key(rooms), "author": _by_key(people)})
+            document = answer_listed(row, names, rights, actor.limit)
+            hits.append(Hit(place, document, as_html(row[-3], plan.spaceless), _snippet(row, plan)))
+    authors = {pk: names.people[pk]["id"] for pk in counted["author"] if pk in names.people}
+    return hits, _facets(counts, {"workspace": names.workspaces, "author": authors})
 
 
 def _snippet(row: Row, plan: Plan) -> str:
-    text, begun = row[-4:-2]
+    text, begun = row[-2:]
     if begun is None:
         return as_html(snippet_text(text), plan.spaceless)
     shown = window_marked(text, plan.words, plan.endless, begun=begun)
     return as_html(shown, plan.spaceless)
 
 
-def _by_key(pairs: Sequence[str]) -> dict[int, str]:
-    """Ids by their keys, of texts that hold both."""
-    return {int(key): uid for key, _, uid in (pair.partition(" ") for pair in pairs)}
-
-
 def _facets(
-    counts: dict[str, list[tuple[Any, int]]], ids: dict[str, dict[int, str]]
+    counts: dict[str, list[tuple[Any, int]]], ids: Mapping[str, Mapping[int, str]]
 ) -> dict[str, list[dict[str, Any]]]:
     """Facets as they are shown: workspaces and authors by their id, none that is no more."""
     facets = {}

@@ -220,8 +220,7 @@ _MOMENT = ", (extract(epoch FROM h.updated_at) * 1000000)::bigint"
 # The page's documents alone, each with a window of its text around the first word found. The server's
 # headline costs more than all else here, so it is made only where the window may hold other forms of the
 # words; else `documents.search.marking` finds the same. The marks are control characters, taken out of the
-# text before. Beside the first row, which comes without any document as well, stand the ids of the facets'
-# workspaces and authors behind their keys.
+# text before.
 PAGE_SQL = " ".join(
     f"""
 SELECT {COLUMNS},
@@ -232,36 +231,30 @@ SELECT {COLUMNS},
   CASE WHEN shown.plain THEN shown.content
     ELSE ts_headline(q.config::regconfig, translate(shown.content, E'\\x01\\x02', ''), q.marked,
       E'MaxWords=40, MinWords=20, ShortWord=2, StartSel="\\x01", StopSel="\\x02"') END,
-  CASE WHEN shown.plain THEN shown.begun END,
-  CASE WHEN row_number() OVER () = 1 THEN ARRAY(
-    SELECT f.id || ' ' || f.uid FROM documents_workspace f WHERE f.id = ANY(%(workspaces)s::bigint[])) END,
-  CASE WHEN row_number() OVER () = 1 THEN ARRAY(
-    SELECT f.id || ' ' || f.uid FROM accounts_user f WHERE f.id = ANY(%(authors)s::bigint[])) END
-FROM (SELECT) one LEFT JOIN (
-  unnest(%(ids)s::bigint[]) AS page(id)
-  JOIN documents_document d ON d.id = page.id {JOINS}
-  JOIN documents_documentbody b ON b.document_id = d.id
-  JOIN unnest(%(configs)s::text[], %(marked)s::tsquery[]) AS q(config, marked) ON q.config = b.search_config
-  CROSS JOIN LATERAL (
-    SELECT cut.content, cut.at IS NOT NULL AND cut.content !~* %(doubtful)s AS plain,
-      cut.at > {WINDOW_BEFORE + 1} AS begun
+  CASE WHEN shown.plain THEN shown.begun END
+FROM unnest(%(ids)s::bigint[]) AS page(id)
+JOIN documents_document d ON d.id = page.id {JOINS}
+JOIN documents_documentbody b ON b.document_id = d.id
+JOIN unnest(%(configs)s::text[], %(marked)s::tsquery[]) AS q(config, marked) ON q.config = b.search_config
+CROSS JOIN LATERAL (
+  SELECT cut.content, cut.at IS NOT NULL AND cut.content !~* %(doubtful)s AS plain,
+    cut.at > {WINDOW_BEFORE + 1} AS begun
+  FROM (
+    SELECT first.at, CASE WHEN first.at IS NULL THEN first.content
+      ELSE substr(first.content, greatest(first.at - {WINDOW_BEFORE}, 1), {WINDOW}) END AS content
     FROM (
-      SELECT first.at, CASE WHEN first.at IS NULL THEN first.content
-        ELSE substr(first.content, greatest(first.at - {WINDOW_BEFORE}, 1), {WINDOW}) END AS content
+      SELECT body.content, (
+        SELECT found.at FROM unnest(%(needles)s::text[]) WITH ORDINALITY AS n(needle, i)
+        CROSS JOIN LATERAL (SELECT strpos(body.content, n.needle) OFFSET 0) found(at)
+        WHERE found.at > 0 ORDER BY n.i LIMIT 1
+      ) AS at
       FROM (
-        SELECT body.content, (
-          SELECT found.at FROM unnest(%(needles)s::text[]) WITH ORDINALITY AS n(needle, i)
-          CROSS JOIN LATERAL (SELECT strpos(body.content, n.needle) OFFSET 0) found(at)
-          WHERE found.at > 0 ORDER BY n.i LIMIT 1
-        ) AS at
-        FROM (
-          SELECT CASE WHEN b.size <= 20000 THEN b.content || '' ELSE left(b.content, 20000) END AS content
-          OFFSET 0
-        ) body OFFSET 0
-      ) first OFFSET 0
-    ) cut OFFSET 0
-  ) shown
-) ON true
+        SELECT CASE WHEN b.size <= 20000 THEN b.content || '' ELSE left(b.content, 20000) END AS content
+        OFFSET 0
+      ) body OFFSET 0
+    ) first OFFSET 0
+  ) cut OFFSET 0
+) shown
 """.split()  # noqa: S608 (columns and joins are of our code)
 )
 

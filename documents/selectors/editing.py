@@ -16,7 +16,7 @@ from documents.addresses import document_url
 from documents.caching import workspace_key
 from documents.models import Document, DocumentBody, Workspace
 from documents.policies import Action, can
-from documents.selectors.reading import Answer, answer_etag, answer_of
+from documents.selectors.reading import Answer, answer_etag, answer_of, names_of
 from documents.visibility import rights_of
 
 # What rights, state, lock and revision are read from, and what a revision holds; the rest stays deferred.
@@ -98,7 +98,7 @@ def document_shown(actor: Actor, row: Sequence[Any]) -> tuple[Answer, str]:
 
     Only under the rights that the write was allowed by.
     """
-    answer = answer_of(row, rights_of(actor), actor.limit)
+    answer = answer_of(row, names_of([row]), rights_of(actor), actor.limit)
     answer["url"] = document_url(answer["id"], answer["title"], settings.PUBLIC_URL)
     etag = answer_etag(actor, answer, b"full")
     answer["content"] = row[-1]

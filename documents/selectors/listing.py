@@ -33,7 +33,7 @@ from documents.caching import (
     workspace_key,
 )
 from documents.models import Workspace
-from documents.selectors.reading import COLUMNS, JOINS, Answer, answer_listed
+from documents.selectors.reading import COLUMNS, JOINS, UPDATED_AT, Answer, answer_listed, names_of
 from documents.visibility import rights_of, targets_for, visible_parameters, visible_sql
 
 # Templates and what is archived or trashed stay out of lists.
@@ -160,8 +160,9 @@ def documents_page(
             walk_was_vain(actor, room)
     if asker is not None:
         question_keep(asker, (_TEXTS[shape], parameters))
-    page = cut_page(rows, size, cursor, lambda row: (row[29], row[0]))
-    return Listing([answer_listed(row, rights, actor.limit) for row in page.rows], page)
+    page = cut_page(rows, size, cursor, lambda row: (row[UPDATED_AT], row[0]))
+    names = names_of(page.rows)
+    return Listing([answer_listed(row, names, rights, actor.limit) for row in page.rows], page)
 
 
 def _workspace_pk(uid: uuid.UUID) -> int | None:

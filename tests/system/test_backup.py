@@ -181,6 +181,17 @@ def test_restored_trail_is_verified(restored: Restored) -> None:
     assert "Every file is there." in restored.said
 
 
+def test_names_that_a_process_keeps_are_not_those_of_the_backup(
+    restored: Restored, installation: Run
+) -> None:
+    """The keys of people who came later are given out again, and nobody is to be shown as one of them."""
+    stamps = set()
+    for run in (installation, restored.run):
+        with psycopg.connect(Postgres(Layout.at(run.data)).url()) as connection:
+            stamps.update(connection.execute("SELECT stamp FROM accounts_peoplestamp").fetchall())
+    assert len(stamps) == 2
+
+
 def test_application_may_do_no_more_than_before(restored: Restored) -> None:
     """What a migration took from everybody stays taken."""
     url = Postgres(Layout.at(restored.run.data)).url()

@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 
 from accounts.models import User
 from accounts.services import sessions_ended_record
-from accounts.services.restoring import ACCESS_END_SQL
+from accounts.services.restoring import ACCESS_END_SQL, NAMES_FORGET_SQL
 from audit.models import Event
 from audit.services import log_continue
 from audit.services.restoring import EPOCH_RAISE_SQL
@@ -99,7 +99,8 @@ class Command(OperatorCommand):
             backup.extract(name, target)
             bar.update(number)
         # In one transaction with the data: nothing is ever served under the old number or to old sessions.
-        return int(load(url, backup.pieces(DATABASE), afterwards=EPOCH_RAISE_SQL + ACCESS_END_SQL))
+        afterwards = EPOCH_RAISE_SQL + NAMES_FORGET_SQL + ACCESS_END_SQL
+        return int(load(url, backup.pieces(DATABASE), afterwards=afterwards))
 
     def _verify(self) -> None:
         call_command("verify_audit", stdout=self.stdout, stderr=self.stderr)

@@ -10,10 +10,11 @@ import orjson
 import pytest
 
 from cloudscribe.lib.actor import Actor, ActorKind, CredentialKind
+from cloudscribe.lib.errors import ServiceUnavailable
 from documents.authors import author_columns, author_reference
 from documents.etags import document_etag, parse_expected
 from documents.roles import ROLE_BITS, Role
-from documents.selectors.reading import answer_of
+from documents.selectors.reading import Names, answer_of
 
 UID = uuid.UUID(int=1)
 PARENT = uuid.UUID(int=2)
@@ -22,49 +23,33 @@ AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 EDITOR = ROLE_BITS[Role.EDITOR]
 
 
+NAMES = Names({7: {"kind": "user", "id": str(OWNER), "name": "Olga"}}, {9: str(UID)})
+
+
 def _row(**changed: Any) -> list[Any]:
     """A row that begins with `COLUMNS`; by name where a test changes something."""
-    names = [
-        *(
-            "id",
-            "workspace_id",
-            "path",
-            "reach",
-            "trashed_at",
-            "uid",
-            "workspace",
-            "parent",
-            "title",
-            "language",
-        ),
-        *("tags", "icon", "state", "template", "owner", "position", "revision", "inherits_access"),
-        *(
-            "lock_expires_at",
-            "lock_reason",
-            "locker",
-            "locker_name",
-            "created_actor",
-            "creator",
-            "creator_name",
-        ),
-        *("updated_actor", "updater", "updater_name", "created_at", "updated_at"),
-        *("parent_id", "parent_workspace_id", "parent_path", "parent_reach"),
-    ]
-    values = [
-        *(5, 9, "00000000040000000005", [5, 4, -9], None, UID, UID, PARENT, "Title", "en"),
-        *(["a"], "", "published", False, OWNER, "a0", 3, True),
-        *(None, "", None, None, None, OWNER, "Olga", None, OWNER, "Olga", AT, AT),
-        *(4, 9, "0000000004", [4, -9]),
-    ]
-    row = dict(zip(names, values, strict=True))
+    place = {
+        "id": 5,
+        "workspace_id": 9,
+        "path": "00000000040000000005",
+        "reach": [5, 4, -9],
+        "trashed_at": None,
+    }
+    shown = {"uid": UID, "parent": PARENT, "title": "Title", "language": "en", "tags": ["a"], "icon": ""}
+    state = {"state": "published", "template": False, "owner_id": 7, "position": "a0", "revision": 3}
+    lock = {"inherits_access": True, "lock_expires_at": None, "lock_reason": "", "locked_by_id": None}
+    authors = {"created_actor": None, "created_by_id": 7, "updated_actor": None, "updated_by_id": 7}
+    times = {"created_at": AT, "updated_at": AT}
+    parent = {"parent_id": 4, "parent_workspace_id": 9, "parent_path": "0000000004", "parent_reach": [4, -9]}
+    row = {**place, **shown, **state, **lock, **authors, **times, **parent, "stamp": 1}
     assert set(changed) <= set(row)
     return list({**row, **changed}.values())
 
 
 def test_answer_names_the_people_and_the_abilities() -> None:
     """Authors are people of today; abilities are those of the reader's bits."""
-    answer = answer_of(_row(), {-9: EDITOR}, None)
-    assert answer["created_by"] == {"kind": "user", "id": OWNER, "name": "Olga"}
+    answer = answer_of(_row(), NAMES, {-9: EDITOR}, None)
+    assert answer["created_by"] == {"kind": "user", "id": str(OWNER), "name": "Olga"}
     assert answer["abilities"]["edit"] is True
     assert answer["abilities"]["grant"] is False
     assert answer["lock"] is None
@@ -72,21 +57,27 @@ def test_answer_names_the_people_and_the_abilities() -> None:
 
 def test_answer_hides_a_parent_that_the_reader_does_not_see() -> None:
     """With a grant on the document alone it has no parent."""
-    assert answer_of(_row(), {-9: EDITOR}, None)["parent"] == PARENT
-    assert answer_of(_row(), {5: EDITOR}, None)["parent"] is None
+    assert answer_of(_row(), NAMES, {-9: EDITOR}, None)["parent"] == PARENT
+    assert answer_of(_row(), NAMES, {5: EDITOR}, None)["parent"] is None
 
 
 def test_answer_shows_who_was_no_person_as_of_then() -> None:
     """A command has no account whose name could be read today."""
     kept = {"kind": "command", "id": None, "name": "import_documents"}
-    assert answer_of(_row(created_actor=orjson.dumps(kept).decode()), {}, None)["created_by"] == kept
+    assert answer_of(_row(created_actor=orjson.dumps(kept).decode()), NAMES, {}, None)["created_by"] == kept
+
+
+def test_answer_in_a_workspace_purged_meanwhile_is_to_be_asked_for_again() -> None:
+    """The row was read a moment before; asked again it is not there."""
+    with pytest.raises(ServiceUnavailable):
+        answer_of(_row(workspace_id=8), NAMES, {}, None)
 
 
 def test_answer_shows_a_lock_that_holds() -> None:
     """By whom, until when, why."""
-    row = _row(lock_expires_at=AT, lock_reason="spring cleaning", locker=OWNER, locker_name="Olga")
-    assert answer_of(row, {}, None)["lock"] == {
-        "by": {"kind": "user", "id": OWNER, "name": "Olga"},
+    row = _row(lock_expires_at=AT, lock_reason="spring cleaning", locked_by_id=7)
+    assert answer_of(row, NAMES, {}, None)["lock"] == {
+        "by": {"kind": "user", "id": str(OWNER), "name": "Olga"},
         "expires_at": AT,
         "reason": "spring cleaning",
     }
