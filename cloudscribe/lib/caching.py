@@ -225,13 +225,22 @@ class CacheAside(Generic[V]):
         ends = time.monotonic() + patience
         while True:
             value = self._remote.get(key)
-            if value is not _MISSING or self._remote.claim(key, int(patience) + 3):
+            if value is not _MISSING:
                 return value
+            if self._remote.claim(key, int(patience) + 3):
+                return self._built_before_the_claim(key)
             if self._failure and self._remote.is_refused(key):
                 raise self._failure
             if time.monotonic() > ends:
                 return value
             time.sleep(0.05)
+
+    def _built_before_the_claim(self, key: Hashable) -> V:
+        """What somebody else has finished since the last look; the claim is given back then."""
+        value = self._remote.get(key)
+        if value is not _MISSING:
+            self._remote.release(key)
+        return value
 
     def _build(self, key: Hashable, build: Callable[[], V]) -> V:
         refused = 0

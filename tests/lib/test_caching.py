@@ -97,6 +97,21 @@ def test_cache_aside_builds_once_for_all_who_wait() -> None:
     assert build.calls == 1
 
 
+def test_cache_aside_takes_what_was_built_before_its_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process finishes between this one's look and its claim; and the claim is given back."""
+    aside, build = _aside(), Builder("in vain")
+    claim = aside._remote.claim
+
+    def overtaken(key: Any, seconds: int) -> bool:
+        assert _aside().get(key, Builder("by another")) == "by another"
+        return claim(key, seconds)
+
+    monkeypatch.setattr(aside._remote, "claim", overtaken)
+    assert aside.get("sha", build) == "by another"
+    assert build.calls == 0
+    assert _aside()._remote.claim("sha", 5)
+
+
 def test_cache_aside_when_building_fails() -> None:
     """The error reaches the caller, nothing is kept, and the next one builds at once."""
 
