@@ -176,9 +176,9 @@ def visible_sql(alias: str, *, limited: bool = True) -> str:
     to ask for the id. To find rows by an index, gather them first. Without `limited` it is for actors whose
     credential has no limit alone.
     """
-    granted = f"""({alias}.scope_id = ANY(%(scopes)s::bigint[]) OR {_among_roots(f"{alias}.id")}
+    granted = f"""({alias}.scope_id = ANY(%(scopes)s::bigint[]) OR {among_sql(f"{alias}.id")}
   OR {alias}.parent_id IS NOT NULL AND EXISTS (
-    SELECT FROM (SELECT unnest({alias}.reach) AS k) r WHERE {_among_roots("r.k")}))"""
+    SELECT FROM (SELECT unnest({alias}.reach) AS k) r WHERE {among_sql("r.k")}))"""
     if not limited:
         return granted
     return f"""({granted}
@@ -188,9 +188,9 @@ def visible_sql(alias: str, *, limited: bool = True) -> str:
       {alias}.path, (SELECT l.path FROM documents_document l WHERE l.id = %(limit_document)s)))))"""  # noqa: S608 (as said above)
 
 
-def _among_roots(column: str) -> str:
-    """Whether a column's value is among the documents that were granted."""
-    return f"((%(roots)s::bigint[])[width_bucket({column}, %(roots)s::bigint[])] = {column}) IS TRUE"
+def among_sql(column: str, sorted_ids: str = "%(roots)s::bigint[]") -> str:
+    """Whether a column's value is in a sorted array, by default that of the documents that were granted."""
+    return f"((({sorted_ids})[width_bucket({column}, {sorted_ids})] = {column}) IS TRUE)"
 
 
 VISIBLE_SQL = visible_sql("d")

@@ -176,11 +176,12 @@ def way_to(matches: int, visible: int, roots: int, documents: int) -> str:
     """The cheapest way to all candidates; `newest`, to some, where there are too many of both.
 
     Costs in microseconds as measured: to look a match up by the text index 0.6, of very many `documents` 4,
-    to ask whether it is visible 4, to list what is visible 0.6 and 8 for each root, to ask a visible document
-    for its words 7. On the way to the newest each document that is passed by takes 3, each that is asked 25.
+    to ask whether it is visible 4, to list what is visible 50, 0.6 for each document and 0.2 for each root,
+    to ask a visible document for its words 7. On the way to the newest each document that is passed by takes
+    3, each that is asked 25.
     """
     steps = min(WINDOW_WALKED, CANDIDATES * documents / max(matches, 1))
-    met, listed = matches * _met(documents), roots * 8.0 + visible * 0.6
+    met, listed = matches * _met(documents), 50.0 + roots * 0.2 + visible * 0.6
     costs = {}
     if matches <= MATCHES_RANKED:
         costs["matched"] = met + matches * 4.0

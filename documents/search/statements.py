@@ -12,7 +12,7 @@ import functools
 from documents.search.marking import WINDOW, WINDOW_BEFORE
 from documents.search.plans import VISIBLE_AT_MOST
 from documents.selectors.reading import COLUMNS, JOINS
-from documents.visibility import VISIBLE_SQL, visible_sql
+from documents.visibility import VISIBLE_SQL, among_sql, visible_sql
 
 # About how many documents the reader sees. What stands below a document granted by itself is counted only
 # where that is a cut, so of some of them it is looked up and taken for all.
@@ -121,27 +121,33 @@ _MATCHING = """
 SELECT b.document_id FROM wanted w
 JOIN documents_documentbody b ON b.search_vector @@ w./*query*/ AND b.search_config = w.config"""
 
-# What the reader may see, where that isn't much: in his scopes, and by their paths, which end with their
-# keys, below what was granted to him: from the indexes alone. They only gather; the rule among the filters
-# decides. By the index on `reach` 800 keys cost ten times as much.
-_NEAR = """
+# What the reader may see, where that isn't much, beside what was granted by itself: in his scopes, and by
+# their paths, which end with their keys, below what was granted, where there is anything below: from the
+# indexes alone. They only gather; the rule among the filters decides. By the index on `reach` 800 keys cost
+# ten times as much.
+_AROUND = """
 SELECT d.id FROM documents_document d WHERE d.scope_id = ANY(%(scopes)s::bigint[]) AND d.trashed_at IS NULL
-UNION
-SELECT below.id FROM unnest(%(roots)s::bigint[]) AS r(id) JOIN documents_document root ON root.id = r.id
+UNION ALL
+SELECT below.id FROM (
+  SELECT DISTINCT c.parent_id AS id FROM documents_document c WHERE c.parent_id = ANY(%(roots)s::bigint[])
+) r JOIN documents_document root ON root.id = r.id
 CROSS JOIN LATERAL (
   SELECT ('x' || right(b.path, 10))::bit(40)::bigint AS id FROM documents_document b
   WHERE b.path >= root.path AND b.path < root.path || 'g' OFFSET 0
 ) below"""
+_NEAR = f"{_AROUND} UNION ALL SELECT unnest(%(roots)s::bigint[])"
 
 _BELOW = """
 SELECT ('x' || right(b.path, 10))::bit(40)::bigint AS id FROM (/*top*/) top CROSS JOIN LATERAL (
   SELECT b.path FROM documents_document b WHERE b.path >= top.path AND b.path < top.path || 'g' OFFSET 0
 ) b""".replace("/*top*/", _TOP)
 
-# Neither side is small and both can be had whole.
-_MEETING = """
-SELECT matched.document_id FROM (/*matching*/ OFFSET 0) matched
-JOIN (/*near*/) near ON near.id = matched.document_id""".replace("/*matching*/", _MATCHING)
+# Both can be had whole: what matches is looked for, by halves, among what was granted and what is around it.
+_MEETING = f"""
+SELECT matched.document_id FROM (
+  SELECT ARRAY(SELECT n.id FROM (/*around*/ OFFSET 0) n ORDER BY n.id) AS ids OFFSET 0
+) around CROSS JOIN ({_MATCHING} OFFSET 0) matched
+WHERE {among_sql("matched.document_id")} OR {among_sql("matched.document_id", "around.ids")}"""  # noqa: S608
 
 # The reader sees few documents: all of them are asked.
 _SEEN = """
@@ -264,6 +270,7 @@ def filtered(text: str, *, filters: str, columns: str = _COLUMNS) -> str:
     text = (
         text.replace("/*walked*/", _WALKED)
         .replace("/*near*/", _NEAR)
+        .replace("/*around*/", _AROUND)
         .replace("/*columns*/", columns)
         .replace("/*judged*/", _JUDGED)
     )
@@ -320,7 +327,8 @@ def hits_sql(
         return filtered(text, filters=NO_FILTERS)
     inside = _WITHIN if within else ""
     text = text.replace("/*walked*/", _WALKED_NARROWED.replace("/*narrowed*/", _NARROWED))
-    text = text.replace("/*near*/", _BELOW if below else _NEAR)
+    if below:
+        text = text.replace("/*near*/", _BELOW).replace("/*around*/", _BELOW)
     return filtered(text.replace("/*within*/", inside), filters=_FILTERS.replace("/*within*/", inside))
 
 

@@ -132,7 +132,8 @@ def test_vectors_are_kept_where_most_of_them_is_ranked(visible: int, kept: bool)
     ("matches", "visible", "roots", "way"),
     [
         (10, 50_000, 1, "matched"),
-        (1_000, 800, 800, "matched"),
+        (100, 800, 800, "matched"),
+        (1_000, 800, 800, "both"),
         (4_000, 800, 800, "both"),
         (9_000, 800, 800, "both"),
         (90_000, 800, 1, "visible"),
