@@ -23,7 +23,14 @@ from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
 from documents.api.serializers import DocumentListed
 from documents.models import State
-from documents.search.finding import Found, Hit, SearchFilters, documents_find, titles_suggest
+from documents.search.finding import (
+    Found,
+    Hit,
+    SearchFilters,
+    documents_find,
+    question_ask_along,
+    titles_suggest,
+)
 from documents.search.query import MAX_LENGTH
 
 _KEY = re.compile(r"\d{1,20}(?:\.\d{1,4})?")
@@ -58,6 +65,8 @@ class SearchQuery(QuerySerializer):
 
 # Fields keep nothing of what they check; to copy them takes longer.
 _FIELDS = SearchQuery().fields
+# Where one of these is given other things are asked of the words.
+_ASKED_OTHERWISE = {"language", "subtree"}
 _DEFAULTS = {"sort": "relevance", "page_size": DEFAULT_PAGE_SIZE}
 
 
@@ -130,6 +139,13 @@ class SearchViewSet(ServiceViewSet):
     queries: ClassVar = {"find": SearchQuery, "suggest": SuggestQuery}
     scope_map: ClassVar = {"find": "documents:read", "suggest": "documents:read"}
     rate_scope = "search"
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As everywhere; what the words are is asked for together with who asks."""
+        given = request.query_params
+        if self.action == "find" and "q" in given and not given.keys() & _ASKED_OTHERWISE:
+            question_ask_along(given["q"])
+        super().initial(request, *args, **kwargs)
 
     def find(self, request: Request) -> HttpResponseBase:
         """Search documents by their words, best first or newest first."""

@@ -16,18 +16,10 @@ from cloudscribe.lib.cursors import Cursor, Page, cut_page
 from cloudscribe.lib.postgresql.arrays import array_text
 from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.markdown import snippet_text
-from documents.search.arrays import text_array
 from documents.search.languages import configuration_for
 from documents.search.marking import as_html, marks_in, window_marked
-from documents.search.plans import (
-    CANDIDATES,
-    WINDOW_NARROWED,
-    WINDOW_WALKED,
-    ConfigurationPlan,
-    Plan,
-    plan_of,
-    probes_of,
-)
+from documents.search.planning import plan_made, question_ask_along, question_of, question_typed
+from documents.search.plans import CANDIDATES, WINDOW_NARROWED, WINDOW_WALKED, Plan
 from documents.search.query import Query, parse_query
 from documents.search.ranking import (
     FACETS,
@@ -42,12 +34,20 @@ from documents.search.ranking import (
     key_text,
     page_of,
 )
-from documents.search.statements import PAGE_SQL, PLAN_SQL, SIMILAR_SQL, hits_sql
+from documents.search.statements import PAGE_SQL, SIMILAR_SQL, hits_sql
 from documents.search.titles import suggest_sql
 from documents.selectors.reading import Answer, answer_listed, names_of, row_seen
 from documents.visibility import rights_of, targets_for, visible_parameters
 
-__all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_suggest"]
+__all__ = [
+    "FACETS",
+    "Found",
+    "Hit",
+    "SearchFilters",
+    "documents_find",
+    "question_ask_along",
+    "titles_suggest",
+]
 
 _CORRECTIONS_TRIED = 4
 _SIMILAR_WORDS = 40
@@ -109,21 +109,22 @@ def documents_find(
 ) -> Found:
     """Search for what was typed, among what the actor may see.
 
-    `sort` is `relevance` or `updated`. Two statements; more only where nothing is found and a word looks
-    mistyped.
+    `sort` is `relevance` or `updated`. Three statements, of which the one that looks at the words
+    may have gone along with an earlier one; more where it isn't known yet about how much the actor sees, and
+    where nothing is found and a word looks mistyped.
     """
-    query = parse_query(text)
-    if not query.clauses:
+    question = question_typed(text)
+    if not question.query.clauses:
         return NOTHING
     scope = _scope(actor, filters)
-    plan = _plan(query, scope)
+    plan = plan_made(actor, question, scope)
     if not plan.parameters["configs"]:
         return NOTHING
     rows = _hits(plan, scope, sort, size)
     strict = sum(row[TIER] for row in rows)
     suggestion = None
     if not strict and cursor is None and plan.unknown_words:
-        suggestion = _correction(actor, query, plan, scope)
+        suggestion = _correction(actor, question.query, plan, scope)
     exact = plan.way != "newest" and len(rows) - strict < CANDIDATES
     places = _places(rows, plan, sort, size, cursor)
     page = cut_page(places, size, cursor, lambda place: (key_text(place[0]), place[1]))
@@ -153,22 +154,6 @@ def _scope(actor: Actor, filters: SearchFilters) -> dict[str, Any]:
     asked = any(value is not None for value in narrowed.values())
     below = filters.subtree is not None or parameters["limit_document"] is not None
     return parameters | {"narrowed": asked or actor.limit is not None, "below": below}
-
-
-def _plan(query: Query, scope: dict[str, Any]) -> Plan:
-    probes = probes_of(query)
-    parameters = {
-        **scope,
-        "all_words": query.all_words(),
-        "marked": query.marked(),
-        "queries": text_array(probe.query for probe in probes),
-        "words": text_array(probe.word for probe in probes),
-        "prefixes": text_array(probe.prefix for probe in probes),
-    }
-    rows = prepared_rows(PLAN_SQL[scope["below"]], parameters)
-    roots = 1 if scope["below"] else scope["granted"]
-    visible = rows[0][-1] if rows else 0
-    return plan_of(query, probes, [ConfigurationPlan(*row[:-1]) for row in rows], visible, roots)
 
 
 def _hits(plan: Plan, scope: dict[str, Any], sort: str, size: int) -> Sequence[Row]:
@@ -286,7 +271,7 @@ def _nearest(word: str, similar: Sequence[tuple[str, int]]) -> list[str]:
 
 def _as_written(actor: Actor, query: Query, lexeme: str, scope: dict[str, Any]) -> str | None:
     """How the lexeme is written in the best hit of the query; None without a visible hit."""
-    plan = _plan(query, scope)
+    plan = plan_made(actor, question_of(query), scope)
     rows = _hits(plan, scope, "relevance", 1)
     if not sum(row[TIER] for row in rows):
         return None

@@ -129,7 +129,7 @@ def plan_of(
         way=way,
         sifted=sifted,
         # Of one in three: where more of what matches is hidden, its vectors are copied in vain.
-        kept=way == "matched" and not sifted and visible * 3 >= documents,
+        kept=not sifted and (way == "both" or (way == "matched" and visible * 3 >= documents)),
         matches=matches,
         parameters=parameters,
         bound={name: text_array(values) for name, values in parameters.items()},

@@ -42,7 +42,7 @@ _ABOUT_BELOW = """(
 # The configurations in use, by hopping from one to the next in the index, and in each the query's words with
 # the number of documents that hold them. A word is weighed by its rarest lexeme; an unfinished one by all it
 # may become. A query of nothing but stop words is taken as unfinished: "own" is one and starts "ownership".
-_PLAN_SQL = """
+_WORDS_SQL = """
 WITH RECURSIVE used(name) AS (
   (SELECT search_config FROM documents_documentbody ORDER BY search_config LIMIT 1)
   UNION ALL
@@ -77,8 +77,10 @@ CROSS JOIN LATERAL (
 ) t(queries, counts)
 WHERE used.name IS NOT NULL AND (%(config)s::text IS NULL OR used.name = %(config)s)
 """
-# By whether a part of the tree alone is searched.
-PLAN_SQL = {below: _PLAN_SQL.replace("/*about*/", (ABOUT, _ABOUT_BELOW)[below]) for below in (False, True)}
+WORDS_SQL = _WORDS_SQL.replace("/*about*/", "NULL")
+# Where a part of the tree alone is searched, its size comes along.
+WORDS_BELOW_SQL = _WORDS_SQL.replace("/*about*/", _ABOUT_BELOW)
+ABOUT_SQL = f"SELECT {ABOUT}"
 
 _RANGE = """
 d.trashed_at IS NULL
@@ -118,7 +120,7 @@ SELECT /*columns*/ FROM (
 
 # Few documents match: all of them, by the text index.
 _MATCHING = """
-SELECT b.document_id FROM wanted w
+SELECT /*of each*/ FROM wanted w
 JOIN documents_documentbody b ON b.search_vector @@ w./*query*/ AND b.search_config = w.config"""
 
 # What the reader may see, where that isn't much, beside what was granted by itself: in his scopes, and by
@@ -143,11 +145,15 @@ SELECT ('x' || right(b.path, 10))::bit(40)::bigint AS id FROM (/*top*/) top CROS
 ) b""".replace("/*top*/", _TOP)
 
 # Both can be had whole: what matches is looked for, by halves, among what was granted and what is around it.
+# Its configuration stands behind its text, so only what was met is asked for that.
 _MEETING = f"""
-SELECT matched.document_id FROM (
+SELECT /*of each*/ FROM (
   SELECT ARRAY(SELECT n.id FROM (/*around*/ OFFSET 0) n ORDER BY n.id) AS ids OFFSET 0
-) around CROSS JOIN ({_MATCHING} OFFSET 0) matched
-WHERE {among_sql("matched.document_id")} OR {among_sql("matched.document_id", "around.ids")}"""  # noqa: S608
+) around CROSS JOIN LATERAL (
+  SELECT document_id, search_config, search_length, search_vector, w.first, w.config
+  FROM wanted w JOIN documents_documentbody ON search_vector @@ w./*query*/
+  WHERE {among_sql("document_id")} OR {among_sql("document_id", "around.ids")} OFFSET 0
+) met WHERE search_config = config"""  # noqa: S608
 
 # The reader sees few documents: all of them are asked.
 _SEEN = """
@@ -212,15 +218,20 @@ _ANY_WORD = (
 
 # For a query of one term ts_rank_cd without normalisation is the sum of the weights of its occurrences, at
 # the speed of C. Those in the title weigh 1 and all others together less, so one call tells both apart.
-_RANK = "ts_rank_cd('{0.0001, 0.0001, 0.00025, 1}', b.search_vector, (%(terms)s::tsquery[])[w.first + /*n*/])"
+_RANK = "ts_rank_cd('{0.0001, 0.0001, 0.00025, 1}', search_vector, (%(terms)s::tsquery[])[first + /*n*/])"
 _RANKED = """
-JOIN /*vectors*/ b ON b.document_id = h.id JOIN wanted w ON w.config = b.search_config"""
-# What matches is kept with its vectors, as the index brings it: looking each up again takes a third of all.
-_HELD = """, held AS MATERIALIZED (
-  SELECT b.document_id, b.search_config, b.search_length, b.search_vector FROM wanted w
-  JOIN documents_documentbody b ON b.search_vector @@ w.all_words AND b.search_config = w.config
-)"""
-_HELD_WAY = _LISTED_KEYS.replace("/*keys*/", "SELECT document_id FROM held")
+JOIN documents_documentbody b ON b.document_id = h.id JOIN wanted w ON w.config = b.search_config"""
+# What matches comes with its vector, as the index brings it: looking each up again takes a third of all.
+_HELD = """
+SELECT /*columns*/, m.search_config, m.search_length, m.search_vector, m.first FROM (/*held*/ OFFSET 0) m
+CROSS JOIN LATERAL (
+  SELECT /*judged*/ FROM documents_document d WHERE d.id = m.document_id OFFSET 0
+) d WHERE /*filters*/"""
+_HELD_COLUMNS = "document_id, search_config, search_length, search_vector, first"
+_HELD_WAYS = {
+    way: _HELD.replace("/*held*/", held.replace("/*of each*/", _HELD_COLUMNS))
+    for way, held in (("matched", _MATCHING), ("both", _MEETING))
+}
 _MOMENT = ", (extract(epoch FROM h.updated_at) * 1000000)::bigint"
 
 # The page's documents alone, each with a window of its text around the first word found. The server's
@@ -280,7 +291,10 @@ def filtered(text: str, *, filters: str, columns: str = _COLUMNS) -> str:
 
 
 _KEYS = {"matched": _MATCHING, "both": _MEETING, "visible": _SEEN}
-_WAYS = {way: _LISTED_KEYS.replace("/*keys*/", keys) for way, keys in _KEYS.items()} | {"newest": _NEWEST}
+_WAYS = {
+    way: _LISTED_KEYS.replace("/*keys*/", keys.replace("/*of each*/", "document_id"))
+    for way, keys in _KEYS.items()
+} | {"newest": _NEWEST}
 _WAYS_SIFTED = {
     **{
         way: _SIFTED.replace("/*way*/", _WAYS[way].replace("/*query*/", "sieve"))
@@ -313,14 +327,13 @@ def hits_sql(
     """
     text = _HITS.replace("/*terms*/", str(terms or 0)).replace("/*any_word*/", _ANY_WORD if loose else "")
     held = kept and terms is not None and not loose
-    more = f", strict AS MATERIALIZED ({_STRICT})" if loose else _HELD if held else ""
+    more = f", strict AS MATERIALIZED ({_STRICT})" if loose else ""
     text = text.replace("/*with_more*/", more).replace("/*hits*/", _LOOSE if loose else _STRICT)
     ranks = [_RANK.replace("/*n*/", str(n + 1)) for n in range(terms or 0)]
-    order = ", ".join(["b.search_config, b.search_length", *ranks]) if terms is not None else ""
+    order = ", ".join(["search_config, search_length", *ranks]) if terms is not None else ""
     text = text.replace("/*order*/", f", {order}" if order else _MOMENT)
-    vectors = "held" if held else "documents_documentbody"
-    text = text.replace("/*joins*/", _RANKED.replace("/*vectors*/", vectors) if terms is not None else "")
-    strict, found = _HELD_WAY if held else (_WAYS_SIFTED if sifted else _WAYS)[way], _WAYS[way]
+    text = text.replace("/*joins*/", "" if held or terms is None else _RANKED)
+    strict, found = (_HELD_WAYS if held else _WAYS_SIFTED if sifted else _WAYS)[way], _WAYS[way]
     for place, part, query in (("/*strict*/", strict, "all_words"), ("/*found*/", found, "any_word")):
         text = text.replace(place, part.replace("/*asked*/", _ASKED).replace("/*query*/", query))
     if not narrowed:

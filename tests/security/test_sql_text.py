@@ -31,8 +31,10 @@ BUILT = {
     "documents.search.finding:titles_suggest(suggest_sql(limited=actor.limit is not None))": (
         "chosen by a flag among texts of documents.search.statements"
     ),
+    "documents.search.statements:ABOUT_SQL": IMPORTED,
     "documents.search.statements:PAGE_SQL": IMPORTED,
-    "documents.search.statements:PLAN_SQL": IMPORTED,
+    "documents.search.statements:WORDS_BELOW_SQL": IMPORTED,
+    "documents.search.statements:WORDS_SQL": IMPORTED,
     "documents.selectors.access:_GRANTERS_SQL": IMPORTED,
     "documents.selectors.access:_ONE_SQL": IMPORTED,
     "documents.selectors.access:_PAGE_TEXTS": IMPORTED,

@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 
 from documents.models import Document, ScopeCount
-from documents.search import finding, plans
+from documents.search import finding, planning, plans
 from tests.documents.api.test_search import search, titles
 from tests.documents.world import World
 
@@ -56,17 +56,22 @@ def test_search_for_a_phrase_by_every_way(world: World, way: str, sifted: bool) 
         assert set(titles(world.owner, '"tidal almanac"', subtree=top)) == {"Top", "Below"}
 
 
+@pytest.mark.parametrize("way", ["matched", "both"])
 @pytest.mark.parametrize("kept", [False, True])
-def test_search_ranks_alike_whether_or_not_vectors_are_kept(world: World, kept: bool) -> None:
-    """Who sees all has those of all matches kept, who sees little looks up those of what is left."""
+def test_search_ranks_alike_whether_or_not_vectors_are_kept(world: World, way: str, kept: bool) -> None:
+    """Vectors come with what matches, or are looked up for what is left of it; the rule judges either."""
+    reader = world.client_for()
     for title, content in (("One", "canary"), ("Two", "canary canary"), ("Canary", "bird"), ("None", "bird")):
-        world.document(title, content=content)
+        document = world.document(title, content=content)
+        if title in ("One", "Canary"):
+            world.grant(document, reader, "viewer")
 
     def planned(*given: Any) -> plans.Plan:
-        return dataclasses.replace(plans.plan_of(*given), way="matched", kept=kept)
+        return dataclasses.replace(plans.plan_of(*given), way=way, kept=kept)
 
-    with mock.patch.object(finding, "plan_of", planned):
+    with mock.patch.object(planning, "plan_of", planned):
         assert titles(world.owner, "canary") == ["Canary", "Two", "One"]
+        assert titles(reader, "canary") == ["Canary", "One"]
 
 
 def test_search_narrowed_looks_so_far_back(world: World) -> None:
