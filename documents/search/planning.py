@@ -57,15 +57,13 @@ def question_ask_along(text: str) -> None:
 
 def plan_made(actor: Actor, question: Question, scope: Mapping[str, Any]) -> Plan:
     """The way that a question goes within `scope`, which `documents.search.finding` makes."""
-    below = scope["below"]
-    if below:
-        rows = prepared_rows(WORDS_BELOW_SQL, {**scope, **question.parameters, "config": scope["config"]})
-        visible = rows[0][-1] if rows else 0
+    parameters = {**question.parameters, "config": scope["config"]}
+    if scope["below"]:
+        rows = prepared_rows(WORDS_BELOW_SQL, {**scope, **parameters})
+        visible, roots = rows[0][-1] if rows else 0, 1
     else:
-        parameters = {**question.parameters, "config": scope["config"]}
         rows = prepared_rows(WORDS_SQL, parameters)
-        visible = _visible(actor, scope)
-    roots = 1 if below else scope["granted"]
+        visible, roots = _visible(actor, scope), scope["granted"]
     configurations = [ConfigurationPlan(*row[:-1]) for row in rows]
     return plan_of(question.query, question.probes, configurations, visible, roots)
 
@@ -75,7 +73,6 @@ def _visible(actor: Actor, scope: Mapping[str, Any]) -> int:
         about: int = prepared_rows(ABOUT_SQL, scope)[0][0]
         return about
 
-    key = actor.access_key
-    if actor.pk is None or key is None or (actor.limit is not None and actor.limit.actions is not None):
+    if actor.pk is None or actor.access_key is None:
         return load()
-    return visible_about(actor.pk, key, load)
+    return visible_about(actor.pk, actor.access_key, load)

@@ -68,7 +68,7 @@ class Plan:
     """How a query is answered: by which way of up to how many `matches`, and what the statements bind.
 
     `sifted` where the words are looked for first, by `sieves`, and who holds them is asked for the whole.
-    `kept` where what matches is worth being kept with its vectors for the ranking.
+    `kept` where what matches brings its vectors along for the ranking, and isn't looked up again.
 
     Arrays of texts stand as lists there, in `bound` as they are sent.
 
@@ -128,7 +128,7 @@ def plan_of(
     return Plan(
         way=way,
         sifted=sifted,
-        # Of one in three: where more of what matches is hidden, its vectors are copied in vain.
+        # Each is looked up by itself then: dearer than by a list where two of three are hidden.
         kept=not sifted and (way == "both" or (way == "matched" and visible * 3 >= documents)),
         matches=matches,
         parameters=parameters,

@@ -319,8 +319,8 @@ def hits_sql(
 ) -> str:
     """The statement of what is found on a way, built once.
 
-    `sifted` where it goes by the words before it asks for the whole, `kept` where all that matches is kept
-    with its vectors. With `terms` its rows bring what the relevance is made of, for so many words, else their
+    `sifted` where it goes by the words before it asks for the whole, `kept` where what matches brings its
+    vectors along. With `terms` its rows bring what the relevance is made of, for so many words, else their
     moment. `loose` where any word may do, `within` where only a part of the tree is searched, `below` where
     that or the limit of the credential says so, `narrowed` where anything narrows the search, that limit
     included.
