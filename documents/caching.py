@@ -8,7 +8,7 @@ import itertools
 import threading
 import uuid
 from collections.abc import Callable, Collection, Hashable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from cachetools import LRUCache, TTLCache
 from django.db import connection
@@ -21,6 +21,7 @@ from documents.blaming import Blame, Run
 from documents.models import Workspace
 from documents.rendering import RENDERER_VERSION, Rendered, TooBusyToRender, longest_wait, render_bounded
 
+V = TypeVar("V")
 Question = tuple[str, dict[str, Any]]
 
 # The map's form, a part of the key: processes of two releases never read each other's bits.
@@ -56,52 +57,45 @@ def access_key_of(user_pk: int, key: AccessKey) -> tuple[Hashable, ...]:
     return (_ACCESS_FORM, user_pk, key.user_stamp, key.group_stamps, key.epoch)
 
 
-def access_map(user_pk: int, key: AccessKey, load: Callable[[], AccessMap]) -> AccessMap:
-    """What a person was granted as of these stamps, loaded by `load` where no cache has it.
+def _under_rights(cache: StampedCache[V], user_pk: int, key: AccessKey, load: Callable[[], V]) -> V:
+    """What stands under a person's rights, loaded by `load` where no cache has it.
 
     Stamps that aren't settled stand for the rights of one transaction alone: neither kept nor looked up.
     """
-    if not key.settled:
-        return load()
-    return _access_maps.get(access_key_of(user_pk, key), load)
+    return cache.get(access_key_of(user_pk, key), load) if key.settled else load()
 
 
-def _check_share(stored: Any) -> float:
-    if not isinstance(stored, float):
-        raise TypeError("not a share")
-    return stored
+def access_map(user_pk: int, key: AccessKey, load: Callable[[], AccessMap]) -> AccessMap:
+    """What a person was granted as of these stamps."""
+    return _under_rights(_access_maps, user_pk, key, load)
 
 
-# It only chooses between two plans, so it may be as old as the counts that it is made of.
-_shares: StampedCache[float] = StampedCache(
-    "share", lifetime=300.0, size=_ACCESS_ENTRIES, dump=lambda share: share, check=_check_share
-)
+def _estimates(name: str, kind: type[V], *, lifetime: float) -> StampedCache[V]:
+    """Numbers that only choose among the ways to the same answer."""
+
+    def check(stored: Any) -> V:
+        if not isinstance(stored, kind):
+            raise TypeError(f"not a number of the cache {name}")
+        return stored
+
+    return StampedCache(
+        name, lifetime=lifetime, size=_ACCESS_ENTRIES, dump=lambda number: number, check=check
+    )
+
+
+# The one may be as old as the counts that it is made of; what is imported within a minute makes no way slow.
+_shares = _estimates("share", float, lifetime=300.0)
+_counts_seen = _estimates("seen", int, lifetime=60.0)
 
 
 def visible_share(user_pk: int, key: AccessKey, load: Callable[[], float]) -> float:
     """About which part of all documents the person sees, 0 to 1."""
-    if not key.settled:
-        return load()
-    return _shares.get(access_key_of(user_pk, key), load)
-
-
-def _check_count(stored: Any) -> int:
-    if not isinstance(stored, int):
-        raise TypeError("not a count")
-    return stored
-
-
-# It chooses among the ways to the same hits; what is imported within a minute makes none of them slow.
-_abouts: StampedCache[int] = StampedCache(
-    "about", lifetime=60.0, size=_ACCESS_ENTRIES, dump=lambda about: about, check=_check_count
-)
+    return _under_rights(_shares, user_pk, key, load)
 
 
 def visible_about(user_pk: int, key: AccessKey, load: Callable[[], int]) -> int:
     """About how many documents the person sees."""
-    if not key.settled:
-        return load()
-    return _abouts.get(access_key_of(user_pk, key), load)
+    return _under_rights(_counts_seen, user_pk, key, load)
 
 
 # Who has walked through the newest in vain, and where: whoever sees none of them walks on only after a while.

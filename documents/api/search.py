@@ -23,14 +23,8 @@ from cloudscribe.lib.viewsets import ServiceViewSet
 from documents import limits
 from documents.api.serializers import DocumentListed
 from documents.models import State
-from documents.search.finding import (
-    Found,
-    Hit,
-    SearchFilters,
-    documents_find,
-    question_ask_along,
-    titles_suggest,
-)
+from documents.search.finding import Found, Hit, SearchFilters, documents_find, titles_suggest
+from documents.search.planning import question_ask_along
 from documents.search.query import MAX_LENGTH
 
 _KEY = re.compile(r"\d{1,20}(?:\.\d{1,4})?")

@@ -18,7 +18,7 @@ from cloudscribe.lib.postgresql.base import prepared_rows
 from documents.markdown import snippet_text
 from documents.search.languages import configuration_for
 from documents.search.marking import as_html, marks_in, window_marked
-from documents.search.planning import plan_made, question_ask_along, question_of, question_typed
+from documents.search.planning import plan_made, question_of, question_typed
 from documents.search.plans import CANDIDATES, WINDOW_NARROWED, WINDOW_WALKED, Plan
 from documents.search.query import Query, parse_query
 from documents.search.ranking import (
@@ -39,15 +39,7 @@ from documents.search.titles import suggest_sql
 from documents.selectors.reading import Answer, answer_listed, names_of, row_seen
 from documents.visibility import rights_of, targets_for, visible_parameters
 
-__all__ = [
-    "FACETS",
-    "Found",
-    "Hit",
-    "SearchFilters",
-    "documents_find",
-    "question_ask_along",
-    "titles_suggest",
-]
+__all__ = ["FACETS", "Found", "Hit", "SearchFilters", "documents_find", "titles_suggest"]
 
 _CORRECTIONS_TRIED = 4
 _SIMILAR_WORDS = 40
@@ -109,9 +101,9 @@ def documents_find(
 ) -> Found:
     """Search for what was typed, among what the actor may see.
 
-    `sort` is `relevance` or `updated`. Three statements, of which the one that looks at the words
-    may have gone along with an earlier one; more where it isn't known yet about how much the actor sees, and
-    where nothing is found and a word looks mistyped.
+    `sort` is `relevance` or `updated`. Three statements, of which the first may have gone along with an
+    earlier one; more where it isn't known yet about how much the actor sees, and where nothing is found and a
+    word looks mistyped.
     """
     question = question_typed(text)
     if not question.query.clauses:

@@ -34,17 +34,18 @@ def test_search_for_no_words_asks_for_none(world: World, pieces: list[int], type
 
 
 def test_search_knows_for_a_while_about_how_much_a_reader_sees(world: World) -> None:
-    """One statement more the first time, and again once their rights have changed."""
-    world.document("Page", content="canary")
-    shared, reader = world.document("Shared", content="canary"), world.client_for()
-    titles(reader, "canary")
-    world.grant(shared, reader, "viewer")
+    """It is counted once, and anew when their rights have changed; what is found is that of now."""
+    first, second = (world.document(title, content="canary") for title in ("First", "Second"))
+    reader = world.client_for()
+    world.grant(first, reader, "viewer")
     with mock.patch.object(plans, "way_to", return_value="both") as chosen:
-        assert titles(reader, "canary") == ["Shared"]
-        world.document("Below", content="canary", parent=shared)
+        assert titles(reader, "canary") == ["First"]
+        world.grant(second, reader, "viewer")
+        assert set(titles(reader, "canary")) == {"First", "Second"}
+        world.document("Below", content="canary", parent=first)
         with statements(4):
-            assert set(titles(reader, "canary")) == {"Shared", "Below"}
-    assert [call.args[1] for call in chosen.call_args_list] == [1, 1]
+            assert set(titles(reader, "canary")) == {"First", "Second", "Below"}
+    assert [call.args[1] for call in chosen.call_args_list] == [1, 2, 2]
 
 
 def test_search_not_signed_in_asks_nothing(world: World, anonymous: ApiClient, pieces: list[int]) -> None:
